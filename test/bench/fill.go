@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	fillRoot     = "/fill"
+	fillDirSize  = 1000 // znodes below one parent
+	fillSessions = 8
+	fillDepth    = 32
+)
+
+// fillPath is the path of the n-th znode: 26 bytes, as in the measurement of ZooKeeper's heap.
+func fillPath(n int) string { return fmt.Sprintf("%s/node-%09d", fillDir(n/fillDirSize), n) }
+
+func fillDir(d int) string { return fmt.Sprintf("%s/d%04d", fillRoot, d) }
+
+// filler creates every fillSessions-th parent and the znodes below it. A session's requests are
+// applied in order, so a parent exists before its children.
+type filler struct {
+	total    int
+	perMulti int // znodes a multi; 0: a create each
+	stride   int // parents from one of ours to the next
+	dir      int // current parent
+	at       int // next znode in it; -1: the parent itself
+	data     []byte
+	create   []byte // frame with digits to patch
+	digits   [2]int // where they lie: of the parent, of the znode
+	scratch  []byte
+}
+
+func newFiller(total, perMulti, stride, first int, data []byte) *filler {
+	f := &filler{total: total, perMulti: perMulti, stride: stride, dir: first, at: -1, data: data}
+	path := fillPath(0)
+	f.create = createFrame(path, data, flagPersistent)
+	f.digits[0] = bytes.Index(f.create, []byte("/d0000")) + 2
+	f.digits[1] = bytes.Index(f.create, []byte("/node-")) + 6
+	return f
+}
+
+func (f *filler) next(dst []byte, xid int32) []byte {
+	if f.dir*fillDirSize >= f.total {
+		return dst
+	}
+	if f.at < 0 {
+		f.at = 0
+		return appendFrame(dst, createFrame(fillDir(f.dir), nil, flagPersistent), xid)
+	}
+	n := f.dir*fillDirSize + f.at
+	last := min(f.total, (f.dir+1)*fillDirSize)
+	if f.perMulti > 0 {
+		last = min(last, n+f.perMulti)
+		dst = f.appendMulti(dst, n, last, xid)
+	} else {
+		putDecimal(f.create[f.digits[0]:][:4], uint64(f.dir))
+		putDecimal(f.create[f.digits[1]:][:9], uint64(n))
+		dst = appendFrame(dst, f.create, xid)
+		last = n + 1
+	}
+	f.at += last - n
+	if f.at >= fillDirSize || last >= f.total {
+		f.dir, f.at = f.dir+f.stride, -1
+	}
+	return dst
+}
+
+func (f *filler) appendMulti(dst []byte, from, to int, xid int32) []byte {
+	f.scratch = frameInto(f.scratch[:0], opMulti, func(b []byte) []byte {
+		for n := from; n < to; n++ {
+			b = createBody(appendMultiHeader(b, opCreate, false), fillPath(n), f.data, flagPersistent)
+		}
+		return appendMultiHeader(b, -1, true)
+	})
+	return appendFrame(dst, f.scratch, xid)
+}
+
+// check is content with code 0, which the driver has seen, but a multi hides failures in its results.
+func (f *filler) check(body []byte) error {
+	if f.perMulti == 0 || len(body) < multiHeaderSize || getInt(body) != opCreate {
+		if f.perMulti > 0 && len(body) >= multiHeaderSize && getInt(body) == -1 {
+			return fmt.Errorf("multi failed with code %d", getInt(body[5:]))
+		}
+		return nil
+	}
+	record := lengthSize + len(fillPath(0))
+	n := (len(body) - multiHeaderSize) / (multiHeaderSize + record)
+	return checkMulti(body, n, opCreate, record)
+}
+
+// fill creates n znodes by pipelined creates or multis and says how long it took.
+func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
+	c, err := connect(s.addr, sessionTimeout)
+	if err != nil {
+		return 0, err
+	}
+	if err := c.ensure(fillRoot, nil); err != nil {
+		c.drop()
+		return 0, err
+	}
+	if err := c.closeSession(); err != nil {
+		return 0, err
+	}
+	depth := fillDepth
+	if o.FillMulti > 0 {
+		depth = 4 // a multi is many creates already
+	}
+	data := payload(o.Size)
+	begin := time.Now()
+	l, err := startLoad(ctx, s.addr, fillSessions, depth, o.Threads, func(i int) source {
+		return newFiller(o.Znodes, o.FillMulti, fillSessions, i, data)
+	})
+	if err != nil {
+		return 0, err
+	}
+	err = l.wait()
+	return time.Since(begin), err
+}
+
+// runFill fills an empty server and reports what memory the znodes take.
+func runFill(ctx context.Context, s *server, o *options) (sample, error) {
+	heapBefore, _, err := s.kind.liveHeap(s)
+	if err != nil {
+		return sample{}, err
+	}
+	took, err := fill(ctx, s, o)
+	if err != nil {
+		return sample{}, fmt.Errorf("fill: %w", err)
+	}
+	// Before the heap is asked for: a JVM collects garbage for that.
+	mem, err := memoryOf(s.pid())
+	if err != nil {
+		return sample{}, err
+	}
+	cpu, err := cpuTime(s.pid())
+	if err != nil {
+		return sample{}, err
+	}
+	heap, how, err := s.kind.liveHeap(s)
+	if err != nil {
+		return sample{}, err
+	}
+	n := float64(o.Znodes)
+	return sample{Scenario: o.fillName(), Server: s.kind.name, Note: "live heap: " + how, Values: map[metric]float64{
+		mThroughput:   n / took.Seconds(),
+		mServerCPU:    micros(cpu) / n,
+		mRSS:          mib(mem.rss),
+		mPeakRSS:      mib(mem.peak),
+		mLiveHeap:     mib(heap),
+		mHeapPerZnode: float64(heap-heapBefore) / n,
+	}}, nil
+}
+
+func mib(n int64) float64 { return float64(n) / (1 << 20) }

@@ -1,0 +1,156 @@
+// Command bench runs zkd and a real ZooKeeper in turn under one load generator and prints throughput,
+// latency, server CPU time per operation and memory side by side, with the ratios and the project's
+// targets.
+//
+//	go run ./test/bench -quick          one short round of the throughput workloads
+//	go run ./test/bench                 throughput, fan-out and idle sessions, three rounds
+//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot
+//	go run ./test/bench -servers zkd -ops get:16x16,set:1x1 -rounds 1
+//
+// The generator is written for a machine whose few cores it shares with the server: one thread serves
+// all sessions by epoll, one system call writes or reads many requests, latencies go into fixed
+// buckets, and nothing is allocated while it runs. It measures closed loops: a request is sent when a
+// reply has made room for it. Every reply is checked; a wrong one ends the run.
+//
+// A kind of server is a column (servers.go), a part of a run yields samples (run.go), and the report
+// knows only samples (report.go). Linux only: it reads /proc and uses epoll.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"time"
+)
+
+func main() {
+	o, err := parseOptions(os.Args[1:])
+	if errors.Is(err, flag.ErrHelp) {
+		return
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(2)
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := runBench(ctx, o); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+// runBench prepares the servers, runs and reports; what was measured before a failure is reported too.
+func runBench(ctx context.Context, o *options) (err error) {
+	work, err := os.MkdirTemp(o.Dir, "zkd-bench-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(work)) }()
+	if work, err = filepath.Abs(work); err != nil {
+		return err
+	}
+	kinds, err := findKinds(ctx, o, work)
+	if err != nil {
+		return err
+	}
+	b := &bench{o: o, kinds: kinds, work: work, log: os.Stderr, report: &report{Servers: o.Servers, Facts: facts(o)}}
+	err = b.run(ctx)
+	return errors.Join(err, b.publish(os.Stdout))
+}
+
+func findKinds(ctx context.Context, o *options, work string) ([]*kind, error) {
+	var kinds []*kind
+	for _, name := range o.Servers {
+		var k *kind
+		var err error
+		switch name {
+		case "zkd":
+			k, err = zkdKind(ctx, o.ZkdBinary, work, o.Warm)
+		case "zookeeper":
+			k, err = zookeeperKind(o.ZooKeeperHeap, 3*o.ZooKeeperWarm, o.ZooKeeperWarm)
+		default:
+			err = fmt.Errorf("unknown server %q (have zkd, zookeeper)", name)
+		}
+		if err != nil {
+			return nil, err
+		}
+		kinds = append(kinds, k)
+	}
+	return kinds, nil
+}
+
+// publish prints the report and writes the files asked for.
+func (b *bench) publish(w io.Writer) error {
+	if len(b.report.Samples) == 0 {
+		return nil
+	}
+	b.report.writeDocument(w)
+	var errs []error
+	for _, out := range []struct {
+		path  string
+		write func(io.Writer) error
+	}{
+		{b.o.Markdown, func(w io.Writer) error { b.report.writeDocument(w); return nil }},
+		{b.o.JSON, b.report.writeJSON},
+	} {
+		if out.path == "" {
+			continue
+		}
+		f, err := os.Create(out.path)
+		if err == nil {
+			err = errors.Join(out.write(f), f.Close())
+		}
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// facts are what numbers cannot be read without.
+func facts(o *options) map[string]string {
+	return map[string]string{
+		"date":       time.Now().UTC().Format(time.DateOnly),
+		"machine":    fmt.Sprintf("%d cores, %s, Linux %s", runtime.NumCPU(), cpuModel(), kernelRelease()),
+		"Go":         runtime.Version(),
+		"JVM":        firstLine(exec.Command("java", "--version")) + ", -Xmx" + o.ZooKeeperHeap,
+		"znodes":     fmt.Sprintf("%d bytes of data, %d keys", o.Size, o.Keys),
+		"measured":   fmt.Sprintf("%v a measurement, %d round(s), %d generator thread(s)", o.Time, o.Rounds, o.Threads),
+		"warm-up":    fmt.Sprintf("zkd %v; zookeeper %v, before the first %v", o.Warm, o.ZooKeeperWarm, 3*o.ZooKeeperWarm),
+		"real ZK":    "Debian's package, defaults; data directories on the same disk",
+		"times":      "median (min–max) of the rounds; \"times better\" is above 1 when the first column wins",
+		"server CPU": "user and system time of the server process by /proc, per operation answered",
+	}
+}
+
+func cpuModel() string {
+	b, _ := os.ReadFile("/proc/cpuinfo")
+	for line := range strings.Lines(string(b)) {
+		if k, v, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(k) == "model name" {
+			return strings.TrimSpace(v)
+		}
+	}
+	return runtime.GOARCH
+}
+
+func kernelRelease() string {
+	b, _ := os.ReadFile("/proc/sys/kernel/osrelease")
+	return strings.TrimSpace(string(b))
+}
+
+func firstLine(c *exec.Cmd) string {
+	out, err := c.Output()
+	if err != nil {
+		return "unknown"
+	}
+	line, _, _ := strings.Cut(string(out), "\n")
+	return line
+}

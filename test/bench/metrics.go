@@ -1,0 +1,84 @@
+package main
+
+import (
+	"fmt"
+	"math"
+)
+
+// metric is what a scenario measures. Its value is the key in JSON and must not change.
+type metric string
+
+const (
+	mThroughput     metric = "ops_per_s"
+	mP50            metric = "p50_us"
+	mP99            metric = "p99_us"
+	mP999           metric = "p999_us"
+	mServerCPU      metric = "server_cpu_us_per_op"
+	mServerLoad     metric = "server_cores"
+	mOwnCPU         metric = "generator_cpu_us_per_op"
+	mRSS            metric = "rss_mib"
+	mPeakRSS        metric = "peak_rss_mib"
+	mLiveHeap       metric = "live_heap_mib"
+	mHeapPerZnode   metric = "live_heap_bytes_per_znode"
+	mRestart        metric = "restart_s"
+	mCPUTotal       metric = "cpu_s"
+	mDiskUsage      metric = "disk_mib"
+	mSnapshots      metric = "snapshots"
+	mQuietP99       metric = "quiet_p99_us"
+	mDuringP99      metric = "snapshot_p99_us"
+	mDuringMax      metric = "snapshot_max_us"
+	mSnapSlowdown   metric = "snapshot_p99_over_quiet"
+	mOpenRate       metric = "sessions_opened_per_s"
+	mRSSPerSession  metric = "rss_bytes_per_session"
+	mHeapPerSession metric = "live_heap_bytes_per_session"
+)
+
+type direction int
+
+const (
+	neutral direction = iota // no ratio is printed
+	higher                   // more is better
+	lower                    // less is better
+)
+
+// metrics in the order of the report.
+var metrics = []struct {
+	id    metric
+	label string
+	dir   direction
+}{
+	{mThroughput, "operations/s", higher},
+	{mP50, "p50 µs", lower},
+	{mP99, "p99 µs", lower},
+	{mP999, "p99.9 µs", lower},
+	{mServerCPU, "server CPU µs/op", lower},
+	{mServerLoad, "server cores busy", neutral},
+	{mOwnCPU, "generator CPU µs/op", neutral},
+	{mRestart, "start to first answer s", lower},
+	{mCPUTotal, "server CPU s", lower},
+	{mRSS, "RSS MiB", lower},
+	{mPeakRSS, "peak RSS MiB", lower},
+	{mLiveHeap, "live heap MiB", lower},
+	{mHeapPerZnode, "live heap bytes/znode", lower},
+	{mDiskUsage, "data directory MiB", lower},
+	{mSnapshots, "snapshots seen", neutral},
+	{mQuietP99, "p99 µs, quiet", lower},
+	{mDuringP99, "p99 µs, snapshot running", lower},
+	{mDuringMax, "max µs, snapshot running", lower},
+	{mSnapSlowdown, "p99 snapshot : quiet", lower},
+	{mOpenRate, "sessions opened/s", higher},
+	{mRSSPerSession, "RSS bytes/session", lower},
+	{mHeapPerSession, "live heap bytes/session", lower},
+}
+
+// number prints with three digits that matter, or none after the point when large.
+func number(v float64) string {
+	switch a := math.Abs(v); {
+	case a >= 100:
+		return fmt.Sprintf("%.0f", v)
+	case a >= 10:
+		return fmt.Sprintf("%.1f", v)
+	default:
+		return fmt.Sprintf("%.2f", v)
+	}
+}

@@ -1,0 +1,191 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// options are the flags of one run.
+type options struct {
+	Servers       []string      // columns, in order
+	ZkdBinary     string        // empty: built from the module
+	ZooKeeperHeap string        // -Xmx
+	Parts         []string      // see parts
+	Workloads     []string      // "name" or "name:sessions×depth"
+	Sessions      int           // of a workload without its own
+	Depth         int           // outstanding requests a session
+	Threads       int           // of the generator
+	Size          int           // data bytes a znode
+	Keys          int           // znodes to choose from
+	ReadPercent   int           // of mixed
+	MultiOps      int           // setData a multi
+	Rounds        int           // of throughput, fan-out and idle
+	Time          time.Duration // of each measurement
+	Warm          time.Duration // before each, for zkd
+	ZooKeeperWarm time.Duration // before each, for ZooKeeper; three times that before the first
+	Watchers      int
+	Idle          int
+	Znodes        int
+	FillMulti     int // creates a multi; 0: single creates
+	SnapshotTime  time.Duration
+	Dir           string // where data directories go
+	Markdown      string // file
+	JSON          string // file
+}
+
+// parts of a run. A server is started anew for each part but restart and snapshot, which need the
+// znodes of fill.
+var (
+	allParts     = []string{"throughput", "fanout", "idle", "fill", "restart", "snapshot"}
+	defaultParts = []string{"throughput", "fanout", "idle"}
+	quickParts   = []string{"throughput"}
+)
+
+const defaultWorkloads = "get,get:1x1,exists,children,set,set:1x1,mixed,multi,ephemeral,create-delete,create"
+
+func parseOptions(args []string) (*options, error) {
+	o := &options{}
+	f := flag.NewFlagSet("bench", flag.ContinueOnError)
+	servers := f.String("servers", "zkd,zookeeper", "servers to run, the first is compared with the second")
+	f.StringVar(&o.ZkdBinary, "zkd", "", "zkd binary (default: built from ./cmd/zkd)")
+	f.StringVar(&o.ZooKeeperHeap, "zk-heap", "1000m", "ZooKeeper's -Xmx; the default is that of zkServer.sh")
+	parts := f.String("parts", strings.Join(defaultParts, ","), "what to run, of "+strings.Join(allParts, ","))
+	ops := f.String("ops", defaultWorkloads, "workloads of throughput, each name or name:SESSIONSxDEPTH")
+	f.IntVar(&o.Sessions, "sessions", 16, "sessions")
+	f.IntVar(&o.Depth, "depth", 16, "outstanding requests a session")
+	f.IntVar(&o.Threads, "threads", 1, "threads of the generator")
+	f.IntVar(&o.Size, "size", 100, "data bytes a znode")
+	f.IntVar(&o.Keys, "keys", 1000, "znodes that reads and writes choose from")
+	f.IntVar(&o.ReadPercent, "read", 90, "percentage of reads in mixed")
+	f.IntVar(&o.MultiOps, "multi", 10, "setData operations in a multi")
+	f.IntVar(&o.Rounds, "rounds", 3, "rounds; the servers take turns, medians are reported")
+	f.DurationVar(&o.Time, "time", 5*time.Second, "length of each measurement")
+	f.DurationVar(&o.Warm, "warm", time.Second, "warm-up of zkd before each measurement")
+	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 4*time.Second, "warm-up of ZooKeeper before each measurement; three times that before the first")
+	f.IntVar(&o.Watchers, "watchers", 1000, "sessions watching one znode in fanout")
+	f.IntVar(&o.Idle, "idle", 2000, "sessions in idle")
+	f.IntVar(&o.Znodes, "znodes", 1_000_000, "znodes of fill")
+	f.IntVar(&o.FillMulti, "fill-multi", 0, "fill by multis of so many creates; 0: by single creates")
+	f.DurationVar(&o.SnapshotTime, "snapshot-time", 30*time.Second, "length of the snapshot run")
+	f.StringVar(&o.Dir, "dir", "", "directory for data (default: the system's temporary one)")
+	f.StringVar(&o.Markdown, "md", "", "write the report as Markdown to this file")
+	f.StringVar(&o.JSON, "json", "", "write all samples as JSON to this file")
+	quick := f.Bool("quick", false, "one short round of throughput, about a minute")
+	full := f.Bool("full", false, "all parts")
+	if err := f.Parse(args); err != nil {
+		return nil, err
+	}
+	given := map[string]bool{}
+	f.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
+	o.Servers, o.Parts, o.Workloads = list(*servers), list(*parts), list(*ops)
+	if *quick {
+		o.quick(given)
+	}
+	if *full && !given["parts"] {
+		o.Parts = allParts
+	}
+	return o, o.validate()
+}
+
+// quick shortens what was not given.
+func (o *options) quick(given map[string]bool) {
+	set := func(name string, apply func()) {
+		if !given[name] {
+			apply()
+		}
+	}
+	set("parts", func() { o.Parts = quickParts })
+	set("rounds", func() { o.Rounds = 1 })
+	set("time", func() { o.Time = time.Second })
+	set("warm", func() { o.Warm = 300 * time.Millisecond })
+	set("zk-warm", func() { o.ZooKeeperWarm = 1500 * time.Millisecond })
+}
+
+func (o *options) validate() error {
+	for name, n := range map[string]int{"sessions": o.Sessions, "depth": o.Depth, "threads": o.Threads, "keys": o.Keys,
+		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "znodes": o.Znodes} {
+		if n < 1 {
+			return fmt.Errorf("-%s must be at least 1", name)
+		}
+	}
+	if o.Size < 0 || o.FillMulti < 0 || o.ReadPercent < 0 || o.ReadPercent > 100 {
+		return fmt.Errorf("-size and -fill-multi must not be negative, -read is a percentage")
+	}
+	if o.Znodes > 10_000*fillDirSize {
+		return fmt.Errorf("-znodes must be at most %d", 10_000*fillDirSize)
+	}
+	if o.Time <= 0 || o.SnapshotTime <= 0 {
+		return fmt.Errorf("-time and -snapshot-time must be positive")
+	}
+	if _, err := o.scenarios(); err != nil {
+		return err
+	}
+	return o.validateParts()
+}
+
+func (o *options) validateParts() error {
+	filled := false
+	for _, p := range o.Parts {
+		switch p {
+		case "throughput", "fanout", "idle":
+		case "fill":
+			filled = true
+		case "restart", "snapshot":
+			if !filled {
+				return fmt.Errorf("part %s needs fill before it", p)
+			}
+		default:
+			return fmt.Errorf("unknown part %q (have %s)", p, strings.Join(allParts, ", "))
+		}
+	}
+	return nil
+}
+
+// scenarios resolves the workloads.
+func (o *options) scenarios() ([]scenario, error) {
+	var all []scenario
+	for _, spec := range o.Workloads {
+		name, shape, own := strings.Cut(spec, ":")
+		w, err := findWorkload(name)
+		if err != nil {
+			return nil, err
+		}
+		sc := scenario{workload: w, sessions: o.Sessions, depth: o.Depth}
+		if own {
+			s, d, _ := strings.Cut(shape, "x")
+			var err1, err2 error
+			sc.sessions, err1 = strconv.Atoi(s)
+			sc.depth, err2 = strconv.Atoi(d)
+			if err1 != nil || err2 != nil || sc.sessions < 1 || sc.depth < 1 {
+				return nil, fmt.Errorf("workload %q: want name:SESSIONSxDEPTH", spec)
+			}
+		}
+		all = append(all, sc)
+	}
+	return all, nil
+}
+
+// params of one scenario's run.
+func (o *options) params(sc scenario, run int) workloadParams {
+	return workloadParams{
+		Sessions: sc.sessions, Keys: o.Keys, ReadPercent: o.ReadPercent,
+		MultiOps: o.MultiOps, Run: run, data: payload(o.Size),
+	}
+}
+
+func (o *options) fillName() string     { return fmt.Sprintf("fill %d znodes", o.Znodes) }
+func (o *options) restartName() string  { return fmt.Sprintf("restart on %d znodes", o.Znodes) }
+func (o *options) snapshotName() string { return fmt.Sprintf("snapshot of %d znodes", o.Znodes) }
+
+func list(s string) []string {
+	var l []string
+	for p := range strings.SplitSeq(s, ",") {
+		if p = strings.TrimSpace(p); p != "" {
+			l = append(l, p)
+		}
+	}
+	return l
+}

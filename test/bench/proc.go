@@ -1,0 +1,70 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+)
+
+// clockTick is the unit of /proc/PID/stat; USER_HZ is 100 on every Linux platform Go runs on.
+const clockTick = 10 * time.Millisecond
+
+// cpuTime is the user and system time a process has used, its threads that ended included.
+func cpuTime(pid int) (time.Duration, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseCPU(b)
+}
+
+// parseCPU reads fields 14 and 15 of proc(5) stat. The command (field 2) may hold blanks and ends at
+// the last parenthesis.
+func parseCPU(stat []byte) (time.Duration, error) {
+	fields := bytes.Fields(stat[bytes.LastIndexByte(stat, ')')+1:])
+	if len(fields) < 13 {
+		return 0, fmt.Errorf("/proc stat has %d fields after the command", len(fields))
+	}
+	user, err := strconv.ParseInt(string(fields[11]), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("/proc stat utime: %w", err)
+	}
+	sys, err := strconv.ParseInt(string(fields[12]), 10, 64)
+	if err != nil {
+		return 0, fmt.Errorf("/proc stat stime: %w", err)
+	}
+	return time.Duration(user+sys) * clockTick, nil
+}
+
+// memory is the resident memory of a process, now and at its highest, in bytes.
+type memory struct{ rss, peak int64 }
+
+func memoryOf(pid int) (memory, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return memory{}, err
+	}
+	return memory{rss: statusKB(b, "VmRSS:") << 10, peak: statusKB(b, "VmHWM:") << 10}, nil
+}
+
+func statusKB(status []byte, key string) int64 {
+	for line := range bytes.Lines(status) {
+		if f := bytes.Fields(line); len(f) >= 2 && string(f[0]) == key {
+			n, _ := strconv.ParseInt(string(f[1]), 10, 64)
+			return n
+		}
+	}
+	return 0
+}
+
+// ownCPU is what the generator itself has used.
+func ownCPU() time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}

@@ -1,0 +1,77 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// workload prepares znodes and makes the requests of each session.
+type workload struct {
+	name    string
+	about   string
+	prepare func(c *client, w workloadParams) error
+	// sources returns what makes the source of each session; prepared frames are shared by all.
+	sources func(w workloadParams) func(session int) source
+}
+
+// workloadParams is what shapes the requests of a workload.
+type workloadParams struct {
+	Sessions    int
+	Size        int // data bytes a znode
+	Keys        int // znodes that get, set and their like choose from
+	ReadPercent int // of mixed
+	MultiOps    int // setData in a multi
+	// Run differs for each run against one server, so that what creates leave behind does not collide.
+	Run  int
+	data []byte
+}
+
+var workloads = []workload{
+	{"get", "getData of a random znode", prepareKeys, newGet},
+	{"exists", "exists of a random znode", prepareKeys, newExists},
+	{"children", "getChildren of a znode with 10 children", prepareFamily, newChildren},
+	{"set", "setData of a random znode", prepareKeys, newSet},
+	{"mixed", "getData and setData by -read percent", prepareKeys, newMixed},
+	{"multi", "a multi of -multi setData", prepareKeys, newMulti},
+	{"ephemeral", "create an ephemeral sequential znode, delete it when its name is known", prepareParents, newEphemeral},
+	{"create-delete", "create a znode, delete it", prepareParents, newCreateDelete},
+	{"create", "create a znode (the tree grows)", prepareParents, newCreate},
+}
+
+func findWorkload(name string) (workload, error) {
+	i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
+	if i < 0 {
+		var names []string
+		for _, w := range workloads {
+			names = append(names, w.name)
+		}
+		return workload{}, fmt.Errorf("unknown workload %q (have %s)", name, strings.Join(names, ", "))
+	}
+	return workloads[i], nil
+}
+
+func prepareKeys(c *client, w workloadParams) error { return ensureKeys(c, w.Keys, w.data) }
+
+func prepareParents(c *client, w workloadParams) error {
+	for s := range w.Sessions {
+		if err := ensurePath(c, w.parent(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parent is the znode below which one session creates; its own, as sessions in production mostly have.
+func (w workloadParams) parent(session int) string {
+	return fmt.Sprintf("%s/run%d/s%05d", benchRoot, w.Run, session)
+}
+
+// keyFrames prepares one request for each key. The result is only read.
+func (w workloadParams) keyFrames(build func(path string) []byte) [][]byte {
+	all := make([][]byte, w.Keys)
+	for i := range all {
+		all[i] = build(keyPath(i))
+	}
+	return all
+}

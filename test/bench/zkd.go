@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+)
+
+const liveHeapKey = "zk_zkd_live_heap_bytes"
+
+// zkdKind runs the given binary, or one built from the module into work.
+func zkdKind(ctx context.Context, binary, work string, warm time.Duration) (*kind, error) {
+	if binary == "" {
+		binary = filepath.Join(work, "zkd")
+		build := exec.CommandContext(ctx, "go", "build", "-o", binary, "zkd/cmd/zkd")
+		if out, err := build.CombinedOutput(); err != nil {
+			return nil, fmt.Errorf("build zkd: %w\n%s", err, out)
+		}
+	}
+	binary, err := filepath.Abs(binary)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := os.Stat(binary); err != nil {
+		return nil, fmt.Errorf("zkd binary: %w", err)
+	}
+	return &kind{
+		name:      "zkd",
+		firstWarm: warm,
+		warm:      warm,
+		argv:      func(cfg string) []string { return []string{binary, "server", "--config", cfg} },
+		liveHeap:  zkdLiveHeap,
+	}, nil
+}
+
+// zkdLiveHeap reads the server's own figure; resident memory when it prints none.
+func zkdLiveHeap(s *server) (int64, string, error) {
+	out, err := fourLetterWord(s.addr, "mntr")
+	if err != nil {
+		return 0, "", err
+	}
+	if n, ok := mntrValue(out, liveHeapKey); ok {
+		return n, "mntr " + liveHeapKey, nil
+	}
+	m, err := memoryOf(s.pid())
+	return m.rss, "RSS, as mntr lacks " + liveHeapKey, err
+}
+
+func fourLetterWord(addr, word string) (string, error) {
+	c, err := net.DialTimeout("tcp", addr, dialTimeout)
+	if err != nil {
+		return "", err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(callTimeout))
+	if _, err := c.Write([]byte(word)); err != nil {
+		return "", fmt.Errorf("%s: %w", word, err)
+	}
+	out, err := io.ReadAll(c)
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", word, err)
+	}
+	return string(out), nil
+}
+
+// mntrValue finds one key of mntr's "key<TAB>value" lines.
+func mntrValue(out, key string) (int64, bool) {
+	for lines := bufio.NewScanner(strings.NewReader(out)); lines.Scan(); {
+		if f := strings.Fields(lines.Text()); len(f) == 2 && f[0] == key {
+			n, err := strconv.ParseFloat(f[1], 64)
+			return int64(n), err == nil
+		}
+	}
+	return 0, false
+}
