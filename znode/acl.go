@@ -1,0 +1,246 @@
+package znode
+
+import (
+	"crypto/sha1"
+	"encoding/base64"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"zkd/proto/jute"
+)
+
+// aclID names an interned ACL list.
+type aclID uint32
+
+// openACL is world:anyone with every permission, which most znodes have. It
+// is never counted nor freed.
+const openACL aclID = 1
+
+// acls interns ACL lists: one copy for all the znodes that share it.
+type acls struct {
+	lists []aclList // index aclID; 0 is unused
+	ids   map[string]aclID
+	free  []aclID
+	dead  []aclID // nobody refers to them any more; their events may still be on their way
+}
+
+type aclList struct {
+	key  string // the encoded vector
+	acl  []jute.ACL
+	refs int
+}
+
+func newACLs() acls {
+	a := acls{lists: make([]aclList, 1), ids: map[string]aclID{}}
+	a.acquire([]jute.ACL{{Perms: jute.PermAll, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
+	return a
+}
+
+// acquire returns the id of a list and counts one more use of it. It copies
+// what it keeps.
+func (a *acls) acquire(list []jute.ACL) aclID {
+	key := string(jute.AppendACLs(nil, list))
+	if id, ok := a.ids[key]; ok {
+		a.lists[id].refs++
+		return id
+	}
+	r := jute.NewReader([]byte(key))
+	own, _ := jute.DecodeACLs(&r)
+	entry := aclList{key: key, acl: own, refs: 1}
+	var id aclID
+	if n := len(a.free); n > 0 {
+		id = a.free[n-1]
+		a.free = a.free[:n-1]
+		a.lists[id] = entry
+	} else {
+		id = aclID(len(a.lists))
+		a.lists = append(a.lists, entry)
+	}
+	a.ids[key] = id
+	return id
+}
+
+// release counts one use less.
+func (a *acls) release(id aclID) {
+	if id == openACL {
+		return
+	}
+	if l := &a.lists[id]; l.refs > 1 {
+		l.refs--
+		return
+	}
+	a.dead = append(a.dead, id)
+}
+
+// sweep forgets the lists that nobody refers to.
+func (a *acls) sweep() {
+	for _, id := range a.dead {
+		l := &a.lists[id]
+		if l.refs--; l.refs > 0 {
+			continue // taken up again since
+		}
+		delete(a.ids, l.key)
+		*l = aclList{}
+		a.free = append(a.free, id)
+	}
+	a.dead = a.dead[:0]
+}
+
+// Actor is who asks: the identities of a connection, and whether the server
+// checks permissions at all.
+type Actor struct {
+	IDs     []jute.ID
+	SkipACL bool
+}
+
+// Readable tells whether a may read what ACL id protects: the test that an
+// event must pass before it is delivered.
+func (t *Tree) Readable(id ACL, a *Actor) bool { return t.allowed(aclID(id), jute.PermRead, a) }
+
+// allowed tells whether the list grants any of the perms (ZooKeeperServer.checkACL).
+func (t *Tree) allowed(id aclID, perms int32, a *Actor) bool {
+	if id == openACL || a.SkipACL {
+		return true
+	}
+	for i := range a.IDs {
+		if a.IDs[i].Scheme == "super" {
+			return true
+		}
+	}
+	list := t.acls.lists[id].acl
+	for i := range list {
+		e := &list[i]
+		if e.Perms&perms == 0 {
+			continue
+		}
+		if e.ID.Scheme == "world" && e.ID.ID == "anyone" {
+			return true
+		}
+		for j := range a.IDs {
+			if a.IDs[j].Scheme == e.ID.Scheme && matches(e.ID.Scheme, a.IDs[j].ID, e.ID.ID) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// matches is the provider's comparison of who somebody is with whom an entry names.
+func matches(scheme, who, entry string) bool {
+	switch scheme {
+	case "digest":
+		return who == entry
+	case "ip":
+		return ipMatches(who, entry)
+	}
+	return false
+}
+
+func ipMatches(who, entry string) bool {
+	net, ok := parseIPEntry(entry)
+	if !ok {
+		return false
+	}
+	addr, err := netip.ParseAddr(who)
+	return err == nil && net.Contains(addr.Unmap().WithZone(""))
+}
+
+// parseIPEntry reads an address with an optional number of bits. Only those
+// bits of the address count.
+func parseIPEntry(entry string) (netip.Prefix, bool) {
+	host, bits, hasBits := strings.Cut(entry, "/")
+	addr, err := netip.ParseAddr(host)
+	if err != nil || addr.Zone() != "" {
+		return netip.Prefix{}, false
+	}
+	n := addr.BitLen()
+	if hasBits {
+		if n, err = strconv.Atoi(bits); err != nil {
+			return netip.Prefix{}, false
+		}
+	}
+	p, err := addr.Prefix(n)
+	return p, err == nil
+}
+
+// fixACL checks a list given by a client and resolves what stands for the
+// client itself (PrepRequestProcessor.fixupACL). ok false is InvalidACL.
+func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, ok bool) {
+	for _, e := range list {
+		switch e.ID.Scheme {
+		case "world":
+			ok = e.ID.ID == "anyone"
+			fixed = append(fixed, e)
+		case "auth":
+			fixed, ok = appendOwn(fixed, e.Perms, who)
+		case "digest":
+			ok = validDigestID(e.ID.ID)
+			fixed = append(fixed, e)
+		case "ip":
+			_, ok = parseIPEntry(e.ID.ID)
+			fixed = append(fixed, e)
+		default:
+			ok = false
+		}
+		if !ok {
+			return nil, false
+		}
+	}
+	return dropDuplicates(fixed), len(fixed) > 0
+}
+
+// appendOwn expands the scheme auth: an entry for each identity that the
+// client proved. An address proves nothing, and super is not to be stored.
+func appendOwn(list []jute.ACL, perms int32, who []jute.ID) ([]jute.ACL, bool) {
+	n := len(list)
+	for _, id := range who {
+		if id.Scheme == "digest" {
+			list = append(list, jute.ACL{Perms: perms, ID: id})
+		}
+	}
+	return list, len(list) > n
+}
+
+// validDigestID wants two parts around a colon; as Java's split does, empty
+// parts at the end do not count.
+func validDigestID(id string) bool {
+	parts := strings.Split(strings.TrimRight(id, ":"), ":")
+	return len(parts) == 2 && parts[1] != ""
+}
+
+func dropDuplicates(list []jute.ACL) []jute.ACL {
+	out := list[:0]
+	for i, e := range list {
+		seen := false
+		for _, f := range list[:i] {
+			seen = seen || f == e
+		}
+		if !seen {
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// DigestID returns the identity that digest credentials prove: the user name
+// and the hash of all of it (DigestAuthenticationProvider.generateDigest).
+func DigestID(credentials []byte) string {
+	user, _, _ := strings.Cut(string(credentials), ":")
+	sum := sha1.Sum(credentials)
+	return user + ":" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// maskDigests hides the hashes of digest entries from those who may not
+// administer the znode (FinalRequestProcessor.handleGetACLRequest).
+func maskDigests(list []jute.ACL) []jute.ACL {
+	out := make([]jute.ACL, len(list))
+	for i, e := range list {
+		if e.ID.Scheme == "digest" {
+			user, _, _ := strings.Cut(e.ID.ID, ":")
+			e.ID.ID = user + ":x"
+		}
+		out[i] = e
+	}
+	return out
+}

@@ -1,0 +1,203 @@
+package znode
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io"
+
+	"zkd/proto/jute"
+)
+
+// ErrImage is wrapped by every error of Load that is about the content of the
+// image and not about reading it.
+var ErrImage = errors.New("znode: image is not that of a tree")
+
+// maxBlob bounds what one znode of an image may claim: far above what any
+// jute.maxbuffer lets in.
+const maxBlob = 1 << 30
+
+// loader reads an image into a tree of its own, which nobody sees before all
+// of it was found sound.
+type loader struct {
+	r       *bufio.Reader
+	t       *Tree
+	scratch []byte
+}
+
+// Load reads the image that WriteTo wrote. It checks that the records make
+// one tree; that their bytes are those that were written is up to r.
+func Load(r io.Reader) (*Tree, error) {
+	l := &loader{r: bufio.NewReaderSize(r, imageBuffer), t: empty()}
+	for _, step := range []func() error{l.header, l.lists, l.records, l.links} {
+		if err := step(); err != nil {
+			return nil, err
+		}
+	}
+	if root := l.t.lookup(quotaPath); root != 0 {
+		l.t.findQuotas(root)
+	}
+	return l.t, nil
+}
+
+// bytes reads n bytes, valid until the next call. Memory grows with what
+// really arrives.
+func (l *loader) bytes(n int) ([]byte, error) {
+	if n <= imageBuffer {
+		if cap(l.scratch) < n {
+			l.scratch = make([]byte, imageBuffer)
+		}
+		_, err := io.ReadFull(l.r, l.scratch[:n])
+		return l.scratch[:n], readError(err)
+	}
+	b, err := io.ReadAll(io.LimitReader(l.r, int64(n)))
+	if err == nil && len(b) < n {
+		err = io.ErrUnexpectedEOF
+	}
+	return b, readError(err)
+}
+
+func readError(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return fmt.Errorf("%w: it ends too soon", ErrImage)
+	}
+	if err != nil {
+		return fmt.Errorf("znode: read image: %w", err)
+	}
+	return nil
+}
+
+func (l *loader) header() error {
+	b, err := l.bytes(4 + 4 + 8)
+	if err != nil {
+		return err
+	}
+	le := binary.LittleEndian
+	if m := le.Uint32(b); m != imageMagic {
+		return fmt.Errorf("%w: it begins with %#x", ErrImage, m)
+	}
+	n := le.Uint32(b[4:])
+	if n == 0 || n == ^uint32(0) {
+		return fmt.Errorf("%w: it has %d znodes", ErrImage, n)
+	}
+	l.t.nextID, l.t.dataBytes = n+1, int64(le.Uint64(b[8:]))
+	return nil
+}
+
+func (l *loader) lists() error {
+	b, err := l.bytes(4)
+	if err != nil {
+		return err
+	}
+	a := &l.t.acls
+	*a = acls{lists: make([]aclList, 1), ids: map[string]aclID{}}
+	for n := binary.LittleEndian.Uint32(b); n > 0; n-- {
+		if b, err = l.bytes(8); err != nil {
+			return err
+		}
+		id, size := aclID(binary.LittleEndian.Uint32(b)), binary.LittleEndian.Uint32(b[4:])
+		if int(id) < len(a.lists) || int(id) > len(a.lists)+1<<20 || size > maxBlob {
+			return fmt.Errorf("%w: ACL list %d of %d bytes", ErrImage, id, size)
+		}
+		if b, err = l.bytes(int(size)); err != nil {
+			return err
+		}
+		for len(a.lists) < int(id) {
+			a.free = append(a.free, aclID(len(a.lists)))
+			a.lists = append(a.lists, aclList{})
+		}
+		key := string(b)
+		r := jute.NewReader([]byte(key))
+		list, _ := jute.DecodeACLs(&r)
+		if r.Err() != nil || r.Len() > 0 {
+			return fmt.Errorf("%w: ACL list %d is malformed", ErrImage, id)
+		}
+		a.lists = append(a.lists, aclList{key: key, acl: list})
+		a.ids[key] = id
+	}
+	if len(a.lists) <= int(openACL) || a.lists[openACL].key == "" {
+		return fmt.Errorf("%w: the open ACL list is missing", ErrImage)
+	}
+	a.lists[openACL].refs = 1
+	return nil
+}
+
+func (l *loader) records() error {
+	for id := rootID; id < l.t.nextID; id++ {
+		if err := l.record(id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (l *loader) record(id nodeID) error {
+	t := l.t
+	b, err := l.bytes(recordSize)
+	if err != nil {
+		return err
+	}
+	var n node
+	decodeRecord(b, &n)
+	if n.nameLen < 0 || n.dataLen < -1 || int(n.nameLen)+int(n.dataLen) > maxBlob ||
+		n.parent == 0 || n.parent >= t.nextID || (n.parent == id) != (id == rootID) || (n.nameLen == 0) != (id == rootID) {
+		return fmt.Errorf("%w: record %d is malformed", ErrImage, id)
+	}
+	if int(n.acl) >= len(t.acls.lists) || t.acls.lists[n.acl].key == "" {
+		return fmt.Errorf("%w: record %d has unknown ACL list %d", ErrImage, id, n.acl)
+	}
+	if b, err = l.bytes(int(n.nameLen) + int(max(n.dataLen, 0))); err != nil {
+		return err
+	}
+	if n.acl != openACL {
+		t.acls.lists[n.acl].refs++
+	}
+	name := string(b[:n.nameLen])
+	n.blob = takeBlob(t, name, b[n.nameLen:])
+	if int(id>>chunkBits) == len(t.chunks) {
+		t.chunks = append(t.chunks, new(chunk))
+	}
+	*t.get(id) = n
+	if id == rootID {
+		t.count++
+		return nil
+	}
+	if t.find(n.parent, name) != 0 {
+		return fmt.Errorf("%w: record %d stands twice", ErrImage, id)
+	}
+	t.indexed(id, name, true)
+	return nil
+}
+
+// links strings the records together. That every count of descendants is the
+// sum of those below proves that there is no cycle.
+func (l *loader) links() error {
+	t := l.t
+	below := make([]uint32, t.nextID)
+	for id := t.nextID - 1; id > rootID; id-- {
+		n := t.get(id)
+		p := t.get(n.parent)
+		n.next = p.firstChild
+		if n.next != 0 {
+			t.get(n.next).prev = id
+		}
+		p.firstChild = id
+		p.numChildren++
+		p.listBytes += uint32(4 + n.nameLen)
+		below[n.parent] += 1 + n.descendants
+	}
+	for id := rootID; id < t.nextID; id++ {
+		if n := t.get(id); n.descendants != below[id] {
+			return fmt.Errorf("%w: record %d counts %d descendants of %d", ErrImage, id, n.descendants, below[id])
+		}
+	}
+	// dead lists would otherwise never be found again
+	for id := range t.acls.lists {
+		if list := &t.acls.lists[id]; list.key != "" && list.refs == 0 {
+			list.refs = 1
+			t.acls.dead = append(t.acls.dead, aclID(id))
+		}
+	}
+	return nil
+}

@@ -1,0 +1,146 @@
+package znode
+
+import (
+	"encoding/binary"
+	"io"
+	"slices"
+)
+
+// The image of a tree, little-endian, in a stream that somebody else checks
+// and stores:
+//
+//	u32  magic "ZTR1"
+//	u32  znodes                      i64  dataBytes
+//	u32  ACL lists, then for each    u32  number, u32  length, the encoded vector
+//	then for each znode              the record as laid out in appendRecord,
+//	                                 its name, its data
+//
+// Records are numbered anew, from 1 for the root, without the gaps that
+// deletions leave.
+const imageMagic = 0x3152545a
+
+// Snapshot is a tree as it was at one moment. WriteTo needs no lock.
+type Snapshot struct {
+	tree *Tree
+	view Tree // the parts of the tree that an image is made of
+}
+
+// Snapshot returns the tree as it is now. It copies tables of pointers, a few
+// bytes for each hundred znodes, and no znode. The writer must not be at work;
+// Release must follow.
+func (t *Tree) Snapshot() *Snapshot {
+	t.gen++
+	t.blobs.pins++
+	return &Snapshot{tree: t, view: Tree{
+		chunks: slices.Clone(t.chunks),
+		nextID: t.nextID,
+		blobs:  blobs{slabs: slices.Clone(t.blobs.slabs), bufs: slices.Clone(t.blobs.bufs)},
+		acls:   acls{lists: slices.Clone(t.acls.lists)},
+		count:  t.count, dataBytes: t.dataBytes,
+	}}
+}
+
+// Release gives back what the snapshot held. The writer must not be at work.
+func (s *Snapshot) Release() {
+	if s.tree != nil {
+		s.tree.blobs.pins--
+		s.tree = nil
+	}
+}
+
+const imageBuffer = 128 << 10
+
+// WriteTo writes the image.
+func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
+	t := &s.view
+	buf := make([]byte, 0, imageBuffer+4096)
+	flush := func() {
+		if err == nil {
+			var n int
+			n, err = w.Write(buf)
+			written += int64(n)
+		}
+		buf = buf[:0]
+	}
+	buf = t.appendImageHeader(buf)
+	numbers := t.number()
+	for id := rootID; id < t.nextID && err == nil; id++ {
+		n := t.get(id)
+		if n.parent == 0 {
+			continue
+		}
+		buf = appendRecord(buf, numbers[n.parent], n)
+		buf = append(buf, t.name(n)...)
+		buf = append(buf, t.data(n)...)
+		if len(buf) >= imageBuffer {
+			flush()
+		}
+	}
+	flush()
+	return written, err
+}
+
+// number returns for each record in use its place among them, from 1.
+func (t *Tree) number() []uint32 {
+	numbers := make([]uint32, t.nextID)
+	last := uint32(0)
+	for id := rootID; id < t.nextID; id++ {
+		if t.get(id).parent != 0 {
+			last++
+			numbers[id] = last
+		}
+	}
+	return numbers
+}
+
+func (t *Tree) appendImageHeader(dst []byte) []byte {
+	le := binary.LittleEndian
+	dst = le.AppendUint32(dst, imageMagic)
+	dst = le.AppendUint32(dst, uint32(t.count))
+	dst = le.AppendUint64(dst, uint64(t.dataBytes))
+	at, n := len(dst), uint32(0)
+	dst = le.AppendUint32(dst, 0)
+	for id, l := range t.acls.lists {
+		if l.key == "" {
+			continue
+		}
+		dst = le.AppendUint32(dst, uint32(id))
+		dst = le.AppendUint32(dst, uint32(len(l.key)))
+		dst = append(dst, l.key...)
+		n++
+	}
+	le.PutUint32(dst[at:], n)
+	return dst
+}
+
+// recordSize is the length of what appendRecord writes.
+const recordSize = 6*8 + 8*4
+
+// appendRecord writes a record's fields; the links to siblings and children
+// follow from parent, which is given by its new number.
+func appendRecord(dst []byte, parent nodeID, n *node) []byte {
+	le := binary.LittleEndian
+	for _, v := range [...]int64{n.czxid, n.mzxid, n.pzxid, n.ctime, n.mtime, n.owner} {
+		dst = le.AppendUint64(dst, uint64(v))
+	}
+	for _, v := range [...]uint32{parent, n.descendants, uint32(n.created), uint32(n.version),
+		uint32(n.aversion), uint32(n.acl), uint32(n.nameLen), uint32(n.dataLen)} {
+		dst = le.AppendUint32(dst, v)
+	}
+	return dst
+}
+
+// decodeRecord is the reverse.
+func decodeRecord(b []byte, n *node) {
+	le := binary.LittleEndian
+	for i, p := range [...]*int64{&n.czxid, &n.mzxid, &n.pzxid, &n.ctime, &n.mtime, &n.owner} {
+		*p = int64(le.Uint64(b[8*i:]))
+	}
+	b = b[6*8:]
+	n.parent, n.descendants = le.Uint32(b), le.Uint32(b[4:])
+	for i, p := range [...]*int32{&n.created, &n.version, &n.aversion} {
+		*p = int32(le.Uint32(b[8+4*i:]))
+	}
+	n.acl = aclID(le.Uint32(b[20:]))
+	n.nameLen, n.dataLen = int32(le.Uint32(b[24:])), int32(le.Uint32(b[28:]))
+}

@@ -1,0 +1,122 @@
+package znode
+
+// A multi is applied operation by operation, each seeing the ones before, and
+// taken back as a whole if one is refused. While one is under way every
+// record is noted before it changes, and nothing is given back for reuse.
+
+type undoKind uint8
+
+const (
+	undoRecord undoKind = iota // the record was changed; old is what it was
+	undoAdd                    // the znode was entered into the indexes
+	undoRemove                 // the znode was taken out of the indexes
+)
+
+type undoStep struct {
+	kind undoKind
+	id   nodeID
+	old  node
+}
+
+// stale is what a multi no longer needs once it succeeds.
+type stale struct {
+	blobs []blobRef
+	acls  []aclID
+	ids   []nodeID
+}
+
+// Begin starts a transaction. tx stays in use until the next Begin.
+func (t *Tree) Begin(tx *Txn) {
+	t.tx = tx
+	t.changes = t.changes[:0]
+	t.acls.sweep()
+	if len(t.blobs.limbo) > 0 {
+		t.blobs.drain(256)
+	}
+}
+
+// BeginMulti starts a transaction that Commit or Rollback ends.
+func (t *Tree) BeginMulti(tx *Txn) {
+	t.Begin(tx)
+	t.undoing, t.oldSize = true, t.dataBytes
+}
+
+// Commit keeps what the multi did.
+func (t *Tree) Commit() {
+	s := t.stale
+	t.endMulti()
+	for _, r := range s.blobs {
+		t.blobs.release(r)
+	}
+	for _, id := range s.acls {
+		t.acls.release(id)
+	}
+	t.freeIDs = append(t.freeIDs, s.ids...)
+}
+
+// Rollback takes back everything since BeginMulti, and its changes.
+func (t *Tree) Rollback() {
+	steps, fresh := t.undo, t.fresh
+	t.dataBytes = t.oldSize
+	t.changes = t.changes[:0]
+	t.endMulti()
+	for i := len(steps) - 1; i >= 0; i-- {
+		switch s := &steps[i]; s.kind {
+		case undoRecord:
+			*t.mut(s.id) = s.old
+		case undoAdd:
+			n := t.get(s.id)
+			t.indexed(s.id, string(t.name(n)), false)
+			t.acls.release(n.acl)
+			t.freeIDs = append(t.freeIDs, s.id)
+		case undoRemove:
+			t.indexed(s.id, string(t.name(t.get(s.id))), true)
+		}
+	}
+	for _, r := range fresh {
+		t.blobs.release(r)
+	}
+	t.armQuotas(steps)
+}
+
+func (t *Tree) endMulti() {
+	t.undoing = false
+	t.undo, t.fresh, t.stale = t.undo[:0], t.fresh[:0], stale{}
+}
+
+func takeBlob[S string | []byte](t *Tree, name S, data []byte) blobRef {
+	if len(name)+len(data) == 0 {
+		return 0
+	}
+	r := t.blobs.alloc(len(name) + len(data))
+	b := t.blobs.get(r)
+	copy(b[copy(b, name):], data)
+	if t.undoing {
+		t.fresh = append(t.fresh, r)
+	}
+	return r
+}
+
+func (t *Tree) dropBlob(r blobRef) {
+	if t.undoing {
+		t.stale.blobs = append(t.stale.blobs, r)
+		return
+	}
+	t.blobs.release(r)
+}
+
+func (t *Tree) dropACL(id aclID) {
+	if t.undoing {
+		t.stale.acls = append(t.stale.acls, id)
+		return
+	}
+	t.acls.release(id)
+}
+
+func (t *Tree) dropID(id nodeID) {
+	if t.undoing {
+		t.stale.ids = append(t.stale.ids, id)
+		return
+	}
+	t.freeIDs = append(t.freeIDs, id)
+}
