@@ -1,0 +1,145 @@
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Tracker is the expiry clock of one server (SessionTrackerImpl, ExpiryQueue):
+// sessions wait in buckets of one tick, so one ends between its timeout and a
+// tick more after it was last heard of. A bucket is looked at when it is due,
+// and only then are the sessions in it that were heard of since moved on;
+// touching a session is one atomic store. It may be used by many goroutines.
+//
+// Times are durations on a monotonic clock of the caller.
+type Tracker struct {
+	tick time.Duration
+
+	mu      sync.Mutex
+	entries map[ID]*Entry
+	buckets map[int64]map[ID]*Entry // by due time in ticks
+	next    int64                   // the next bucket to look at, in ticks
+}
+
+// Entry is the tracker's view of a session, for its connection to touch.
+type Entry struct {
+	id      ID
+	timeout atomic.Int64 // ns
+	touched atomic.Int64 // ns on the caller's clock
+	bucket  int64        // guarded by Tracker.mu
+	closing bool         // guarded by Tracker.mu
+}
+
+// Touch notes that the session was heard of.
+func (e *Entry) Touch(now time.Duration) { e.touched.Store(int64(now)) }
+
+// NewTracker returns a tracker whose clock stands at now.
+func NewTracker(tick, now time.Duration) *Tracker {
+	return &Tracker{
+		tick: tick, next: int64(now/tick) + 1,
+		entries: map[ID]*Entry{}, buckets: map[int64]map[ID]*Entry{},
+	}
+}
+
+// Track starts or restarts a session's timer.
+func (t *Tracker) Track(id ID, timeout, now time.Duration) *Entry {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[id]
+	if e == nil {
+		e = &Entry{id: id}
+		t.entries[id] = e
+	} else {
+		t.leave(e)
+	}
+	e.closing = false
+	e.timeout.Store(int64(timeout))
+	e.Touch(now)
+	t.enter(e)
+	return e
+}
+
+// Forget stops a session's timer.
+func (t *Tracker) Forget(id ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.entries[id]; e != nil {
+		t.leave(e)
+		delete(t.entries, id)
+	}
+}
+
+// Len returns the number of sessions tracked.
+func (t *Tracker) Len() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.entries)
+}
+
+// due returns the bucket in which e expires if it is not heard of again.
+func (t *Tracker) due(e *Entry) int64 {
+	deadline := time.Duration(e.touched.Load() + e.timeout.Load())
+	return int64(deadline/t.tick) + 1
+}
+
+func (t *Tracker) enter(e *Entry) {
+	e.bucket = max(t.due(e), t.next)
+	t.put(e)
+}
+
+func (t *Tracker) leave(e *Entry) {
+	b := t.buckets[e.bucket]
+	delete(b, e.id)
+	if len(b) == 0 {
+		delete(t.buckets, e.bucket)
+	}
+}
+
+// Expired returns the sessions whose time is up. Each is returned once; it
+// stays known, and closing, until it is tracked anew or forgotten. Call it
+// every tick: when it is called late, because this server was stalled, every
+// session gets the missing time back before it is judged, since its
+// heartbeats may be waiting unread.
+func (t *Tracker) Expired(now time.Duration) (ids []ID) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	last := int64(now / t.tick)
+	if late := now - time.Duration(t.next)*t.tick; late > t.tick {
+		t.giveBack(late, now)
+	}
+	for ; t.next <= last; t.next++ {
+		b := t.buckets[t.next]
+		delete(t.buckets, t.next)
+		for id, e := range b {
+			switch due := t.due(e); {
+			case due > t.next:
+				e.bucket = due
+				t.put(e)
+			case !e.closing:
+				e.closing = true
+				ids = append(ids, id)
+			}
+		}
+	}
+	return ids
+}
+
+// giveBack moves on what was last heard of every session by the time in which
+// nobody could have been heard.
+func (t *Tracker) giveBack(late, now time.Duration) {
+	for _, e := range t.entries {
+		heard := e.touched.Load()
+		// A session that is being touched right now needs nothing.
+		e.touched.CompareAndSwap(heard, min(heard+int64(late), int64(now)))
+	}
+}
+
+func (t *Tracker) put(e *Entry) {
+	b := t.buckets[e.bucket]
+	if b == nil {
+		b = map[ID]*Entry{}
+		t.buckets[e.bucket] = b
+	}
+	b[e.id] = e
+}

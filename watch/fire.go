@@ -1,0 +1,99 @@
+package watch
+
+import (
+	"strings"
+
+	"zkd/proto/jute"
+)
+
+// Fire calls deliver for every connection that is to hear of a change of the
+// znode at path, one event at most for each in each step (WatchManager,
+// DataTree.createNode and deleteNode):
+//
+//  1. data watches on path, and recursive ones on it and everything above;
+//  2. for a deletion, child watches on path of those not served in step 1;
+//  3. for a creation or deletion, child watches on the parent.
+//
+// Watches that fire once are gone afterwards, whatever deliver makes of the
+// event. deliver must not call the Manager.
+func (m *Manager[W]) Fire(typ jute.EventType, path string, deliver func(W, Event)) {
+	if m.live.Load() == 0 {
+		return
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.served = m.served[:0]
+	m.fireData(Event{typ, path}, deliver)
+	if typ == jute.EventNodeDataChanged {
+		return
+	}
+	if typ == jute.EventNodeDeleted {
+		m.fireTable(Child, Event{typ, path}, len(m.served), deliver)
+	}
+	parent := path[:strings.LastIndexByte(path, '/')]
+	if parent == "" {
+		parent = "/"
+	}
+	m.served = m.served[:0]
+	m.fireTable(Child, Event{jute.EventNodeChildrenChanged, parent}, 0, deliver)
+	clear(m.served[:cap(m.served)])
+}
+
+func (m *Manager[W]) fireData(e Event, deliver func(W, Event)) {
+	m.fireTable(Data, e, 0, deliver)
+	if m.recursive == 0 {
+		return
+	}
+	for path := e.Path; path != "/"; {
+		path = path[:strings.LastIndexByte(path, '/')]
+		if path == "" {
+			path = "/"
+		}
+		set := m.byPath[Data][path]
+		if set == nil {
+			continue
+		}
+		before := len(m.served)
+		set.each(func(w W, modes Mode) {
+			if modes&Recursive != 0 && !m.wasServed(w, before) {
+				m.served = append(m.served, w)
+				deliver(w, e)
+			}
+		})
+	}
+}
+
+// fireTable serves everybody in the table at e.Path but the first n served,
+// and removes what fires once.
+func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) {
+	set := m.byPath[t][e.Path]
+	if set == nil {
+		return
+	}
+	var once []W
+	set.each(func(w W, modes Mode) {
+		if modes&Standard != 0 {
+			once = append(once, w)
+		}
+		if !m.wasServed(w, n) {
+			m.served = append(m.served, w)
+			deliver(w, e)
+		}
+	})
+	for _, w := range once {
+		have := m.byWatcher[w][e.Path]
+		m.take(w, t, e.Path, have, Standard)
+		m.forget(w, e.Path, have)
+	}
+}
+
+// wasServed tells whether w is among the first n served. n is small but where
+// many connections watch the same znode in several ways.
+func (m *Manager[W]) wasServed(w W, n int) bool {
+	for _, s := range m.served[:n] {
+		if s == w {
+			return true
+		}
+	}
+	return false
+}
