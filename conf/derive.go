@@ -1,0 +1,122 @@
+package conf
+
+import (
+	"strings"
+	"time"
+)
+
+// setDirs checks the directories as far as text can tell.
+func (l *loader) setDirs() {
+	if !l.given("dataDir") {
+		l.fail(origin{file: l.cfg.File}, "dataDir is not set")
+	}
+	if l.get("dataLogDir") == nil {
+		l.cfg.DataLogDir = l.cfg.DataDir
+	}
+	for _, name := range []string{"dataDir", "dataLogDir"} {
+		s := l.get(name)
+		if s != nil && (strings.HasPrefix(s.text, "~") || strings.Contains(s.text, "${")) {
+			l.warn(s.at, "%s=%s is taken literally: zoo.cfg knows neither ~ nor ${…}", name, s.shown())
+		}
+	}
+	if l.get("jute.maxbuffer.extrasize") == nil {
+		l.cfg.JuteMaxBufferExtraSize = max(l.cfg.JuteMaxBuffer, 1024)
+	}
+	admin := HostPort{l.value("admin.serverAddress").text, int(l.value("admin.serverPort").n)}
+	l.cfg.Admin.Addr = admin.Listen()
+}
+
+// setSessions derives the bounds of session timeouts from the tick.
+func (l *loader) setSessions() {
+	minimum, maximum := l.settings["minSessionTimeout"], l.settings["maxSessionTimeout"]
+	l.cfg.MinSessionTimeout = l.sessionBound(minimum, l.cfg.MinSessionTimeout, 2)
+	l.cfg.MaxSessionTimeout = l.sessionBound(maximum, l.cfg.MaxSessionTimeout, 20)
+	for _, s := range []*setting{minimum, maximum, l.settings["tickTime"]} {
+		if s != nil && s.bad {
+			return // the comparison would speak of values nobody wrote
+		}
+	}
+	if l.cfg.MinSessionTimeout > l.cfg.MaxSessionTimeout {
+		at := origin{file: l.cfg.File}
+		if maximum != nil {
+			at = maximum.at
+		}
+		if minimum != nil {
+			at = minimum.at
+		}
+		l.fail(at, "minSessionTimeout must not be larger than maxSessionTimeout (%d and %d ms)",
+			l.cfg.MinSessionTimeout.Milliseconds(), l.cfg.MaxSessionTimeout.Milliseconds())
+	}
+}
+
+func (l *loader) sessionBound(s *setting, bound time.Duration, ticks int) time.Duration {
+	if s != nil && !s.bad && s.v.n == 0 {
+		l.reject(s, "%s must be at least 1, not 0; allowed: %s, -1 for %d ticks", s.name, s.key.Type.Allowed, ticks)
+	}
+	if bound < 0 {
+		return time.Duration(ticks) * l.cfg.TickTime
+	}
+	return bound
+}
+
+// setListeners joins ports and addresses of the static file with those of this
+// server's own line.
+func (l *loader) setListeners() {
+	var self Server
+	if s := l.cfg.Self(); s != nil {
+		self = *s
+	}
+	l.cfg.ClientAddr = l.listener("clientPort", self.Client)
+	l.cfg.SecureClientAddr = l.listener("secureClientPort", self.Secure)
+	if l.cfg.ClientAddr == "" && l.cfg.SecureClientAddr == "" && !l.badPort() {
+		l.warn(origin{file: l.cfg.File}, "no client port is set: no client can connect")
+	}
+}
+
+func (l *loader) badPort() bool {
+	for _, name := range []string{"clientPort", "clientPortAddress", "secureClientPort", "secureClientPortAddress"} {
+		if s := l.settings[name]; s != nil && s.bad {
+			return true
+		}
+	}
+	return false
+}
+
+// listener works out one client address; name is the key of its port.
+func (l *loader) listener(name string, line HostPort) string {
+	static := HostPort{Port: int(l.value(name).n)}
+	host := l.get(name + "Address")
+	if host != nil {
+		static.Host = strings.Trim(host.text, "[]")
+	}
+	switch {
+	case static.IsSet():
+	case host != nil && !l.badPort():
+		l.reject(host, "%sAddress is set but %s is not set", name, name)
+		return ""
+	default:
+		return line.Listen()
+	}
+	if !line.IsSet() {
+		return static.Listen()
+	}
+	// The static wildcard covers the host of the line, which is narrower.
+	if static.Port != line.Port || !isWildcard(static.Host) && !strings.EqualFold(static.Host, line.Host) {
+		l.fail(l.get(name).at, "client address for this server (id = %d) in static config file is %s is different from client address found in dynamic file: %s",
+			l.cfg.ServerID, static, line)
+	}
+	return line.Listen()
+}
+
+// secureSetting is what opens the TLS port: its key, or a server line.
+func (l *loader) secureSetting() *setting {
+	if s := l.get("secureClientPort"); s != nil && s.v.n != 0 {
+		return s
+	}
+	for _, s := range l.family("server.") {
+		if server, err := ParseServer(s.name, s.text); err == nil && server.Secure.IsSet() {
+			return s
+		}
+	}
+	return nil
+}

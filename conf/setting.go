@@ -1,0 +1,244 @@
+package conf
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// origin is where a setting was written.
+type origin struct {
+	file   string
+	line   int
+	source string // for what comes from no file
+}
+
+func (o origin) String() string {
+	if o.file == "" {
+		return o.source
+	}
+	if o.line == 0 {
+		return o.file
+	}
+	return fmt.Sprintf("%s:%d", o.file, o.line)
+}
+
+// rank orders the sources of a key; the higher one wins.
+type rank int
+
+const (
+	rankDefault rank = iota
+	rankProperty
+	rankFile
+)
+
+// setting is one key as it was met.
+type setting struct {
+	key    *Key // nil for an unknown one
+	name   string
+	text   string
+	hash   bool // see entry
+	at     origin
+	rank   rank
+	v      value
+	bad    bool
+	stance Stance
+	reason string
+}
+
+// shown is the value as it may be printed.
+func (s *setting) shown() string {
+	if s.key == nil {
+		return "(not shown)"
+	}
+	if s.key.secret || looksSecret(s.name) {
+		return redacted
+	}
+	return show(s.text)
+}
+
+func (s *setting) row() Row {
+	return Row{Key: showName(s.name), Value: s.shown(), Where: s.at.String(), Stance: s.stance, Reason: s.reason}
+}
+
+// part is a piece of the value as it may be printed.
+func (s *setting) part(text string) string {
+	if looksSecret(s.text) {
+		return redacted
+	}
+	return show(text)
+}
+
+// explain is an error about the value as it may be printed: its text may
+// repeat a piece of the value.
+func (s *setting) explain(err error) string {
+	if looksSecret(s.text) {
+		return "is malformed; a backslash at its end may have glued the next line to it"
+	}
+	return err.Error()
+}
+
+// quiet tells whether a key is passed over without remarks on its spelling:
+// how to write a key that is ignored anyway, or that only zkd has, is no news.
+func (l *loader) quiet(k *Key) bool { return k.Stance == Ignored || strings.HasPrefix(k.Name, "zkd.") }
+
+// add enters a setting and decides which of two counts.
+func (l *loader) add(s *setting) {
+	s.stance, s.reason = s.key.Stance, s.key.Reason
+	if s.stance == Honoured {
+		s.reason = ""
+	}
+	l.order = append(l.order, s)
+	old := l.settings[s.name]
+	switch {
+	case old == nil || old.rank < s.rank:
+		if old != nil {
+			old.stance, old.reason = Overridden, "by "+s.at.String()
+		}
+		l.settings[s.name] = s
+	case old.rank > s.rank:
+		s.stance, s.reason = Overridden, "by "+old.at.String()
+	case s.rank == rankFile:
+		l.duplicate(old, s)
+	default:
+		old.stance, old.reason = Overridden, "by a later one"
+		l.settings[s.name] = s
+	}
+}
+
+// duplicate reports a key that a file sets twice, of which ZooKeeper silently
+// takes the last.
+func (l *loader) duplicate(old, s *setting) {
+	name := showName(s.name)
+	if old.text == s.text && !strings.HasPrefix(s.name, "server.") {
+		l.note(s.at, "%s is also set at %s, to the same value", name, old.at)
+		s.stance, s.reason = Overridden, "by "+old.at.String()
+		return
+	}
+	l.reject(s, "%s is set twice, here and at %s; ZooKeeper would silently take the last", name, old.at)
+}
+
+// given tells whether a key is set at all, well or badly.
+func (l *loader) given(name string) bool { return l.settings[name] != nil }
+
+// get returns a setting that was parsed, or nil.
+func (l *loader) get(name string) *setting {
+	if s := l.settings[name]; s != nil && !s.bad {
+		return s
+	}
+	return nil
+}
+
+// value returns the parsed setting or default of a key.
+func (l *loader) value(name string) value {
+	if s := l.get(name); s != nil {
+		return s.v
+	}
+	k := lookup(name)
+	v, _ := k.Type.parse(k.Default, true)
+	return v
+}
+
+// family returns the parsed settings whose names begin with prefix, in the
+// order met.
+func (l *loader) family(prefix string) []*setting {
+	var found []*setting
+	for _, s := range l.order {
+		if l.settings[s.name] == s && !s.bad && strings.HasPrefix(s.name, prefix) {
+			found = append(found, s)
+		}
+	}
+	return found
+}
+
+// bindAll puts the defaults into the Config, then what was set.
+func (l *loader) bindAll() {
+	for i := range keyTable {
+		k := &keyTable[i]
+		if k.bind == nil || k.Default == "" {
+			continue
+		}
+		v, err := k.Type.parse(k.Default, true)
+		if err != nil {
+			panic("conf: default of " + k.Name + " " + err.Error())
+		}
+		k.bind(l.cfg, v)
+	}
+	for _, s := range l.order {
+		if s.key != nil && l.settings[s.name] == s && !s.bad {
+			l.bind(s)
+		}
+	}
+}
+
+func (l *loader) bind(s *setting) {
+	k := s.key
+	if k.Stance == Ignored && !k.hush {
+		l.note(s.at, "%s is ignored: %s", showName(s.name), k.Reason)
+	}
+	// A mistake in a key without effect keeps nobody from starting, except
+	// where ZooKeeper would not start either.
+	lenient := k.Stance == Ignored && k.Prop != own
+	if s.hash && !k.secret {
+		l.complain(s, lenient, fmt.Sprintf("%s=%s: zoo.cfg has no comments after a value; put the comment on a line of its own, or write \\# for a real #",
+			showName(s.name), s.shown()))
+		return
+	}
+	if s.hash {
+		l.warn(s.at, "%s holds \" #\"; zoo.cfg has no comments after a value, so all of it is the secret", showName(s.name))
+	}
+	v, err := k.Type.parse(s.text, k.Prop == own)
+	if err != nil {
+		l.complain(s, lenient, s.badValue(err))
+		return
+	}
+	if k.adjust != nil {
+		if text := k.adjust(&v); text != "" {
+			l.warn(s.at, "%s=%s %s", showName(s.name), s.shown(), text)
+		}
+	}
+	s.v = v
+	if k.bind != nil {
+		k.bind(l.cfg, v)
+	}
+}
+
+func (l *loader) complain(s *setting, lenient bool, text string) {
+	if !lenient {
+		l.reject(s, "%s", text)
+		return
+	}
+	s.bad = true
+	if !s.key.hush {
+		l.warn(s.at, "%s", text)
+	}
+}
+
+// badValue makes the sentence about a value that its Type refused.
+func (s *setting) badValue(err error) string {
+	name, t := showName(s.name), s.key.Type
+	var bounds rangeError
+	switch {
+	case s.text == "":
+		return fmt.Sprintf("%s has no value; it must be %s", name, t.Allowed)
+	case errors.Is(err, errForm) && t.Allowed == boolean.Allowed:
+		return fmt.Sprintf("Invalid option %s for %s. Choose 'true' or 'false.'", s.shown(), name)
+	case errors.Is(err, errForm):
+		return fmt.Sprintf("%s=%s must be %s", name, s.shown(), t.Allowed)
+	case errors.As(err, &bounds):
+		return fmt.Sprintf("%s %s, not %s; allowed: %s", name, bounds.msg, s.shown(), t.Allowed)
+	}
+	return fmt.Sprintf("%s=%s %s", name, s.shown(), s.explain(err))
+}
+
+// refuseAll runs the refusals that depend on the whole configuration.
+func (l *loader) refuseAll() {
+	for _, s := range l.family("") {
+		if s.key.refuse == nil {
+			continue
+		}
+		if reason := s.key.refuse(l.cfg, s.text); reason != "" {
+			l.reject(s, "%s=%s is refused: %s", showName(s.name), s.shown(), reason)
+		}
+	}
+}
