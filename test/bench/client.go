@@ -9,9 +9,10 @@ import (
 )
 
 const (
-	// handshakeBatch bounds how many sessions are being opened at once; creating a session is a
-	// durable write, so one at a time would take minutes for thousands.
-	handshakeBatch = 64
+	// handshakeBatch bounds how many sessions are being opened at once. Creating a session is a durable
+	// write, so one at a time would take long for thousands; but ZooKeeper listens with a backlog of
+	// 50, and a connection beyond it waits a second for its SYN to be sent again.
+	handshakeBatch = 32
 	// callTimeout bounds each blocking read and write outside the measured loop.
 	callTimeout = 30 * time.Second
 	dialTimeout = 5 * time.Second

@@ -43,7 +43,9 @@ type driver struct {
 	stopSending *atomic.Bool
 	phase       *atomic.Int32
 	// done counts replies; read by the coordinator while the driver runs.
-	done        atomic.Uint64
+	done atomic.Uint64
+	// reads counts the system calls that brought them: how well both sides batch.
+	reads       atomic.Uint64
 	outstanding int // over all sessions
 }
 
@@ -144,6 +146,7 @@ func (d *driver) serve(id int, s *driven) error {
 		answered++
 	}
 	d.outstanding -= answered
+	d.reads.Store(d.reads.Load() + 1)
 	d.done.Store(d.done.Load() + uint64(answered)) // one writer: no read-modify-write needed
 	return d.pump(id, s)
 }

@@ -23,36 +23,38 @@ func runFanout(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, fmt.Errorf("fan-out: %w", err)
 	}
 	defer f.close()
-	// At least one round warms up; then as many as fit into the time.
-	h := new(hist)
-	rounds := 0
-	var cpu time.Duration
-	warmUntil := time.Now().Add(s.warmUp())
-	for until := warmUntil.Add(o.Time); time.Now().Before(until) || rounds == 0; {
-		before, err := cpuTime(s.pid())
-		if err != nil {
-			return sample{}, err
-		}
-		took, err := f.round(ctx)
-		if err != nil {
-			return sample{}, fmt.Errorf("fan-out: %w", err)
-		}
-		after, err := cpuTime(s.pid())
-		if err != nil {
-			return sample{}, err
-		}
-		if time.Now().Before(warmUntil) {
-			continue
-		}
-		rounds++
-		h.record(int64(took))
-		cpu += after - before
+	h, cpu, err := f.measure(ctx, s, o.Time)
+	if err != nil {
+		return sample{}, fmt.Errorf("fan-out: %w", err)
 	}
 	return sample{Scenario: fmt.Sprintf("fan-out to %d watchers", o.Watchers), Server: s.kind.name, Values: map[metric]float64{
-		mP50:       micros(h.quantile(0.50)),
-		mP99:       micros(h.quantile(0.99)),
-		mServerCPU: micros(cpu) / float64(rounds*o.Watchers),
+		mLastEventP50: micros(h.quantile(0.50)),
+		mLastEventP99: micros(h.quantile(0.99)),
+		mWatchCPU:     micros(cpu) / float64(h.count) / float64(o.Watchers),
 	}}, nil
+}
+
+// measure warms the server up, then runs rounds for t, one at least.
+func (f *fanout) measure(ctx context.Context, s *server, t time.Duration) (*hist, time.Duration, error) {
+	for until := time.Now().Add(s.warmUp()); time.Now().Before(until); {
+		if _, err := f.round(ctx); err != nil {
+			return nil, 0, err
+		}
+	}
+	h := new(hist)
+	before, err := cpuTime(s.pid())
+	if err != nil {
+		return nil, 0, err
+	}
+	for until := time.Now().Add(t); time.Now().Before(until) || h.count == 0; {
+		took, err := f.round(ctx)
+		if err != nil {
+			return nil, 0, err
+		}
+		h.record(int64(took))
+	}
+	after, err := cpuTime(s.pid())
+	return h, after - before, err
 }
 
 func newFanout(addr string, watchers int) (*fanout, error) {
@@ -133,8 +135,11 @@ func (f *fanout) await(ctx context.Context, check func(c *client, b []byte) erro
 				return err
 			}
 			b, ok, err := c.in.next()
-			if err != nil || !ok {
-				return errors.Join(err, ctx.Err())
+			if err != nil {
+				return err
+			}
+			if !ok {
+				continue
 			}
 			if len(b) < replyHeaderSize {
 				return fmt.Errorf("frame of %d bytes", len(b))

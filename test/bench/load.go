@@ -81,13 +81,13 @@ func (l *load) firstError() error {
 	return l.err
 }
 
-// replies counts all replies so far.
-func (l *load) replies() uint64 {
-	var n uint64
+// replies counts all replies so far and the reads that brought them.
+func (l *load) replies() (n, reads uint64) {
 	for _, d := range l.drivers {
 		n += d.done.Load()
+		reads += d.reads.Load()
 	}
-	return n
+	return n, reads
 }
 
 // finish stops sending, waits for what is outstanding and closes the sessions.

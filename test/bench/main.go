@@ -63,7 +63,7 @@ func runBench(ctx context.Context, o *options) (err error) {
 	if err != nil {
 		return err
 	}
-	b := &bench{o: o, kinds: kinds, work: work, log: os.Stderr, report: &report{Servers: o.Servers, Facts: facts(o)}}
+	b := &bench{o: o, kinds: kinds, work: work, log: os.Stderr, report: &report{Servers: o.Servers, Facts: facts(o, kinds)}}
 	err = b.run(ctx)
 	return errors.Join(err, b.publish(os.Stdout))
 }
@@ -73,13 +73,13 @@ func findKinds(ctx context.Context, o *options, work string) ([]*kind, error) {
 	for _, name := range o.Servers {
 		var k *kind
 		var err error
-		switch name {
-		case "zkd":
+		switch {
+		case name == "zkd":
 			k, err = zkdKind(ctx, o.ZkdBinary, work, o.Warm)
-		case "zookeeper":
-			k, err = zookeeperKind(o.ZooKeeperHeap, 3*o.ZooKeeperWarm, o.ZooKeeperWarm)
+		case name == zookeeperName || strings.HasPrefix(name, zookeeperName+"-"):
+			k, err = zookeeperKind(name, o.ZooKeeperHeap, 3*o.ZooKeeperWarm, o.ZooKeeperWarm)
 		default:
-			err = fmt.Errorf("unknown server %q (have zkd, zookeeper)", name)
+			err = fmt.Errorf("unknown server %q (have zkd, zookeeper, zookeeper-3.9)", name)
 		}
 		if err != nil {
 			return nil, err
@@ -116,7 +116,11 @@ func (b *bench) publish(w io.Writer) error {
 }
 
 // facts are what numbers cannot be read without.
-func facts(o *options) map[string]string {
+func facts(o *options, kinds []*kind) map[string]string {
+	var servers []string
+	for _, k := range kinds {
+		servers = append(servers, strings.TrimSpace(k.name+" "+k.version))
+	}
 	return map[string]string{
 		"date":       time.Now().UTC().Format(time.DateOnly),
 		"machine":    fmt.Sprintf("%d cores, %s, Linux %s", runtime.NumCPU(), cpuModel(), kernelRelease()),
@@ -125,7 +129,7 @@ func facts(o *options) map[string]string {
 		"znodes":     fmt.Sprintf("%d bytes of data, %d keys", o.Size, o.Keys),
 		"measured":   fmt.Sprintf("%v a measurement, %d round(s), %d generator thread(s)", o.Time, o.Rounds, o.Threads),
 		"warm-up":    fmt.Sprintf("zkd %v; zookeeper %v, before the first %v", o.Warm, o.ZooKeeperWarm, 3*o.ZooKeeperWarm),
-		"real ZK":    "Debian's package, defaults; data directories on the same disk",
+		"servers":    strings.Join(servers, ", ") + "; default settings, data directories on the same disk",
 		"times":      "median (min–max) of the rounds; \"times better\" is above 1 when the first column wins",
 		"server CPU": "user and system time of the server process by /proc, per operation answered",
 	}

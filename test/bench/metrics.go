@@ -15,6 +15,7 @@ const (
 	mP999           metric = "p999_us"
 	mServerCPU      metric = "server_cpu_us_per_op"
 	mServerLoad     metric = "server_cores"
+	mBatch          metric = "replies_per_read"
 	mOwnCPU         metric = "generator_cpu_us_per_op"
 	mRSS            metric = "rss_mib"
 	mPeakRSS        metric = "peak_rss_mib"
@@ -28,6 +29,9 @@ const (
 	mDuringP99      metric = "snapshot_p99_us"
 	mDuringMax      metric = "snapshot_max_us"
 	mSnapSlowdown   metric = "snapshot_p99_over_quiet"
+	mLastEventP50   metric = "last_event_p50_us"
+	mLastEventP99   metric = "last_event_p99_us"
+	mWatchCPU       metric = "server_cpu_us_per_watch"
 	mOpenRate       metric = "sessions_opened_per_s"
 	mRSSPerSession  metric = "rss_bytes_per_session"
 	mHeapPerSession metric = "live_heap_bytes_per_session"
@@ -53,6 +57,7 @@ var metrics = []struct {
 	{mP999, "p99.9 µs", lower},
 	{mServerCPU, "server CPU µs/op", lower},
 	{mServerLoad, "server cores busy", neutral},
+	{mBatch, "replies a generator read", neutral},
 	{mOwnCPU, "generator CPU µs/op", neutral},
 	{mRestart, "start to first answer s", lower},
 	{mCPUTotal, "server CPU s", lower},
@@ -66,6 +71,9 @@ var metrics = []struct {
 	{mDuringP99, "p99 µs, snapshot running", lower},
 	{mDuringMax, "max µs, snapshot running", lower},
 	{mSnapSlowdown, "p99 snapshot : quiet", lower},
+	{mLastEventP50, "until the last event, p50 µs", lower},
+	{mLastEventP99, "until the last event, p99 µs", lower},
+	{mWatchCPU, "server CPU µs/watch set and fired", lower},
 	{mOpenRate, "sessions opened/s", higher},
 	{mRSSPerSession, "RSS bytes/session", lower},
 	{mHeapPerSession, "live heap bytes/session", lower},

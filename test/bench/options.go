@@ -23,6 +23,7 @@ type options struct {
 	ReadPercent   int           // of mixed
 	MultiOps      int           // setData a multi
 	Rounds        int           // of throughput, fan-out and idle
+	FillRounds    int           // of fill with restart and snapshot
 	Time          time.Duration // of each measurement
 	Warm          time.Duration // before each, for zkd
 	ZooKeeperWarm time.Duration // before each, for ZooKeeper; three times that before the first
@@ -62,6 +63,7 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.ReadPercent, "read", 90, "percentage of reads in mixed")
 	f.IntVar(&o.MultiOps, "multi", 10, "setData operations in a multi")
 	f.IntVar(&o.Rounds, "rounds", 3, "rounds; the servers take turns, medians are reported")
+	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with restart and snapshot")
 	f.DurationVar(&o.Time, "time", 5*time.Second, "length of each measurement")
 	f.DurationVar(&o.Warm, "warm", time.Second, "warm-up of zkd before each measurement")
 	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 4*time.Second, "warm-up of ZooKeeper before each measurement; three times that before the first")
@@ -106,7 +108,7 @@ func (o *options) quick(given map[string]bool) {
 
 func (o *options) validate() error {
 	for name, n := range map[string]int{"sessions": o.Sessions, "depth": o.Depth, "threads": o.Threads, "keys": o.Keys,
-		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "znodes": o.Znodes} {
+		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "fill-rounds": o.FillRounds, "znodes": o.Znodes} {
 		if n < 1 {
 			return fmt.Errorf("-%s must be at least 1", name)
 		}

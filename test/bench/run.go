@@ -28,7 +28,7 @@ func (b *bench) run(ctx context.Context) error {
 		{"throughput", b.o.Rounds, b.throughput},
 		{"fanout", b.o.Rounds, b.simple(runFanout)},
 		{"idle", b.o.Rounds, b.simple(runIdle)},
-		{"fill", 1, b.filled}, // restart and snapshot go on with its server
+		{"fill", b.o.FillRounds, b.filled}, // restart and snapshot go on with its server
 	} {
 		if !slices.Contains(b.o.Parts, p.name) {
 			continue
@@ -47,7 +47,7 @@ func (b *bench) run(ctx context.Context) error {
 
 // onServer runs f on a new, empty server.
 func (b *bench) onServer(ctx context.Context, k *kind, f func(*server) error) (err error) {
-	s, err := startServer(ctx, k, b.work, nil)
+	s, err := startServer(ctx, k, b.work)
 	if err != nil {
 		return err
 	}

@@ -20,12 +20,15 @@ const (
 
 // kind is one implementation under test. Another column of the report is another kind.
 type kind struct {
-	name string
+	name    string
+	version string
 	// firstWarm and warm are how long a server of this kind is loaded before the first and before each
 	// further measurement: a JVM compiles while it runs, and measuring its interpreter would be unfair.
 	firstWarm, warm time.Duration
 	// argv is the command that serves with the given configuration file in the foreground.
 	argv func(cfg string) []string
+	// files are written next to the configuration.
+	files map[string]string
 	// liveHeap is the memory of what is reachable, and how it was measured.
 	liveHeap func(s *server) (bytes int64, how string, err error)
 }
@@ -43,9 +46,9 @@ type server struct {
 func (s *server) pid() int        { return s.cmd.Process.Pid }
 func (s *server) dataDir() string { return filepath.Join(s.dir, "data") }
 
-// startServer writes zoo.cfg into a new directory below work and starts a server there. Both kinds
-// read the same keys; extra holds further ones.
-func startServer(ctx context.Context, k *kind, work string, extra map[string]string) (*server, error) {
+// startServer writes zoo.cfg into a new directory below work and starts a server there. All kinds read
+// the same keys.
+func startServer(ctx context.Context, k *kind, work string) (*server, error) {
 	dir, err := os.MkdirTemp(work, k.name+"-")
 	if err != nil {
 		return nil, err
@@ -58,8 +61,13 @@ func startServer(ctx context.Context, k *kind, work string, extra map[string]str
 	if err := os.Mkdir(s.dataDir(), 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(s.cfg(), zooCfg(s.dataDir(), port, extra), 0o644); err != nil {
+	if err := os.WriteFile(s.cfg(), zooCfg(s.dataDir(), port), 0o644); err != nil {
 		return nil, err
+	}
+	for name, content := range k.files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+			return nil, err
+		}
 	}
 	return s, s.start(ctx)
 }
@@ -77,13 +85,10 @@ func (s *server) cfg() string { return filepath.Join(s.dir, "zoo.cfg") }
 
 // zooCfg leaves everything at ZooKeeper's defaults but the limit of connections an address and what
 // would open further ports.
-func zooCfg(dataDir string, port int, extra map[string]string) []byte {
+func zooCfg(dataDir string, port int) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "tickTime=2000\ndataDir=%s\nclientPort=%d\nclientPortAddress=127.0.0.1\n", dataDir, port)
 	fmt.Fprintf(&b, "maxClientCnxns=0\nadmin.enableServer=false\n4lw.commands.whitelist=*\n")
-	for k, v := range extra {
-		fmt.Fprintf(&b, "%s=%s\n", k, v)
-	}
 	return []byte(b.String())
 }
 

@@ -21,13 +21,15 @@ func (s scenario) name() string {
 type window struct {
 	at      time.Time
 	replies uint64
+	reads   uint64
 	server  time.Duration // CPU
 	own     time.Duration // CPU of the generator
 }
 
 func (l *load) look(s *server) (window, error) {
 	cpu, err := cpuTime(s.pid())
-	return window{at: time.Now(), replies: l.replies(), server: cpu, own: ownCPU()}, err
+	replies, reads := l.replies()
+	return window{at: time.Now(), replies: replies, reads: reads, server: cpu, own: ownCPU()}, err
 }
 
 // runScenario warms the server up, measures for o.Time and returns one sample.
@@ -89,6 +91,7 @@ func throughputSample(name, server string, before, after window, h *hist) sample
 		mP999:       micros(h.quantile(0.999)),
 		mServerCPU:  micros(after.server-before.server) / ops,
 		mOwnCPU:     micros(after.own-before.own) / ops,
+		mBatch:      ops / float64(max(after.reads-before.reads, 1)),
 		mServerLoad: (after.server - before.server).Seconds() / seconds,
 	}}
 }

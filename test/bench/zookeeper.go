@@ -3,44 +3,73 @@ package main
 import (
 	"bytes"
 	"fmt"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
+
+	"zkd/test/realzk"
 )
 
 const (
-	zookeeperJar = "/usr/share/java/zookeeper.jar" // its manifest names what it needs
-	slf4jJar     = "/usr/share/java/slf4j-simple.jar"
+	zookeeperName = "zookeeper"
+	// baselineMinor is the release line the project's targets were measured against; it stands behind
+	// the plain name. Others are named zookeeper-3.9 and so on.
+	baselineMinor = "3.8"
 )
 
-// zookeeperKind runs the packaged ZooKeeper as its own scripts do: heap limit as given (zkServer.sh
-// says 1000 MB), the JVM's default collector.
-func zookeeperKind(heap string, firstWarm, warm time.Duration) (*kind, error) {
-	if _, err := os.Stat(zookeeperJar); err != nil {
-		return nil, fmt.Errorf("no ZooKeeper to compare with: %w", err)
-	}
-	java, err := exec.LookPath("java")
+// zookeeperKind runs a ZooKeeper that realzk finds. It is started here and not by realzk, whose servers
+// are set up for the reach of a test: this one has ZooKeeper's defaults, the JVM's default collector and
+// the given heap limit (zkServer.sh says 1000 MB), and is started, killed and timed just as zkd is.
+func zookeeperKind(name, heap string, firstWarm, warm time.Duration) (*kind, error) {
+	dist, err := findDistribution(name)
 	if err != nil {
-		return nil, fmt.Errorf("no JVM to run ZooKeeper: %w", err)
+		return nil, err
 	}
 	return &kind{
-		name:      "zookeeper",
+		name:      name,
+		version:   dist.Version,
 		firstWarm: firstWarm,
 		warm:      warm,
+		files:     map[string]string{"logback.xml": quietLogback},
 		argv: func(cfg string) []string {
+			dir := filepath.Dir(cfg)
 			return []string{
-				java, "-Xmx" + heap, "-XX:-UsePerfData",
+				dist.Java, "-Xmx" + heap, "-XX:-UsePerfData",
+				"-Djava.io.tmpdir=" + dir,
+				// Neither server logs requests; a log backend left to itself does.
 				"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-				"-Djava.io.tmpdir=" + filepath.Dir(cfg),
-				"-cp", zookeeperJar + ":" + slf4jJar,
+				"-Dlogback.configurationFile=" + filepath.Join(dir, "logback.xml"),
+				"-cp", strings.Join(dist.Jars, ":"),
 				"org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
 			}
 		},
 		liveHeap: jvmLiveHeap,
 	}, nil
 }
+
+// findDistribution: the plain name is the baseline or, without it, the newest there is.
+func findDistribution(name string) (realzk.Distribution, error) {
+	if minor, named := strings.CutPrefix(name, zookeeperName+"-"); named {
+		return realzk.FindVersion(minor)
+	}
+	if d, err := realzk.FindVersion(baselineMinor); err == nil {
+		return d, nil
+	}
+	if all := realzk.Find(); len(all) > 0 {
+		return all[len(all)-1], nil
+	}
+	return realzk.Distribution{}, fmt.Errorf("no ZooKeeper to compare with (run test/realzk/install.sh, or choose -servers zkd)")
+}
+
+const quietLogback = `<configuration>
+  <appender name="OUT" class="ch.qos.logback.core.ConsoleAppender">
+    <encoder><pattern>%d %-5level %logger{0} - %msg%n</pattern></encoder>
+  </appender>
+  <root level="WARN"><appender-ref ref="OUT"/></root>
+</configuration>
+`
 
 // jvmLiveHeap asks the JVM for a class histogram, which collects garbage first and ends with the total.
 func jvmLiveHeap(s *server) (int64, string, error) {
@@ -49,7 +78,7 @@ func jvmLiveHeap(s *server) (int64, string, error) {
 		return 0, "", fmt.Errorf("jcmd: %w", err)
 	}
 	n, err := parseHistogramTotal(out)
-	return n, "class histogram after GC", err
+	return n, "class histogram after a collection", err
 }
 
 // parseHistogramTotal reads the last line, "Total  <instances>  <bytes>".

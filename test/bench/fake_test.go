@@ -1,0 +1,174 @@
+package main
+
+import (
+	"encoding/binary"
+	"io"
+	"net"
+	"testing"
+)
+
+// fakeServer answers every request with a fixed frame. It keeps no tree: it exists so that the generator
+// can be tested, and its own cost measured, without a server.
+type fakeServer struct {
+	l    net.Listener
+	body func(op int32, request []byte) []byte // after the reply header
+	// code and xid, when set, spoil a reply.
+	code func(n int) int32
+	xid  func(n int, xid int32) int32
+	// chunk is how many bytes are written at a time; 0: all replies to one read together.
+	chunk int
+	// hangUpAfter, when set, is the number of replies after which a connection is closed.
+	hangUpAfter int
+}
+
+func startFake(t testing.TB, f *fakeServer) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.l = l
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go f.serve(c)
+		}
+	}()
+	return l.Addr().String()
+}
+
+func (f *fakeServer) serve(c net.Conn) {
+	defer c.Close()
+	var in frames
+	out := make([]byte, 0, 64<<10)
+	answered := -1 // the handshake comes first
+	for {
+		n, err := c.Read(in.space())
+		if err != nil {
+			return
+		}
+		in.filled(n)
+		out = out[:0]
+		for {
+			b, ok, err := in.next()
+			if err != nil {
+				return
+			}
+			if !ok {
+				break
+			}
+			if answered < 0 {
+				out = append(out, connectResponse()...)
+			} else {
+				out = f.appendReply(out, answered, b)
+			}
+			answered++
+		}
+		if f.write(c, out) != nil || f.hangUpAfter > 0 && answered >= f.hangUpAfter {
+			return
+		}
+	}
+}
+
+func (f *fakeServer) write(w io.Writer, b []byte) error {
+	for len(b) > 0 {
+		n := len(b)
+		if f.chunk > 0 {
+			n = min(n, f.chunk)
+		}
+		if _, err := w.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+func (f *fakeServer) appendReply(out []byte, n int, req []byte) []byte {
+	xid, op := getInt(req), getInt(req[4:])
+	if f.xid != nil {
+		xid = f.xid(n, xid)
+	}
+	var code int32
+	if f.code != nil {
+		code = f.code(n)
+	}
+	var body []byte
+	if f.body != nil && op != opCloseSession {
+		body = f.body(op, req)
+	}
+	return appendReply(out, xid, code, body)
+}
+
+func appendReply(out []byte, xid, code int32, body []byte) []byte {
+	out = appendInt(out, int32(replyHeaderSize+len(body)))
+	out = appendInt(out, xid)
+	out = appendLong(out, 1)
+	out = appendInt(out, code)
+	return append(out, body...)
+}
+
+func connectResponse() []byte {
+	b := make([]byte, 0, 41)
+	b = appendInt(b, 37)
+	b = appendInt(b, 0)
+	b = appendInt(b, 30_000)
+	b = appendLong(b, 0x100)
+	b = appendBuffer(b, make([]byte, 16))
+	return appendBool(b, false)
+}
+
+// plausible answers what the workloads send as an empty-handed but obliging server would.
+func plausible(data []byte) func(op int32, req []byte) []byte {
+	stat := make([]byte, statSize)
+	get := append(appendBuffer(nil, data), stat...)
+	children := make([]byte, 0, 128)
+	children = appendInt(children, familySize)
+	for range familySize {
+		children = appendString(children, "child0000")
+	}
+	return func(op int32, req []byte) []byte {
+		switch op {
+		case opGetData:
+			return get
+		case opExists, opSetData:
+			return stat
+		case opGetChildren:
+			return children
+		case opCreate:
+			path := req[8+lengthSize:][:getInt(req[8:])]
+			if getInt(req[len(req)-4:]) == flagEphemeralSequential {
+				return appendString(nil, string(path)+"0000000007")
+			}
+			return appendBuffer(nil, path)
+		case opMulti:
+			return multiReply(req[8:])
+		}
+		return nil
+	}
+}
+
+// multiReply answers each op of a multi with success, by the type in its header.
+func multiReply(ops []byte) []byte {
+	var out []byte
+	for ops[4] == 0 {
+		op := getInt(ops)
+		ops = ops[multiHeaderSize:]
+		path := ops[lengthSize:][:getInt(ops)]
+		ops = ops[lengthSize+len(path):]
+		ops = ops[lengthSize+int(binary.BigEndian.Uint32(ops)):] // data
+		out = appendInt(appendBool(appendInt(out, op), false), 0)
+		if op == opSetData {
+			ops = ops[4:] // version
+			out = append(out, make([]byte, statSize)...)
+		} else {
+			ops = ops[len(appendOpenACL(nil))+4:]
+			out = appendBuffer(out, path)
+		}
+	}
+	return appendMultiHeader(out, -1, true)
+}
