@@ -1,0 +1,41 @@
+package compat
+
+// A Case is one row of the corpus.
+type Case struct {
+	ID     string // as in the specification's checklists (S51, P67), or a name of ours
+	Name   string // what is shown, as a sentence
+	Script string
+
+	Since    string // the first release that behaves so; older real servers skip the case
+	Server   string // the variant it needs (variants_test.go); "" is the shared one
+	Alone    bool   // runs while nobody else uses the server: the zxids of reads are compared too
+	AnyOrder bool   // the order among events of one step is free
+
+	Differs *Difference // zkd does otherwise, on purpose
+}
+
+// A Difference is a deliberate deviation of zkd from ZooKeeper 3.9.
+type Difference struct {
+	Reason string // the user's benefit
+	Want   string // zkd's transcript
+	NoReal bool   // a real server is not asked: the case would kill it
+}
+
+// An Area is a group of cases with a golden file of its own.
+type Area struct {
+	Name  string
+	Cases []Case
+}
+
+// Deliberate lists every case in which zkd differs on purpose. docs/compatibility.md has to name each of them.
+func Deliberate() []Case {
+	var v []Case
+	for _, a := range areas {
+		for _, c := range a.Cases {
+			if c.Differs != nil {
+				v = append(v, c)
+			}
+		}
+	}
+	return v
+}

@@ -1,0 +1,397 @@
+package compat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"zkd/test/wire"
+)
+
+const (
+	dialTimeout = 5 * time.Second
+	// replyTimeout is how long a reply, an event or an end of stream may take before the transcript says so.
+	replyTimeout = 15 * time.Second
+	// defaultTimeoutMs is a case's session timeout: the longest the server grants, so that a busy machine expires
+	// nobody by accident.
+	defaultTimeoutMs = 20000
+)
+
+// A server is what cases run against.
+type server interface {
+	Addr() string
+	Restart(context.Context) error
+	Stop() error
+}
+
+// client is one connection of a case.
+type client struct {
+	name     string
+	conn     *wire.Conn
+	xid      int32
+	id       int64
+	password []byte
+	closed   bool
+	watching bool      // has asked for watches, so its events are collected after every step
+	sending  []byte    // requests held back by &
+	connect  bool      // sending begins with a handshake
+	heard    time.Time // when the server last heard something that keeps the session alive
+}
+
+// run is one case on one server.
+type run struct {
+	srv     server
+	c       *Case
+	f       *form
+	clients []*client // in order of first appearance
+	marks   map[string]int64
+	seen    int64     // highest zxid any session of the case was shown
+	written time.Time // when the latest write was sent
+	show    func(wire.Fields) string
+	out     strings.Builder
+	events  []string // of the running step, of one session, not yet printed
+	evOwner string
+}
+
+var rootCount atomic.Int64
+
+// play runs a case and returns its transcript.
+func play(srv server, c *Case) (string, error) {
+	root := fmt.Sprintf("/compat-%d-%d", os.Getpid(), rootCount.Add(1))
+	r := &run{srv: srv, c: c, marks: map[string]int64{},
+		f: &form{root: root, sessions: map[int64]string{}, times: map[int64]int64{}}}
+	defer r.cleanUp()
+	if c.Server != "empty" {
+		if err := r.makeRoot(); err != nil {
+			return "", fmt.Errorf("root of the case: %w", err)
+		}
+	}
+	for line := range strings.SplitSeq(c.Script, "\n") {
+		line = strings.TrimSpace(line)
+		if line == "" {
+			continue
+		}
+		fmt.Fprintln(&r.out, line)
+		if err := r.step(line); err != nil {
+			return resolve(r.out.String()), fmt.Errorf("%q: %w", line, err)
+		}
+		r.collect()
+	}
+	return resolve(r.out.String()), nil
+}
+
+// makeRoot creates the node that ~ stands for, from a session of its own, so that the case's sessions are fresh.
+func (r *run) makeRoot() error {
+	c := &client{name: "setup"}
+	if err := r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Password: make([]byte, 16)}); err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	// Without an identity a server that enforces auth would refuse the rest.
+	c.conn.Send(-4, wire.OpAuth, wire.Auth{Scheme: "digest", Data: []byte("setup:setup")})
+	c.conn.Send(1, wire.OpCreate, wire.Create{Path: r.f.root, Data: []byte{}, ACL: wire.OpenACL})
+	for c.conn.Pending() > 0 {
+		_, rep, err := c.conn.Next(replyTimeout)
+		if err != nil {
+			return err
+		}
+		if rep.Err != 0 {
+			return fmt.Errorf("%v", rep.Err)
+		}
+		r.seen = max(r.seen, rep.Zxid)
+	}
+	return r.end(c)
+}
+
+// open connects and shakes hands.
+func (r *run) open(c *client, req wire.ConnectRequest) error {
+	var err error
+	if c.conn, err = wire.Dial(r.srv.Addr(), dialTimeout); err != nil {
+		return err
+	}
+	resp, err := c.conn.Connect(req, replyTimeout)
+	if err != nil {
+		return err
+	}
+	r.adopt(c, resp)
+	return nil
+}
+
+// adopt takes over what the handshake gave.
+func (r *run) adopt(c *client, resp *wire.ConnectResponse) {
+	c.heard = time.Now()
+	if resp.Session == 0 {
+		return
+	}
+	c.id, c.password = resp.Session, resp.Password
+	if _, known := r.f.sessions[c.id]; !known {
+		r.f.sessions[c.id] = c.name
+	}
+}
+
+// end closes a session and waits for the server's answer, so that its ephemerals are gone when the next case runs.
+func (r *run) end(c *client) error {
+	if err := c.conn.Send(1<<30, wire.OpClose, nil); err != nil {
+		return err
+	}
+	for {
+		_, rep, err := c.conn.Next(replyTimeout)
+		if errors.Is(err, wire.ErrClosed) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if rep != nil && rep.Op == wire.OpClose {
+			return nil
+		}
+	}
+}
+
+// cleanUp ends the sessions that the script left open, and its connections.
+func (r *run) cleanUp() {
+	for _, c := range r.clients {
+		if c.conn == nil {
+			continue
+		}
+		if !c.closed && c.id != 0 && c.conn.Pending() == 0 && len(c.sending) == 0 {
+			r.end(c)
+		}
+		c.conn.Close()
+	}
+}
+
+// session returns the named session, connecting it when it is new and the verb does not do so itself.
+func (r *run) session(name, verb string) (*client, error) {
+	for _, c := range r.clients {
+		if c.name == name {
+			return c, nil
+		}
+	}
+	c := &client{name: name}
+	r.clients = append(r.clients, c)
+	switch verb {
+	case "connect", "dial", "words", "mark", "restart":
+		return c, nil
+	}
+	return c, r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Password: make([]byte, 16), ReadOnly: new(bool)})
+}
+
+// step runs one line of the script.
+func (r *run) step(line string) error {
+	toks, err := split(line)
+	if err != nil {
+		return err
+	}
+	if len(toks) < 2 {
+		return errors.New("a line is SESSION VERB …")
+	}
+	name, toks := toks[0].text, toks[1:]
+	held := toks[0].text == "&"
+	if held {
+		toks = toks[1:]
+	}
+	verb := toks[0].text
+	c, err := r.session(name, verb)
+	if err != nil {
+		return err
+	}
+	a := newArgs(r.f.root, toks[1:])
+	r.show = func(b wire.Fields) string { return r.f.fields(b, a.has("sorted")) }
+	if do, ok := steps[verb]; ok {
+		if held && verb != "connect" {
+			return fmt.Errorf("%s cannot be held back", verb)
+		}
+		c.connect = c.connect || held && verb == "connect"
+		err = do(r, c, a)
+		r.flushEvents()
+	} else {
+		err = r.ask(c, verb, a, held)
+	}
+	if err == nil {
+		err = a.err
+	}
+	return err
+}
+
+// ask sends a request, and unless it is held back reads until its reply is there.
+func (r *run) ask(c *client, verb string, a *args, held bool) error {
+	op, body, ok := a.request(verb, r.mark)
+	if !ok {
+		return fmt.Errorf("no verb %q", verb)
+	}
+	if a.err != nil {
+		return a.err
+	}
+	if op.Takes() {
+		r.written = time.Now()
+	}
+	watches := op == wire.OpAddWatch || op == wire.OpSetWatches || op == wire.OpSetWatches2 || a.has("watch")
+	c.watching = c.watching || watches
+	c.xid++
+	xid := c.xid
+	switch {
+	case a.has("xid"):
+		xid = int32(a.optNum("xid", 0))
+	case op == wire.OpPing:
+		xid = -2
+	case op == wire.OpAuth:
+		xid = -4
+	case op == wire.OpSetWatches, op == wire.OpSetWatches2:
+		xid = -8
+	}
+	payload := wire.Payload(xid, op, body)
+	payload = append(payload, make([]byte, a.optNum("junk", 0))...)
+	c.conn.Expect(xid, op)
+	c.sending = append(c.sending, wire.Frame(payload)...)
+	if held {
+		return nil
+	}
+	return r.flush(c)
+}
+
+// flush sends what was held back and reads until every request has its reply.
+func (r *run) flush(c *client) error {
+	bytes, connect := c.sending, c.connect
+	c.sending, c.connect = nil, false
+	if err := c.conn.Write(bytes); err != nil && !errors.Is(err, wire.ErrClosed) {
+		return err
+	}
+	if connect {
+		if err := r.readConnect(c); err != nil || c.closed {
+			return err
+		}
+	}
+	for c.conn.Pending() > 0 && !c.closed {
+		if err := r.next(c, replyTimeout); err != nil {
+			return err
+		}
+	}
+	r.flushEvents()
+	return nil
+}
+
+// next prints the next frame, or that there is none.
+func (r *run) next(c *client, wait time.Duration) error {
+	e, rep, err := c.conn.Next(wait)
+	switch {
+	case errors.Is(err, wire.ErrClosed):
+		r.say(c, "closed")
+		c.closed = true
+	case errors.Is(err, wire.ErrTimeout):
+		r.say(c, "no answer")
+		return err
+	case err != nil:
+		return err
+	case e != nil:
+		r.sayEvent(c, e)
+	default:
+		r.reply(c, rep)
+	}
+	return nil
+}
+
+// collect brings in the events that the step caused for anybody. A server queues an event before it answers the
+// write that caused it, so whatever is due comes before the answer to a ping sent now.
+func (r *run) collect() {
+	for _, c := range r.clients {
+		if !c.watching || c.closed || c.conn == nil || len(c.sending) > 0 || c.conn.Pending() > 0 {
+			continue
+		}
+		c.conn.Send(-2, wire.OpPing, nil)
+		c.heard = time.Now()
+		for c.conn.Pending() > 0 && !c.closed {
+			e, rep, err := c.conn.Next(replyTimeout)
+			switch {
+			case e != nil:
+				r.sayEvent(c, e)
+			case errors.Is(err, wire.ErrClosed):
+				r.say(c, "closed")
+				c.closed = true
+			case err != nil:
+				r.say(c, "no answer to a ping: %v", err)
+				c.closed = true
+			case rep.Err != 0 || rep.Xid != -2:
+				r.reply(c, rep)
+			}
+		}
+		r.flushEvents()
+	}
+}
+
+func (r *run) say(c *client, format string, v ...any) {
+	r.flushEvents()
+	fmt.Fprintf(&r.out, "    %s: %s\n", c.name, fmt.Sprintf(format, v...))
+}
+
+// sayEvent holds events back until something else is said, for the sake of cases in which their order is free.
+func (r *run) sayEvent(c *client, e *wire.Event) {
+	if r.evOwner != c.name {
+		r.flushEvents()
+	}
+	r.evOwner = c.name
+	r.seen = max(r.seen, e.Zxid)
+	r.events = append(r.events, r.f.event(e))
+}
+
+func (r *run) flushEvents() {
+	if r.c.AnyOrder {
+		slices.Sort(r.events)
+	}
+	for _, e := range r.events {
+		fmt.Fprintf(&r.out, "    %s: %s\n", r.evOwner, e)
+	}
+	r.events = nil
+}
+
+// reply prints a reply. Its xid is shown when it is not the one that was due.
+func (r *run) reply(c *client, rep *wire.Reply) {
+	if rep.Op != wire.OpAuth && rep.Op != wire.OpSASL {
+		c.heard = time.Now()
+	}
+	line := rep.Err.String() + r.headerZxid(rep)
+	if rep.Xid <= 0 || rep.Xid > c.xid || c.conn.Pending() > 0 || int(rep.Xid) != int(c.xid) {
+		line += fmt.Sprintf(" xid=%d", rep.Xid)
+	}
+	line += r.show(rep.Fields)
+	if len(rep.Rest) > 0 {
+		line += fmt.Sprintf(" and bytes %x", rep.Rest)
+	}
+	r.say(c, "%s", line)
+	for i, res := range rep.Results {
+		fmt.Fprintf(&r.out, "       %d: %s\n", i, r.f.result(res))
+	}
+}
+
+// headerZxid shows the zxid of a reply's header. A read's is the last one applied on the server, which other cases
+// move along; it is only checked not to lie behind what this case has seen, unless the case runs alone.
+func (r *run) headerZxid(rep *wire.Reply) string {
+	before := r.seen
+	r.seen = max(r.seen, rep.Zxid)
+	own := rep.Op.Takes() && rep.Err != -5
+	switch {
+	case rep.Zxid == 0 || rep.Zxid == -1 || own || r.c.Alone:
+		return " " + r.f.zxid(rep.Zxid)
+	case rep.Zxid < before:
+		return fmt.Sprintf(" STALE by %d", before-rep.Zxid)
+	}
+	return ""
+}
+
+// mark is the zxid that a script calls by name.
+func (r *run) mark(name string) int64 {
+	switch name {
+	case "", "0":
+		return 0
+	case "now":
+		return r.seen
+	case "big":
+		return 1 << 62
+	}
+	return r.marks[name]
+}
