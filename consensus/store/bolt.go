@@ -1,0 +1,195 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/hashicorp/raft"
+	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
+	"go.etcd.io/bbolt"
+)
+
+const (
+	boltLogName = "raft.db"
+
+	// boltDeleteStep bounds one deletion transaction: bbolt holds all pages it
+	// touches in memory, and appends wait for it.
+	boltDeleteStep = 1024
+)
+
+// boltLog is the log in one bbolt file. Unlike raft-wal it makes two syncs per
+// append and never shrinks; it has a decade of use behind it.
+type boltLog struct {
+	*raftboltdb.BoltStore
+	path  string
+	salt  uint32
+	count *counters
+}
+
+// boltOptions: the free list is rebuilt at open instead of written with each
+// commit, and kept in a map, or appends slow down as it grows.
+func boltOptions(noSync bool) *bbolt.Options {
+	return &bbolt.Options{
+		NoFreelistSync: true, FreelistType: bbolt.FreelistMapType, NoSync: noSync,
+		Timeout: time.Second, // our own lock is held: a wait here means somebody ignores it
+	}
+}
+
+func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
+	b := &boltLog{path: filepath.Join(s.opt.LogDir, boltLogName), salt: salt, count: &s.counters}
+	open := func(path string) error {
+		return guard(func() (err error) {
+			b.BoltStore, err = raftboltdb.New(raftboltdb.Options{
+				Path: path, NoSync: s.opt.NoSync, BoltOptions: boltOptions(s.opt.NoSync),
+			})
+			return err
+		})
+	}
+	if err := settleBoltFile(b.path, created, func(tmp string) error {
+		if err := open(tmp); err != nil {
+			return err
+		}
+		return b.BoltStore.Close()
+	}); err != nil {
+		return nil, err
+	}
+	if err := open(b.path); err != nil {
+		return nil, fmt.Errorf("store: open log %s: %w", b.path, err)
+	}
+	if err := b.audit(); err != nil {
+		b.BoltStore.Close()
+		return nil, err
+	}
+	return b, nil
+}
+
+// settleBoltFile checks a bbolt file that must exist, or makes it: under
+// another name first, synced, reopened and checked, because a power failure
+// during bbolt's very first writes can leave a file that looks initialised
+// (etcd#16596).
+func settleBoltFile(path string, created bool, fill func(tmp string) error) error {
+	there, err := exists(path)
+	if err != nil {
+		return err
+	}
+	if there {
+		return checkBoltFile(path)
+	}
+	if created {
+		return fmt.Errorf("store: %s is missing from a directory that had it: %w", path, ErrCorrupt)
+	}
+	tmp := path + ".tmp"
+	if err := os.RemoveAll(tmp); err != nil {
+		return fmt.Errorf("store: remove %s: %w", tmp, err)
+	}
+	if err := fill(tmp); err != nil {
+		return fmt.Errorf("store: create %s: %w", tmp, diskFull(err))
+	}
+	if err := checkBoltFile(tmp); err != nil {
+		return err
+	}
+	if err := os.Rename(tmp, path); err != nil {
+		return fmt.Errorf("store: rename %s: %w", tmp, err)
+	}
+	return syncDir(filepath.Dir(path))
+}
+
+// checkBoltFile verifies the page structure of a bbolt file.
+func checkBoltFile(path string) error {
+	err := guard(func() error {
+		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
+		if err != nil {
+			return err
+		}
+		if err := db.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) }); err != nil {
+			db.Close()
+			return err
+		}
+		return db.Close()
+	})
+	if err != nil {
+		return fmt.Errorf("store: check %s: %w", path, err)
+	}
+	return nil
+}
+
+func checkPages(tx *bbolt.Tx, path string) error {
+	// bbolt's check runs on a goroutine of its own, where a fault beyond the
+	// end of the file would end the process.
+	fi, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	if fi.Size() < tx.Size() {
+		return fmt.Errorf("%w: the file has %d bytes, its meta page says %d", ErrCorrupt, fi.Size(), tx.Size())
+	}
+	var first error
+	for err := range tx.Check() { // drained, or its goroutine would stay
+		if first == nil {
+			first = err
+		}
+	}
+	if first != nil {
+		return fmt.Errorf("%w: %w", ErrCorrupt, first)
+	}
+	return nil
+}
+
+// audit reads and verifies every entry.
+func (b *boltLog) audit() error {
+	var first, last uint64
+	err := guard(func() (err error) {
+		if first, err = b.FirstIndex(); err != nil {
+			return err
+		}
+		last, err = b.LastIndex()
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("store: audit log %s: %w", b.path, err)
+	}
+	for i := first; i <= last && last > 0; i++ {
+		var l raft.Log
+		err := guard(func() error { return b.GetLog(i, &l) })
+		if err == nil && l.Index != i {
+			err = fmt.Errorf("%w: the record there is entry %d", ErrCorrupt, l.Index)
+		}
+		if err == raft.ErrLogNotFound {
+			err = fmt.Errorf("%w: it is missing between %d and %d", ErrCorrupt, first, last)
+		}
+		if err != nil {
+			return fmt.Errorf("store: audit log %s: entry %d: %w", b.path, i, err)
+		}
+	}
+	return nil
+}
+
+func (b *boltLog) StoreLogs(logs []*raft.Log) error {
+	b.count.syncs.Add(1)
+	return b.BoltStore.StoreLogs(logs)
+}
+
+func (b *boltLog) GetLog(index uint64, l *raft.Log) error {
+	var raw raft.Log
+	if err := b.BoltStore.GetLog(index, &raw); err != nil {
+		if err != raft.ErrLogNotFound {
+			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+		}
+		return err
+	}
+	return decodeRecord(raw.Data, b.salt, l)
+}
+
+func (b *boltLog) file(uint64) string  { return b.path }
+func (b *boltLog) locate(uint64) error { return nil }
+func (b *boltLog) deleteStep() uint64  { return boltDeleteStep }
+
+func (b *boltLog) bytesOnDisk() int64 {
+	fi, err := os.Stat(b.path)
+	if err != nil {
+		return 0
+	}
+	return fi.Size()
+}

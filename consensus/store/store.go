@@ -1,0 +1,269 @@
+// Package store is the durable storage under raft: the log, the vote, the
+// snapshots. It wraps raft-wal or raft-boltdb (the log) and bbolt (the vote)
+// and adds what they lack: checksums from the leader's append to the last read,
+// a start-up audit that tells a torn write from rot, one atomic record for term
+// and vote, fail-stop on the first error, a watchdog for stalls, a low-water
+// mark for disk space, and a snapshot format that is verified while it streams.
+//
+// It does not interpret entries or snapshots, and knows nothing of the network.
+// Package consensus is its only caller.
+//
+// Files, in Options.Dir unless said otherwise:
+//
+//	LOCK                 flock, pid of the holder
+//	FORMAT               engine and identity of the directory (also in LogDir)
+//	bound                a last index that was durable once (bound.go)
+//	vote.db              term and vote (stable.go)
+//	snapshots/*.snap     snapshots (snapfile.go); snapshots/tmp/ unfinished ones
+//	LogDir/*.wal, wal-meta.db or LogDir/raft.db   the log
+//
+// Goroutines: one timer each for the log's and the vote's watchdog, raft-wal's
+// rotation goroutine (ends in Close), and a short-lived one for OnFatal.
+package store
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Options of a store. Dir, Engine and RetainSnapshots are required.
+type Options struct {
+	// Dir holds everything but the log; created with mode 0700 when missing.
+	Dir string
+	// LogDir holds the log; "" means Dir.
+	LogDir string
+	// Engine is EngineWAL or EngineBolt. It is written into the directory when
+	// that is created; another value later is an error (ErrEngine).
+	Engine string
+	// RetainSnapshots is how many snapshots to keep, at least 1.
+	RetainSnapshots int
+	// NoSync leaves out every sync of log, vote and snapshots. A power failure
+	// then loses acknowledged writes; for tests and an explicit unsafe flag.
+	NoSync bool
+	// SlowSync is the duration from which one append with its sync is logged as
+	// slow (at most once a second); 0 means never.
+	SlowSync time.Duration
+	// MinFreeBytes is the free space below which appends fail with ErrDiskFull;
+	// 0 means room for the next log segment plus 16 MiB (80 MiB on all but
+	// small file systems).
+	MinFreeBytes int64
+	// OnFatal is called at most once, on a goroutine of its own, when storage
+	// can no longer be trusted: a failed write or sync, a damaged log entry, a
+	// stall. From then on every call returns that error. It may call Close.
+	OnFatal func(error)
+	// Logger receives warnings; nil discards them.
+	Logger *slog.Logger
+
+	hooks *hooks // faults injected by tests
+}
+
+// hooks are fault points; all fields are optional.
+type hooks struct {
+	segmentSize           int
+	stallWarn, stallFatal time.Duration
+	logWrite              func(file string) error // before a segment write
+	logSync               func(file string) error // before a segment sync
+	logCreate             func(file string) error // before a segment is created
+	snapWrite             func(file string) error // before a snapshot write
+	snapRename            func(file string) error // before a snapshot gets its name
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	opt      Options
+	log      *slog.Logger
+	fail     *failure
+	counters counters
+
+	locks  []*os.File
+	bound  *bound
+	logs   *logStore
+	stable *stableStore
+	snaps  *snapshotStore
+
+	closeOnce sync.Once
+	closeErr  error
+}
+
+func (o *Options) validate() error {
+	switch {
+	case o.Dir == "":
+		return errors.New("store: Options.Dir is empty")
+	case o.Engine != EngineWAL && o.Engine != EngineBolt:
+		return fmt.Errorf("store: unknown log engine %q: want %q or %q", o.Engine, EngineWAL, EngineBolt)
+	case o.RetainSnapshots < 1:
+		return fmt.Errorf("store: Options.RetainSnapshots is %d: at least 1 snapshot must be kept", o.RetainSnapshots)
+	case o.MinFreeBytes < 0:
+		return fmt.Errorf("store: Options.MinFreeBytes is negative: %d", o.MinFreeBytes)
+	}
+	o.Dir = filepath.Clean(o.Dir)
+	if o.LogDir == "" {
+		o.LogDir = o.Dir
+	}
+	o.LogDir = filepath.Clean(o.LogDir)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return nil
+}
+
+// Open takes the directory over, audits what it holds and makes it ready for
+// raft. It reads the whole log once. An error leaves the files as they were,
+// except that a torn last append is cut off.
+func Open(o Options) (*Store, error) {
+	if err := o.validate(); err != nil {
+		return nil, err
+	}
+	s := &Store{opt: o, log: o.Logger, fail: newFailure()}
+	if err := s.open(); err != nil {
+		s.release()
+		return nil, err
+	}
+	if err := s.fail.check(); err != nil {
+		s.release()
+		return nil, err
+	}
+	s.fail.arm(o.OnFatal)
+	return s, nil
+}
+
+func (s *Store) open() error {
+	if err := s.takeDirs(); err != nil {
+		return err
+	}
+	stablePath := filepath.Join(s.opt.Dir, stableName)
+	created, err := exists(stablePath)
+	if err != nil {
+		return err
+	}
+	f, err := settleFormat(s.opt.Dir, s.opt.LogDir, s.opt.Engine, created)
+	if err != nil {
+		return err
+	}
+	segment, err := s.settleSpace()
+	if err != nil {
+		return err
+	}
+	if s.bound, err = openBound(s.opt.Dir, s.log); err != nil {
+		return err
+	}
+	if s.logs, err = openLog(s, f, segment, created); err != nil {
+		return err
+	}
+	if s.snaps, err = openSnapshots(s); err != nil {
+		return err
+	}
+	if err := s.crossCheck(created); err != nil {
+		return err
+	}
+	// Last, because its existence says that the creation was complete.
+	s.stable, err = openStable(s, stablePath, created)
+	return err
+}
+
+func (s *Store) takeDirs() error {
+	dirs := []string{s.opt.Dir}
+	if s.opt.LogDir != s.opt.Dir {
+		dirs = append(dirs, s.opt.LogDir)
+	}
+	for _, dir := range dirs {
+		if err := os.MkdirAll(dir, 0o700); err != nil {
+			return fmt.Errorf("store: create directory %s: %w", dir, err)
+		}
+		lock, err := lockDir(dir)
+		if err != nil {
+			return err
+		}
+		s.locks = append(s.locks, lock)
+	}
+	return nil
+}
+
+// settleSpace chooses the segment size and the low-water mark by the size of
+// the file system, and refuses to start below the mark: such a server could
+// not append, so it would only join to fail.
+func (s *Store) settleSpace() (segment int64, err error) {
+	_, total, err := freeBytes(s.opt.LogDir)
+	if err != nil {
+		return 0, err
+	}
+	segment = min(64*mib, max(mib, total/64))
+	if h := s.opt.hooks; h != nil && h.segmentSize > 0 {
+		segment = int64(h.segmentSize)
+	}
+	if s.opt.MinFreeBytes == 0 {
+		s.opt.MinFreeBytes = segment + min(16*mib, segment)
+	}
+	if err := requireFree(s.opt.LogDir, s.opt.MinFreeBytes); err != nil {
+		return 0, fmt.Errorf("store: open %s: %w", s.opt.LogDir, err)
+	}
+	return segment, nil
+}
+
+// crossCheck compares the parts with one another. Each alone may look sound
+// while together they show that acknowledged entries are gone.
+func (s *Store) crossCheck(created bool) error {
+	first, last := s.logs.first(), s.logs.last()
+	if bound := s.bound.get(); bound > last {
+		return fmt.Errorf("store: open %s: %w: the log ends at index %d, but index %d was durable once (%s)",
+			s.logs.eng.file(last), ErrCorrupt, last, bound, s.bound.path)
+	}
+	if !created && (last > 0 || s.snaps.newestNamed() > 0) {
+		return fmt.Errorf("store: %s is missing, but %s has a log or snapshots: %w",
+			filepath.Join(s.opt.Dir, stableName), s.opt.Dir, ErrCorrupt)
+	}
+	return s.snaps.checkContinuity(first, last)
+}
+
+// Log returns the entry store. Its StoreLogs puts a seal into the Extensions of
+// entries that have none (see VerifyEntry).
+func (s *Store) Log() raft.LogStore { return s.logs }
+
+// Stable returns the store for term and vote.
+func (s *Store) Stable() raft.StableStore { return s.stable }
+
+// Snapshots returns the snapshot store.
+func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
+
+// Err returns the error that stopped the store, nil while it works.
+func (s *Store) Err() error { return s.fail.check() }
+
+// Close ends all use of the directory. Raft must have been shut down before.
+// Further calls return the result of the first.
+func (s *Store) Close() error {
+	s.closeOnce.Do(func() {
+		s.fail.arm(nil)
+		failed := s.fail.check()
+		s.fail.fail(ErrClosed)
+		if failed == nil {
+			s.bound.raise(s.logs.last())
+		}
+		s.closeErr = s.release()
+	})
+	return s.closeErr
+}
+
+// release closes whatever open has opened, in the opposite order.
+func (s *Store) release() error {
+	var errs []error
+	if s.stable != nil {
+		errs = append(errs, s.stable.close())
+	}
+	if s.logs != nil {
+		errs = append(errs, s.logs.close())
+	}
+	if s.bound != nil {
+		errs = append(errs, s.bound.close())
+	}
+	for _, lock := range s.locks {
+		errs = append(errs, lock.Close())
+	}
+	return errors.Join(errs...)
+}

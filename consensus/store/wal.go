@@ -1,0 +1,137 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math"
+	"path/filepath"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+	wal "github.com/hashicorp/raft-wal"
+	"github.com/hashicorp/raft-wal/metadb"
+	"github.com/hashicorp/raft-wal/segment"
+	"github.com/hashicorp/raft-wal/types"
+)
+
+const walMetaName = metadb.FileName
+
+// walLog is the log in raft-wal segments: one sync per append, and compaction
+// is the removal of files.
+type walLog struct {
+	*wal.WAL
+	fs   *walFS
+	salt uint32
+}
+
+func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, error) {
+	dir := s.opt.LogDir
+	if err := auditWAL(dir, salt, uint32(segmentSize), created, s.log); err != nil {
+		return nil, err
+	}
+	w := &walLog{fs: newWalFS(s), salt: salt}
+	err := guard(func() (err error) {
+		w.WAL, err = wal.Open(dir,
+			wal.WithCodec(recordCodec{salt}),
+			wal.WithSegmentFiler(walFiler{segment.NewFiler(dir, w.fs)}),
+			wal.WithMetaStore(&walMeta{MetaStore: &metadb.BoltMetaDB{}, dir: dir, failed: w.fs.failed}),
+			wal.WithSegmentSize(int(segmentSize)),
+			wal.WithLogger(quietLogger(s.log)))
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("store: open log in %s: %w", dir, diskFull(err))
+	}
+	return w, nil
+}
+
+func (w *walLog) file(index uint64) string { return w.fs.segmentOf(index) }
+func (w *walLog) bytesOnDisk() int64       { return w.fs.total() }
+func (w *walLog) deleteStep() uint64       { return math.MaxUint64 } // whole files go at once
+
+func (w *walLog) GetLog(index uint64, l *raft.Log) error {
+	err := w.WAL.GetLog(index, l)
+	if errors.Is(err, types.ErrCorrupt) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		err = fmt.Errorf("%w: %w", ErrCorrupt, err)
+	}
+	return err
+}
+
+// locate walks the segment of index again to put an offset to a failed read.
+func (w *walLog) locate(index uint64) error {
+	return rescan(w.fs.segmentOf(index), w.salt)
+}
+
+// recordCodec hands our records through raft-wal: the encoding is done before
+// (logStore.encode), so that one buffer serves all batches.
+type recordCodec struct{ salt uint32 }
+
+// codecID is "zkd", version 1.
+const codecID = 0x7a6b64_0001
+
+func (c recordCodec) ID() uint64 { return codecID }
+
+func (c recordCodec) Encode(l *raft.Log, w io.Writer) error {
+	if b, ok := w.(*bytes.Buffer); ok && b.Len() == 0 {
+		// raft-wal makes a buffer for each entry. Giving it ours saves the
+		// copy; raft-wal copies the bytes into its own write buffer before
+		// StoreLogs returns, and the record is not reused until then.
+		*b = *bytes.NewBuffer(l.Data)
+		return nil
+	}
+	_, err := w.Write(l.Data)
+	return err
+}
+
+func (c recordCodec) Decode(b []byte, l *raft.Log) error { return decodeRecord(b, c.salt, l) }
+
+// walFiler and walMeta write our codec's id into new segments and into their
+// list. raft-wal writes its own codec's id whatever codec it was given, and
+// then refuses to open the log again.
+type walFiler struct{ *segment.Filer }
+
+func (f walFiler) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
+	info.Codec = codecID
+	return f.Filer.Create(info)
+}
+
+// walMeta reports failed updates of the segment list. raft-wal makes some of
+// them in the background, where the error goes nowhere.
+type walMeta struct {
+	types.MetaStore
+	dir    string
+	failed func(error)
+}
+
+func (m *walMeta) CommitState(st types.PersistentState) error {
+	segments := append([]types.SegmentInfo(nil), st.Segments...)
+	for i := range segments {
+		segments[i].Codec = codecID
+	}
+	st.Segments = segments
+	// guard, because bbolt may meet a damaged page on raft-wal's goroutine,
+	// where nobody could recover.
+	err := guard(func() error { return m.MetaStore.CommitState(st) })
+	if err != nil {
+		err = fmt.Errorf("store: update segment list %s: %w", filepath.Join(m.dir, walMetaName), diskFull(err))
+		m.failed(err)
+	}
+	return err
+}
+
+// quietLogger forwards raft-wal's errors and warnings.
+func quietLogger(log *slog.Logger) hclog.Logger {
+	return hclog.New(&hclog.LoggerOptions{
+		Name: "raft-wal", Level: hclog.Warn, DisableTime: true, Output: lineWriter{log},
+	})
+}
+
+type lineWriter struct{ log *slog.Logger }
+
+func (w lineWriter) Write(p []byte) (int, error) {
+	w.log.Warn("raft-wal reports", "line", string(bytes.TrimSpace(p)))
+	return len(p), nil
+}
