@@ -168,7 +168,8 @@ func (s *driven) accept(b []byte) error {
 	return nil
 }
 
-// pump fills the session up to its depth and hands everything to the kernel at once.
+// pump fills the session up to its depth and hands everything to the kernel at once. This is the closed
+// loop; a load at a fixed rate would differ only in how many requests it lets through here.
 func (d *driver) pump(id int, s *driven) error {
 	if !d.stopSending.Load() {
 		now := nowNs()

@@ -40,6 +40,9 @@ func startLoad(ctx context.Context, addr string, sessions, depth, threads int, s
 		}
 		d, err := newDriver(cs, srcs, depth, &l.stop, &l.phase)
 		if err != nil {
+			for _, d := range l.drivers {
+				d.poll.close()
+			}
 			dropAll(clients)
 			return nil, err
 		}

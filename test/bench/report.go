@@ -192,7 +192,7 @@ func writeRule(w io.Writer, width []int) {
 	fmt.Fprintln(w)
 }
 
-// writeMarkdownFile is the table with the facts above and the notes below.
+// writeDocument is the table with the facts above and the notes below.
 func (r *report) writeDocument(w io.Writer) {
 	keys := make([]string, 0, len(r.Facts))
 	for k := range r.Facts {

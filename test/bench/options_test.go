@@ -1,0 +1,24 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestOptions(t *testing.T) {
+	for _, args := range [][]string{{"-parts", "restart"}, {"-ops", "nonsense"}, {"-ops", "get:0x1"}, {"-rounds", "0"}, {"-parts", "x"}} {
+		if _, err := parseOptions(args); err == nil {
+			t.Errorf("%v is taken", args)
+		}
+	}
+	o, err := parseOptions([]string{"-quick", "-rounds", "2", "-ops", "get:1x2"})
+	if err != nil || o.Rounds != 2 || o.Time != time.Second || len(o.Parts) != 1 {
+		t.Fatalf("options %+v, %v", o, err)
+	}
+	if sc, _ := o.scenarios(); sc[0].name() != "get 1×2" {
+		t.Errorf("scenario %q", sc[0].name())
+	}
+	if o, err := parseOptions([]string{"-full"}); err != nil || len(o.Parts) != len(allParts) {
+		t.Errorf("full: %+v, %v", o, err)
+	}
+}
