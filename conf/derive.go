@@ -113,7 +113,7 @@ func (l *loader) secureSetting() *setting {
 	if s := l.get("secureClientPort"); s != nil && s.v.n != 0 {
 		return s
 	}
-	for _, s := range l.family("server.") {
+	for _, s := range l.family("server.*") {
 		if server, err := ParseServer(s.name, s.text); err == nil && server.Secure.IsSet() {
 			return s
 		}

@@ -15,10 +15,15 @@ func (l *loader) addDynamicFile() {
 	if s == nil || s.text == "" {
 		return
 	}
+	both := false
 	for _, other := range l.order {
 		if other.key != nil && dynamicKey(other.name) {
+			both = true
 			l.fail(other.at, "parameter: %s must be in a separate dynamic config file", showName(other.name))
 		}
+	}
+	if both {
+		return
 	}
 	data, err := l.readFile(s.text)
 	if err != nil {

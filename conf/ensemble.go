@@ -12,7 +12,7 @@ import (
 func (l *loader) setServers() {
 	broken := false
 	lines := make(map[int64]*setting)
-	for _, s := range l.family("server.") {
+	for _, s := range l.family("server.*") {
 		server, err := ParseServer(s.name, s.text)
 		if err != nil {
 			l.reject(s, "%s=%s %s", showName(s.name), s.shown(), s.explain(err))
@@ -96,7 +96,7 @@ func (c *Config) ensembleMode() bool { return !c.StandaloneEnabled || len(c.Serv
 func (l *loader) listAt() origin {
 	at := origin{file: l.cfg.File}
 	for _, s := range l.order {
-		if s.key != nil && strings.HasPrefix(s.name, "server.") {
+		if s.key != nil && s.key.Name == "server.*" {
 			at = s.at
 		}
 	}
@@ -139,7 +139,7 @@ func (l *loader) checkEnsemble() {
 // group of all servers, all of one weight. Raft counts plain majorities.
 func (l *loader) checkHierarchy() {
 	weights := l.checkWeights()
-	groups := l.family("group")
+	groups := l.family("group*")
 	member := make(map[int64]bool)
 	for _, s := range groups {
 		if !strings.HasPrefix(s.name, "group.") {
@@ -177,7 +177,7 @@ func (l *loader) checkHierarchy() {
 // checkWeights refuses weights that differ and returns how many there are.
 // Servers without a weight have 1.
 func (l *loader) checkWeights() int {
-	weights := l.family("weight")
+	weights := l.family("weight*")
 	if len(weights) == 0 {
 		return 0
 	}

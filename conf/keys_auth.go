@@ -209,7 +209,7 @@ func (l *loader) setAuth() {
 	if l.cfg.SecureClientAddr != "" {
 		schemes["x509"] = true // ZooKeeper registers it with the port
 	}
-	for _, s := range l.family("authProvider.") {
+	for _, s := range l.family("authProvider.*") {
 		if scheme := providers[s.text]; scheme != "" && (scheme != "digest" || l.cfg.DigestAuthEnabled) {
 			schemes[scheme] = true
 		}

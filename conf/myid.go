@@ -33,6 +33,8 @@ func (l *loader) setServerID() {
 
 func (l *loader) withoutMyID(path string) {
 	switch {
+	case !l.cfg.StandaloneEnabled && len(l.cfg.Servers) == 0:
+		// The missing server lines are reported already.
 	case l.cfg.ensembleMode():
 		// Guessing from local addresses would give two servers one identity
 		// as soon as a host is cloned.

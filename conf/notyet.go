@@ -59,7 +59,7 @@ func (l *loader) applyGaps() {
 // keysNamed finds settings by name; "x.*" is a family, "!x.*" leaves one out.
 func keysNamed(patterns ...string) func(*loader) []*setting {
 	return func(l *loader) (found []*setting) {
-		for _, s := range l.family("") {
+		for _, s := range l.all() {
 			in := false
 			for _, p := range patterns {
 				if name, not := strings.CutPrefix(p, "!"); matches(name, s.name) {
@@ -108,7 +108,7 @@ func enforced(scheme string) func(*loader) []*setting {
 // provider finds the lines that enable scheme.
 func provider(scheme string) func(*loader) []*setting {
 	return func(l *loader) (found []*setting) {
-		for _, s := range l.family("authProvider.") {
+		for _, s := range l.family("authProvider.*") {
 			if providers[s.text] == scheme {
 				found = append(found, s)
 			}
@@ -119,7 +119,7 @@ func provider(scheme string) func(*loader) []*setting {
 
 // serverLines finds the server lines that pass a test.
 func (l *loader) serverLines(test func(Server) bool) (found []*setting) {
-	for _, s := range l.family("server.") {
+	for _, s := range l.family("server.*") {
 		if server, err := ParseServer(s.name, s.text); err == nil && test(server) {
 			found = append(found, s)
 		}

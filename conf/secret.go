@@ -49,15 +49,26 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // MarshalJSON implements json.Marshaler without escaping the brackets.
 func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + redacted + `"`), nil }
 
-// secretWords mark names whose values are never shown. They also mark values:
-// a stray backslash at the end of a line glues a whole "superDigest=…" line to
-// the value before it.
-var secretWords = []string{"password", "passwd", "secret", "superdigest", "digestauthentication"}
+// secretWords mark names whose values are never shown.
+var secretWords = []string{"password", "passwd", "secret", "superdigest"}
 
-func looksSecret(s string) bool {
-	s = strings.ToLower(s)
+func looksSecret(name string) bool {
+	name = strings.ToLower(name)
 	for _, w := range secretWords {
-		if strings.Contains(s, w) {
+		if strings.Contains(name, w) {
+			return true
+		}
+	}
+	return false
+}
+
+// glued tells whether a value has swallowed the line of a secret: a stray
+// backslash at the end of a line makes the next one, "….superDigest=super:x",
+// a part of its value.
+func glued(value string) bool {
+	value = strings.ToLower(value)
+	for _, w := range secretWords {
+		if i := strings.Index(value, w); i >= 0 && strings.ContainsAny(value[i:], "=:") {
 			return true
 		}
 	}
@@ -69,7 +80,7 @@ const showLimit = 120
 
 // show returns a value of an ordinary key as it may be printed.
 func show(value string) string {
-	if looksSecret(value) {
+	if glued(value) {
 		return redacted
 	}
 	return printable(value)

@@ -3,6 +3,7 @@ package conf
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -51,11 +52,14 @@ func (s *setting) shown() string {
 	if s.key == nil {
 		return "(not shown)"
 	}
-	if s.key.secret || looksSecret(s.name) {
+	if s.hidden() {
 		return redacted
 	}
 	return show(s.text)
 }
+
+// hidden tells whether no part of the value may be printed.
+func (s *setting) hidden() bool { return s.key.secret || looksSecret(s.name) || glued(s.text) }
 
 func (s *setting) row() Row {
 	return Row{Key: showName(s.name), Value: s.shown(), Where: s.at.String(), Stance: s.stance, Reason: s.reason}
@@ -63,7 +67,7 @@ func (s *setting) row() Row {
 
 // part is a piece of the value as it may be printed.
 func (s *setting) part(text string) string {
-	if looksSecret(s.text) {
+	if s.hidden() {
 		return redacted
 	}
 	return show(text)
@@ -72,8 +76,8 @@ func (s *setting) part(text string) string {
 // explain is an error about the value as it may be printed: its text may
 // repeat a piece of the value.
 func (s *setting) explain(err error) string {
-	if looksSecret(s.text) {
-		return "is malformed; a backslash at its end may have glued the next line to it"
+	if s.hidden() {
+		return "is malformed"
 	}
 	return err.Error()
 }
@@ -110,7 +114,7 @@ func (l *loader) add(s *setting) {
 // takes the last.
 func (l *loader) duplicate(old, s *setting) {
 	name := showName(s.name)
-	if old.text == s.text && !strings.HasPrefix(s.name, "server.") {
+	if old.text == s.text && s.key.Name != "server.*" {
 		l.note(s.at, "%s is also set at %s, to the same value", name, old.at)
 		s.stance, s.reason = Overridden, "by "+old.at.String()
 		return
@@ -139,16 +143,16 @@ func (l *loader) value(name string) value {
 	return v
 }
 
-// family returns the parsed settings whose names begin with prefix, in the
-// order met.
-func (l *loader) family(prefix string) []*setting {
-	var found []*setting
-	for _, s := range l.order {
-		if l.settings[s.name] == s && !s.bad && strings.HasPrefix(s.name, prefix) {
-			found = append(found, s)
-		}
-	}
-	return found
+// all returns the parsed settings that count, in the order met.
+func (l *loader) all() []*setting {
+	return slices.DeleteFunc(slices.Clone(l.order), func(s *setting) bool {
+		return s.key == nil || s.bad || l.settings[s.name] != s
+	})
+}
+
+// family returns those of the family with a row of that name, "server.*".
+func (l *loader) family(row string) []*setting {
+	return slices.DeleteFunc(l.all(), func(s *setting) bool { return s.key.Name != row })
 }
 
 // bindAll puts the defaults into the Config, then what was set.
@@ -164,10 +168,8 @@ func (l *loader) bindAll() {
 		}
 		k.bind(l.cfg, v)
 	}
-	for _, s := range l.order {
-		if s.key != nil && l.settings[s.name] == s && !s.bad {
-			l.bind(s)
-		}
+	for _, s := range l.all() {
+		l.bind(s)
 	}
 }
 
@@ -179,6 +181,10 @@ func (l *loader) bind(s *setting) {
 	// A mistake in a key without effect keeps nobody from starting, except
 	// where ZooKeeper would not start either.
 	lenient := k.Stance == Ignored && k.Prop != own
+	if !k.secret && glued(s.text) {
+		l.reject(s, "the value of %s has swallowed the next line, which holds a secret: a backslash at the end of a line continues it", showName(s.name))
+		return
+	}
 	if s.hash && !k.secret {
 		l.complain(s, lenient, fmt.Sprintf("%s=%s: zoo.cfg has no comments after a value; put the comment on a line of its own, or write \\# for a real #",
 			showName(s.name), s.shown()))
@@ -233,7 +239,7 @@ func (s *setting) badValue(err error) string {
 
 // refuseAll runs the refusals that depend on the whole configuration.
 func (l *loader) refuseAll() {
-	for _, s := range l.family("") {
+	for _, s := range l.all() {
 		if s.key.refuse == nil {
 			continue
 		}
