@@ -144,7 +144,7 @@ func (l *loader) checkHierarchy() {
 	for _, s := range groups {
 		if !strings.HasPrefix(s.name, "group.") {
 			l.reject(s, "%s is no key; a group is written group.G=1:2:3", showName(s.name))
-			continue
+			return
 		}
 		for text := range strings.SplitSeq(s.text, ":") {
 			id, err := strconv.ParseInt(trimJava(text), 10, 64)

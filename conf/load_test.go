@@ -14,12 +14,19 @@ import (
 // testLoader reads from files instead of the disk.
 func testLoader(gaps []gap, files map[string]string) *loader {
 	return newLoader(func(path string) ([]byte, error) {
-		if text, ok := files[path]; ok {
+		text, ok := files[path]
+		if text == unreadable {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+		}
+		if ok {
 			return []byte(text), nil
 		}
 		return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
 	}, gaps)
 }
+
+// unreadable is the text of a file that testLoader cannot read.
+const unreadable = "unreadable"
 
 // base is what most tests need to be valid.
 const base = "dataDir=/d\nclientPort=2181\n"
@@ -92,6 +99,17 @@ func TestBadConfig(t *testing.T) {
 		{name: "two groups", text: threeServers + "group.1=1:2\ngroup.2=3", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:9: group.2 makes a second group"},
 		{name: "weight 0", text: threeServers + "weight.3=0", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: weight.3=0 is refused: make the server an observer"},
 		{name: "unequal weights", text: threeServers + "weight.3=2", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: weight.3=2 is refused"},
+		{name: "group of no numbers", text: threeServers + "group.1=1:x:3", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: group.1=1:x:3: x is not a number"},
+		{name: "group without dot", text: threeServers + "groups=1:2:3", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: groups is no key; a group is written"},
+		{name: "weight without dot", text: threeServers + "weights=1", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: weights is no key; a weight is written"},
+		{name: "weight of no number", text: threeServers + "weight.1=x", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: weight.1=x must be a whole number"},
+		{name: "hash", text: base + "DigestAuthenticationProvider.digestAlg=SHA256", want: "zoo.cfg:3: DigestAuthenticationProvider.digestAlg=SHA256 must be a hash: SHA1, "},
+		{name: "compression", text: base + "snapshot.compression.method=zip", want: "zoo.cfg:3: snapshot.compression.method=zip must be gz, snappy or empty"},
+		{name: "purge interval too long", text: base + "autopurge.purgeInterval=36501d", want: "zoo.cfg:3: autopurge.purgeInterval must be at most 100 years, not 36501d"},
+		{name: "client part of a bare IPv6", text: base + "server.1=a:1:2;::1:5", want: "zoo.cfg:3: server.1=a:1:2;::1:5 has no valid host name"},
+		{name: "dynamic file that cannot be read", text: base + "dynamicConfigFile=/c/dir", files: map[string]string{"/c/dir": unreadable},
+			want: "zoo.cfg:3: dynamicConfigFile: error processing /c/dir: permission denied"},
+		{name: "value that swallowed a secret", text: base + "dataLogDir=/x\\\nssl.keyStore.password=p", want: "zoo.cfg:3: the value of dataLogDir has swallowed the next line"},
 		{name: "oracle", text: base + "oraclePath=/o", want: "zoo.cfg:3: oraclePath=/o is refused"},
 		{name: "only observers", text: base + "server.1=a:1:2:observer", want: "zoo.cfg:3: Observers w/o participants is an invalid configuration"},
 		{name: "no participants", text: base + "standaloneEnabled=false", want: "standaloneEnabled = false then number of participants should be >0"},
@@ -300,6 +318,71 @@ func TestGoodConfig(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestEveryKeyArrives sets each key that is bound to a field to something else
+// than its default, and finds the Config changed.
+func TestEveryKeyArrives(t *testing.T) {
+	// A key that needs others gets them, in the plain Config as well.
+	needs := map[string]string{
+		"standaloneEnabled": "server.1=a:1:2\ninitLimit=1\nsyncLimit=1\n",
+		"sslQuorum":         "ssl.quorum.keyStore.location=k.pem\n",
+	}
+	load := func(text string) *Config {
+		l := testLoader(nil, map[string]string{"zoo.cfg": base + text, "/d/myid": "1", "k.pem": "server.1=a:1:2"})
+		l.addFile("zoo.cfg")
+		cfg, _, _ := l.finish()
+		if cfg != nil {
+			cfg.Text = Secret{}
+		}
+		return cfg
+	}
+	values := []string{"7", "70000", "true", "false", "yes", "no", "k.pem", "bolt", "gz", "MD5", "24h", "TLSv1.3", "TLSv1.2", "PKCS12", "none",
+		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "org.apache.zookeeper.metrics.impl.NullMetricsProvider"}
+	for _, k := range Keys() {
+		if k.bind == nil || k.Name == "dataDir" || strings.HasSuffix(k.Name, "ssl.authProvider") {
+			continue // in base, and of one value only
+		}
+		plain, arrives := load(needs[k.Name]), false
+		for _, v := range values {
+			if k.Name == "zkd.unsafeNoSync" {
+				v = "true\nforceSync=no"
+			}
+			cfg := load(needs[k.Name] + strings.TrimSuffix(k.Name, "*") + "=" + v)
+			arrives = arrives || cfg != nil && !reflect.DeepEqual(cfg, plain)
+		}
+		if !arrives {
+			t.Errorf("%s changes nothing, whatever its value", k.Name)
+		}
+	}
+}
+
+func TestReportAndSmallThings(t *testing.T) {
+	l := testLoader(notYet, map[string]string{"zoo.cfg": base + "metricsProvider.ssl.other.password=hidden\n4lw.commands.whitelist=*\nskipACL=yes\nfoo=" +
+		strings.Repeat("x", 200) + "\npeerType=" + strings.Repeat("y", 200) + "\nelectionAlg=3\ndataLogDir=a\\tb"})
+	l.addFile("zoo.cfg")
+	_, report, err := l.finish()
+	var out strings.Builder
+	if n, werr := report.WriteTo(&out); werr != nil || int(n) != out.Len() || out.String() != report.String() {
+		t.Errorf("WriteTo: %d bytes, %v", n, werr)
+	}
+	for _, want := range []string{`metricsProvider.ssl.other.password  <redacted>`, `"a\tb"`, "error: zoo.cfg:7: peerType=" + strings.Repeat("y", showLimit) + "… has", "warning: zoo.cfg:5: skipACL"} {
+		if !strings.Contains(out.String(), want) {
+			t.Errorf("report lacks %q:\n%s", want, out.String())
+		}
+	}
+	if err == nil || strings.Contains(out.String(), "hidden") {
+		t.Errorf("error %v, report:\n%s", err, out.String())
+	}
+	if lines := strings.Split(strings.TrimSpace(out.String()), "\n"); !strings.HasPrefix(lines[len(lines)-1], "9 keys, ") || !strings.HasPrefix(lines[len(lines)-2], "error: ") {
+		t.Errorf("the errors do not come last:\n%s", out.String())
+	}
+	if f := newFourLetterWords([]string{"*", "ruok"}); f.String() != "*" {
+		t.Errorf("all words print as %s", f)
+	}
+	if got := (rangeError{"x"}).Error() + NewSecret("y").String(); got != "x"+redacted {
+		t.Error(got)
 	}
 }
 
