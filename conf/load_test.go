@@ -125,6 +125,7 @@ func TestBadConfig(t *testing.T) {
 			want: "zoo.cfg:3: parameter: server.1 must be in a separate dynamic config file"},
 		{name: "client ports disagree", text: base + "server.1=a:1:2;2182",
 			want: "zoo.cfg:2: client address for this server (id = 1) in static config file is :2181 is different from client address found in dynamic file: 0.0.0.0:2182"},
+		{name: "client hosts disagree", text: base + "clientPortAddress=10.0.0.1\nserver.1=a:1:2;2181", want: "zoo.cfg:2: client address for this server (id = 1)"},
 		{name: "forceSync no", text: base + "forceSync=no", want: "zoo.cfg:3: forceSync=no is refused"},
 		{name: "forceSync maybe", text: base + "forceSync=NO", want: "zoo.cfg:3: forceSync=NO must be yes or no"},
 		{name: "skipACL true", text: base + "skipACL=true", want: "zoo.cfg:3: skipACL=true must be yes or no"},
@@ -161,10 +162,13 @@ func TestBadConfig(t *testing.T) {
 			if confErr.ExitCode() != 2 {
 				t.Errorf("exit code %d", confErr.ExitCode())
 			}
+			rest := err.Error()
 			for want := range strings.SplitSeq(tt.want, "\n") {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("error %q lacks %q", err, want)
+				i := strings.Index(rest, want)
+				if i < 0 {
+					t.Fatalf("error %q lacks %q, or has it too early", err, want)
 				}
+				rest = rest[i:]
 			}
 			if n := 1 + strings.Count(tt.want, "\n"); len(confErr.Problems) != n {
 				t.Errorf("%d problems, want %d: %v", len(confErr.Problems), n, err)
@@ -281,6 +285,9 @@ func TestGoodConfig(t *testing.T) {
 			ok: func(c *Config) bool {
 				return !c.HasAuthProvider("digest") && !c.DigestAuthEnabled && c.DigestAlg == "SHA-256"
 			}},
+		{name: "digest off, named", text: base + "DigestAuthenticationProvider.enabled=false\nauthProvider.1=org.apache.zookeeper.server.auth.DigestAuthenticationProvider",
+			ok: func(c *Config) bool { return !c.HasAuthProvider("digest") }},
+		{name: "equal client hosts", text: base + "clientPortAddress=H\nserver.1=a:1:2;h:2181", ok: clientAddr("h:2181"), notice: "only one server specified"},
 		{name: "super digest", text: base + "DigestAuthenticationProvider.superDigest=super:x", ok: func(c *Config) bool { return c.SuperDigest.Reveal() == "super:x" }},
 		{name: "TLS", text: base + "secureClientPort=2281\nssl.keyStore.location=/k.P12\nssl.keyStore.password=p\nssl.clientAuth=want\nssl.ciphersuites=TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256\nssl.quorum.protocol=TLSv1.3",
 			ok: func(c *Config) bool {

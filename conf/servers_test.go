@@ -71,6 +71,7 @@ func TestParseServerRefuses(t *testing.T) {
 		{"server.x", "h:1:2", "x is not a number"},
 		{"server.", "h:1:2", "is not a number"},
 		{"server.-1", "h:1:2", "outside 0 to 254"},
+		{"server.256", "h:1:2", "outside 0 to 254"},
 		{"server.300", "h:1:2", "outside 0 to 254"},
 	}
 	for _, tt := range tests {
