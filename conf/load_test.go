@@ -482,7 +482,9 @@ func TestExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg, report, err := Load("zoo.cfg.example", nil)
+	shipped := testLoader(notYet, map[string]string{"zoo.cfg.example": string(data)})
+	shipped.addFile("zoo.cfg.example")
+	cfg, report, err := shipped.finish()
 	if err != nil || len(report.Findings) > 0 {
 		t.Fatalf("%v\n%s", err, report)
 	}

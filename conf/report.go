@@ -78,7 +78,8 @@ func (r *Report) String() string {
 		fmt.Fprintf(&b, "configuration %s\n", r.File)
 	}
 	if len(r.Rows) > 0 {
-		table := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
+		var rows strings.Builder
+		table := tabwriter.NewWriter(&rows, 0, 8, 2, ' ', 0)
 		fmt.Fprintf(table, "KEY\tVALUE\tSTANCE\tWHERE\t\n")
 		for _, row := range r.Rows {
 			reason := ""
@@ -88,6 +89,9 @@ func (r *Report) String() string {
 			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", row.Key, row.Value, row.Stance, row.Where, reason)
 		}
 		_ = table.Flush() // a Builder does not fail
+		for line := range strings.Lines(rows.String()) {
+			b.WriteString(strings.TrimRight(line, " \n") + "\n")
+		}
 	}
 	for level := Notice; level <= Failure; level++ {
 		for _, f := range r.Findings {
