@@ -1,8 +1,6 @@
 package znode
 
 import (
-	"crypto/sha1"
-	"encoding/base64"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -221,14 +219,6 @@ func dropDuplicates(list []jute.ACL) []jute.ACL {
 		}
 	}
 	return out
-}
-
-// DigestID returns the identity that digest credentials prove: the user name
-// and the hash of all of it (DigestAuthenticationProvider.generateDigest).
-func DigestID(credentials []byte) string {
-	user, _, _ := strings.Cut(string(credentials), ":")
-	sum := sha1.Sum(credentials)
-	return user + ":" + base64.StdEncoding.EncodeToString(sum[:])
 }
 
 // maskDigests hides the hashes of digest entries from those who may not

@@ -1,0 +1,48 @@
+// Command zkd is a ZooKeeper-compatible coordination server.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"zkd/conf"
+)
+
+// Exit codes; 2 to 4 are ZooKeeper's (org.apache.zookeeper.server.ExitCode).
+const (
+	exitError  = 1 // anything not below
+	exitConfig = 2 // bad arguments or configuration
+	exitData   = 3 // the data directory cannot be used
+)
+
+func main() { os.Exit(run(os.Args[1:])) }
+
+// run executes the command line and turns its error into an exit code.
+func run(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return 0
+	}
+	fmt.Fprintln(os.Stderr, "zkd:", err)
+	var bad *conf.Error
+	var coded *exitCode
+	switch {
+	case errors.As(err, &bad):
+		return bad.ExitCode()
+	case errors.As(err, &coded):
+		return coded.code
+	}
+	return exitError
+}
+
+// exitCode is an error that ends the process with a code of its own.
+type exitCode struct {
+	code int
+	err  error
+}
+
+func (e *exitCode) Error() string { return e.err.Error() }
+func (e *exitCode) Unwrap() error { return e.err }

@@ -1,0 +1,90 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"zkd/conf"
+	"zkd/server"
+)
+
+// serverOptions are the flags of commands that read a configuration.
+type serverOptions struct {
+	config   string
+	defines  []string
+	logLevel string
+}
+
+// properties are the -D items of the environment and of the command line.
+// Later ones win.
+func (o *serverOptions) properties() []conf.Property {
+	props := conf.FromEnviron(os.Getenv)
+	for _, d := range o.defines {
+		props = append(props, conf.ParseProperty(d, "-D"))
+	}
+	return props
+}
+
+// stopTime is how long a server that was told to stop may take for it.
+const stopTime = 4 * time.Second
+
+// serve runs a server until it is told to stop, or fails.
+func serve(ctx context.Context, o serverOptions) error {
+	log, err := newLogger(o.logLevel)
+	if err != nil {
+		return err
+	}
+	cfg, err := o.load(log)
+	if err != nil {
+		return err
+	}
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	tune()
+	s, err := server.Start(ctx, cfg, log)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil // told to stop while starting
+		}
+		if server.IsDataError(err) {
+			return &exitCode{exitData, err}
+		}
+		return err
+	}
+	fmt.Printf("zkd %s serves ZooKeeper clients on %s, data in %s; connect: zkCli.sh -server %s\n",
+		server.Version, s.Addr(), s.DataDir(), s.Reachable())
+	select {
+	case err = <-s.Failed():
+	case <-ctx.Done():
+		log.Info("stopping")
+	}
+	down, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return errors.Join(err, s.Shutdown(down))
+}
+
+func (o *serverOptions) load(log *slog.Logger) (*conf.Config, error) {
+	if o.config == "" && len(o.properties()) == 0 {
+		return conf.Default(), nil
+	}
+	cfg, report, err := conf.Load(o.config, o.properties())
+	if err != nil {
+		return nil, err
+	}
+	report.Log(log)
+	return cfg, nil
+}
+
+func newLogger(level string) (*slog.Logger, error) {
+	var l slog.Level
+	if level != "" && l.UnmarshalText([]byte(level)) != nil {
+		return nil, &exitCode{exitConfig, fmt.Errorf("--log-level %s: not debug, info, warn or error", level)}
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: l})), nil
+}

@@ -1,0 +1,71 @@
+package consensus
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// snapshotRetry is the pause after a snapshot that failed, mostly for want of
+// space.
+const snapshotRetry = 30 * time.Second
+
+// trailingLogs is how many entries stay in the log behind a snapshot. The one
+// before the last can take over from a damaged one while the log reaches back
+// to it.
+const trailingLogs = 10240
+
+// growth is what was applied since the last snapshot, and so what would be
+// replayed at the next start. It belongs to the goroutine that applies.
+type growth struct {
+	requests, bytes int64
+	due             int64 // requests at which the next snapshot is due
+	asked           bool
+}
+
+// restart begins anew. The number of requests until the next snapshot is drawn
+// between half of what is configured and all of it, as ZooKeeper does: servers
+// of an ensemble do not all write theirs at once.
+func (g *growth) restart(snapCount int) {
+	half := max(int64(snapCount)/2, 1)
+	*g = growth{due: half + rand.Int64N(half)}
+}
+
+// add counts what was applied and tells, once, that a snapshot is due.
+func (g *growth) add(requests uint64, bytes int, maxBytes int64) bool {
+	g.requests += int64(requests)
+	g.bytes += int64(bytes)
+	if g.asked || g.requests < g.due && (maxBytes <= 0 || g.bytes < maxBytes) {
+		return false
+	}
+	g.asked = true
+	return true
+}
+
+func (n *Node) askSnapshot() {
+	select {
+	case n.snapshotNow <- struct{}{}:
+	default:
+	}
+}
+
+// snapshotter takes a snapshot whenever one is due.
+func (n *Node) snapshotter(ctx context.Context) {
+	defer n.done.Done()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-n.snapshotNow:
+		}
+		if err := n.Snapshot(); err != nil && ctx.Err() == nil {
+			// The log still has what the snapshot would have had.
+			n.cfg.Logger.Error("snapshot failed", "err", err, "retry", snapshotRetry)
+			select {
+			case <-ctx.Done():
+			case <-time.After(snapshotRetry):
+				n.askSnapshot()
+			}
+		}
+	}
+}

@@ -1,0 +1,223 @@
+package server
+
+import (
+	"net"
+	"net/netip"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"zkd/proto/jute"
+	"zkd/session"
+	"zkd/znode"
+)
+
+// conn is one client connection. Its goroutine (serve) reads requests, answers
+// reads itself and submits writes; the apply goroutine answers those. Replies
+// leave in the order of the requests because the goroutine does not go on to a
+// read while a write is unanswered.
+type conn struct {
+	srv  *Server
+	nc   net.Conn
+	peer netip.AddrPort
+	in   inbox
+	out  outbox // out.mu also guards what is marked so below
+
+	who   atomic.Pointer[znode.Actor] // replaced, never changed
+	head  txnHead                     // only the conn's goroutine uses it
+	since time.Time
+
+	// Set by the apply goroutine under out.mu before attached becomes true.
+	session session.Session
+	entry   *session.Entry
+	timeout int32 // negotiated, ms
+
+	request  jute.ConnectRequest
+	attached bool // out.mu: the handshake has succeeded
+	refused  bool // out.mu: the handshake has failed
+	closing  bool // out.mu: the next reply is the last
+	gone     bool // out.mu: the connection is being closed
+	dirty    bool // out.mu: queued for a flusher
+	pending  []pendingReply
+	answered int       // pending[:answered] are done
+	stats    connStats // out.mu
+}
+
+// pendingReply is a request in the log.
+type pendingReply struct {
+	op    jute.Op
+	large int32         // length, if that counts as large
+	at    time.Duration // when it came in, on the server's clock
+}
+
+func newConn(srv *Server, nc net.Conn) *conn {
+	c := &conn{srv: srv, nc: nc, since: time.Now()}
+	if a, err := netip.ParseAddrPort(nc.RemoteAddr().String()); err == nil {
+		c.peer = netip.AddrPortFrom(a.Addr().Unmap(), a.Port())
+	}
+	var raw syscall.RawConn
+	if sc, ok := nc.(syscall.Conn); ok {
+		raw, _ = sc.SyscallConn()
+	}
+	c.in = newInbox(nc, raw, srv.cfg.JuteMaxBuffer)
+	c.out.nc, c.out.raw = nc, raw
+	c.out.changed.L = &c.out.mu
+	c.stats.reset()
+	c.who.Store(&znode.Actor{
+		IDs:     []jute.ID{{Scheme: "ip", ID: c.peer.Addr().String()}},
+		SkipACL: srv.cfg.SkipACL,
+	})
+	return c
+}
+
+// serve runs the connection until it ends. It is the connection's goroutine.
+func (c *conn) serve() {
+	defer c.cleanUp()
+	if c.handshake() {
+		for c.process() {
+			c.out.flush()
+			if c.in.fill() != nil {
+				return
+			}
+		}
+	}
+	// What is queued goes out, and what still comes in is not read any more
+	// than it takes to see the client's end.
+	c.out.flush()
+	for c.in.fill() == nil {
+		c.in.begin = c.in.end
+	}
+}
+
+// endAfterReplies ends the connection once everything queued is sent.
+func (c *conn) endAfterReplies() {
+	c.out.mu.Lock()
+	c.out.last = true
+	c.out.mu.Unlock()
+}
+
+// cleanUp forgets the connection. The session, if there is one, goes on.
+func (c *conn) cleanUp() {
+	c.abandon()
+	c.srv.state.watches.Drop(c)
+	c.srv.sessions.detach(c)
+	c.in.release()
+	c.srv.conns.remove(c)
+}
+
+// abandon closes the connection without another word. It may be called from
+// any goroutine, any number of times.
+func (c *conn) abandon() {
+	c.out.mu.Lock()
+	c.gone, c.out.dead = true, true
+	c.out.changed.Broadcast()
+	c.out.mu.Unlock()
+	_ = c.nc.Close() // what the client has not taken by now it will not get
+}
+
+// drop abandons the connection instead of answering its oldest request.
+func (c *conn) drop() {
+	c.srv.outstanding.Add(-1)
+	c.abandon()
+}
+
+// submit puts a request into the log. It returns false if the connection is
+// ending.
+func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
+	c.out.mu.Lock()
+	if c.gone {
+		c.out.mu.Unlock()
+		return false
+	}
+	c.pending = append(c.pending, pendingReply{op, c.srv.throttle.large(len(body)), c.srv.now()})
+	c.out.mu.Unlock()
+	c.srv.outstanding.Add(1)
+	c.srv.node.Submit(c, c.head.with(op, xid), body)
+	return true
+}
+
+// idleLocked tells whether every request so far has been answered.
+func (c *conn) idleLocked() bool { return c.answered == len(c.pending) }
+
+// drain waits until every request so far has been answered. It returns false
+// if the connection is ending.
+func (c *conn) drain() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.drainLocked()
+}
+
+func (c *conn) drainLocked() bool {
+	for !c.idleLocked() && !c.gone {
+		c.out.changed.Wait()
+	}
+	return !c.gone
+}
+
+// answer queues the reply of the oldest request in the log. It returns true if
+// the connection has to be handed to a flusher. The apply goroutine calls it.
+func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
+	c.srv.outstanding.Add(-1)
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	p := c.pending[c.answered]
+	if c.answered++; c.idleLocked() {
+		c.pending, c.answered = c.pending[:0], 0
+		c.out.changed.Broadcast()
+	}
+	c.srv.throttle.release(p.large)
+	latency := c.srv.now() - p.at
+	c.srv.stats.answered(1, latency)
+	c.stats.request(p.op, xid, zxid)
+	c.stats.answered(1, latency)
+	if c.closing {
+		c.out.last = true
+	}
+	return c.queueLocked(frame)
+}
+
+// queueEvent queues a notification, as answer does.
+func (c *conn) queueEvent(frame []byte) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.stats.sent++
+	c.srv.stats.sent.Add(1)
+	return c.queueLocked(frame)
+}
+
+func (c *conn) queueLocked(frame []byte) bool {
+	if c.out.dead {
+		return false
+	}
+	if len(c.out.buf)+len(frame) > maxQueued {
+		c.srv.log.Warn("client does not take its events, closing", "peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
+		c.gone, c.out.dead = true, true
+		c.out.changed.Broadcast()
+		_ = c.nc.Close()
+		return false
+	}
+	if c.out.buf == nil {
+		c.out.buf = getBuffer()
+	}
+	c.out.buf = append(c.out.buf, frame...)
+	if c.dirty {
+		return false
+	}
+	c.dirty = true
+	return true
+}
+
+// flushQueued is called by a flusher.
+func (c *conn) flushQueued() {
+	c.out.mu.Lock()
+	c.dirty = false
+	c.out.mu.Unlock()
+	c.out.tryFlush()
+}
+
+// closeAfterReply makes the reply that is about to be queued the last.
+func (c *conn) closeAfterReply() {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.closing = true
+}

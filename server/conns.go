@@ -1,0 +1,73 @@
+package server
+
+import (
+	"net/netip"
+	"sync"
+)
+
+// conns are the open client connections, four-letter words included.
+type conns struct {
+	mu     sync.Mutex
+	all    map[*conn]struct{}
+	byAddr map[netip.Addr]int
+	closed bool
+	done   sync.WaitGroup
+}
+
+func newConns() *conns {
+	return &conns{all: map[*conn]struct{}{}, byAddr: map[netip.Addr]int{}}
+}
+
+// add takes in a connection unless a limit is reached; 0 is no limit.
+func (s *conns) add(c *conn, total, perAddr int) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	addr := c.peer.Addr()
+	if s.closed || total > 0 && len(s.all) >= total || perAddr > 0 && s.byAddr[addr] >= perAddr {
+		return false
+	}
+	s.all[c] = struct{}{}
+	s.byAddr[addr]++
+	s.done.Add(1)
+	return true
+}
+
+func (s *conns) remove(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.all, c)
+	addr := c.peer.Addr()
+	if s.byAddr[addr]--; s.byAddr[addr] == 0 {
+		delete(s.byAddr, addr)
+	}
+	s.done.Done()
+}
+
+func (s *conns) len() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.all)
+}
+
+// list returns the connections as of now.
+func (s *conns) list() []*conn {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*conn, 0, len(s.all))
+	for c := range s.all {
+		list = append(list, c)
+	}
+	return list
+}
+
+// closeAll refuses new connections and ends the ones there are. It returns
+// when their goroutines have.
+func (s *conns) closeAll() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	for _, c := range s.list() {
+		c.abandon()
+	}
+	s.done.Wait()
+}

@@ -1,0 +1,41 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"zkd/conf"
+)
+
+// dataError is about the data directories rather than about their content.
+type dataError struct{ err error }
+
+func (e *dataError) Error() string {
+	return "server: unable to access data directory: " + e.err.Error()
+}
+func (e *dataError) Unwrap() error { return e.err }
+
+// IsDataError tells whether Start failed because a data directory cannot be
+// used.
+func IsDataError(err error) bool {
+	var d *dataError
+	return errors.As(err, &d)
+}
+
+// prepareDirs makes the data directories, unless they must exist already.
+func prepareDirs(cfg *conf.Config) error {
+	for _, dir := range []string{cfg.DataDir, cfg.DataLogDir} {
+		info, err := os.Stat(dir)
+		switch {
+		case errors.Is(err, os.ErrNotExist) && cfg.AutoCreate:
+			err = os.MkdirAll(dir, 0o700)
+		case err == nil && !info.IsDir():
+			err = fmt.Errorf("%s is not a directory", dir)
+		}
+		if err != nil {
+			return &dataError{err}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,193 @@
+package server
+
+import (
+	"time"
+
+	"zkd/proto/jute"
+)
+
+// kind is what becomes of a request.
+type kind uint8
+
+const (
+	unknown kind = iota
+	read         // answered from this server's state
+	logged       // goes through the log
+	auth         // about the connection itself
+	closing
+)
+
+// kindOf sorts the requests that a client may send. What ZooKeeper's servers
+// use among themselves (createSession, deleteContainer) and a check outside a
+// multi are as unknown as a number never given out.
+func kindOf(op jute.Op) kind {
+	switch op {
+	case jute.OpExists, jute.OpGetData, jute.OpGetACL, jute.OpGetChildren, jute.OpGetChildren2, jute.OpPing,
+		jute.OpMultiRead, jute.OpCheckWatches, jute.OpRemoveWatches, jute.OpAddWatch, jute.OpSetWatches,
+		jute.OpSetWatches2, jute.OpGetEphemerals, jute.OpGetAllChildrenNumber, jute.OpWhoAmI:
+		return read
+	case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL, jute.OpDelete, jute.OpSetData,
+		jute.OpSetACL, jute.OpMulti, jute.OpReconfig, jute.OpSync:
+		return logged
+	case jute.OpAuth, jute.OpSASL:
+		return auth
+	case jute.OpCloseSession:
+		return closing
+	}
+	return unknown
+}
+
+// run is a row of reads that are answered under one hold of the locks.
+type run struct {
+	c      *conn
+	held   bool
+	count  int
+	began  time.Duration
+	before int // length of the queue when it began
+}
+
+const (
+	maxRun      = 64
+	maxRunBytes = 128 << 10
+)
+
+// begin takes the locks in their order: state, then outbox. The state cannot
+// move before what was read is queued, so an event never comes after a reply
+// that shows its change. It returns false if the connection is ending.
+func (r *run) begin() bool {
+	if r.held {
+		return true
+	}
+	c := r.c
+	for {
+		c.srv.state.mu.RLock()
+		c.out.mu.Lock()
+		if c.gone {
+			break
+		}
+		if c.idleLocked() {
+			if c.out.buf == nil {
+				c.out.buf = getBuffer()
+			}
+			r.held, r.count, r.before = true, 0, len(c.out.buf)
+			return true
+		}
+		// A read waits for the writes before it, not for the lock.
+		c.srv.state.mu.RUnlock()
+		ok := c.drainLocked()
+		c.out.mu.Unlock()
+		if !ok {
+			return false
+		}
+	}
+	c.out.mu.Unlock()
+	c.srv.state.mu.RUnlock()
+	return false
+}
+
+func (r *run) end() {
+	if !r.held {
+		return
+	}
+	c := r.c
+	latency := c.srv.now() - r.began
+	c.stats.answered(r.count, latency)
+	c.out.mu.Unlock()
+	c.srv.state.mu.RUnlock()
+	c.srv.stats.answered(r.count, latency)
+	r.held = false
+}
+
+// full tells that others should get a turn, or the client its replies.
+func (r *run) full() bool {
+	return r.count >= maxRun || len(r.c.out.buf) > maxRunBytes
+}
+
+// process handles the requests that have arrived whole. It returns false if
+// the connection is to end.
+func (c *conn) process() bool {
+	r := run{c: c, began: c.srv.now()}
+	defer r.end()
+	touched := false
+	for {
+		frame, err := c.in.next()
+		if err != nil || frame != nil && len(frame) < jute.HeaderSize {
+			r.end()
+			c.endAfterReplies()
+			return false
+		}
+		if frame == nil {
+			return true
+		}
+		body := jute.NewReader(frame)
+		xid, op := body.Int32(), jute.Op(body.Int32())
+		k := kindOf(op)
+		if !touched && k != auth && k != unknown {
+			// Whatever waits behind a slow disk, the session was heard of.
+			c.entry.Touch(r.began)
+			touched = true
+		}
+		if k == read && c.lawful() {
+			if r.full() {
+				r.end()
+				c.out.flush()
+			}
+			if !r.begin() {
+				return false
+			}
+			c.srv.stats.received.Add(1)
+			r.count++
+			c.answerRead(xid, op, &body)
+			continue
+		}
+		r.end()
+		c.srv.stats.received.Add(1)
+		if !c.handle(k, xid, op, &body) {
+			return false
+		}
+	}
+}
+
+// handle deals with everything but reads.
+func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
+	switch {
+	case k == auth:
+		return c.authenticate(xid, op, body)
+	case !c.lawful():
+		return c.lastReply(xid, 0, jute.ErrSessionClosedAuth)
+	case k == unknown:
+		return c.lastReply(xid, -1, jute.ErrUnimplemented)
+	}
+	rest := body.Rest()
+	if k == closing {
+		rest = nil
+	}
+	switch c.waitTurn(len(rest)) {
+	case turnNever:
+		return false
+	case turnLate:
+		return c.reply(xid, 0, jute.ErrThrottledOp)
+	}
+	return c.submit(op, xid, rest) && k != closing
+}
+
+// reply queues a reply without a body, behind those of earlier requests.
+func (c *conn) reply(xid int32, zxid int64, code jute.Code) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if !c.drainLocked() {
+		return false
+	}
+	start := len(c.out.buf)
+	c.out.buf = jute.EndReply(jute.BeginReply(c.out.buf, xid, zxid, code), start)
+	c.srv.stats.answered(1, 0)
+	c.stats.answered(1, 0)
+	return true
+}
+
+// lastReply queues a reply and ends the connection behind it.
+func (c *conn) lastReply(xid int32, zxid int64, code jute.Code) bool {
+	c.reply(xid, zxid, code)
+	c.endAfterReplies()
+	return false
+}

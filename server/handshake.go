@@ -1,0 +1,156 @@
+package server
+
+import (
+	"bytes"
+	"crypto/rand"
+	"crypto/subtle"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"zkd/proto/jute"
+	"zkd/session"
+)
+
+// handshake takes a connection from its first byte to an attached session
+// (ZooKeeperServer.processConnectRequest). It returns false if the connection
+// is to be closed once what is queued has been sent.
+func (c *conn) handshake() bool {
+	ok := c.shakeHands()
+	if !ok {
+		c.endAfterReplies()
+	}
+	return ok
+}
+
+func (c *conn) shakeHands() bool {
+	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
+		_ = c.nc.SetReadDeadline(time.Now().Add(limit))
+	}
+	frame := c.firstFrame()
+	if frame == nil {
+		return false
+	}
+	r := jute.NewReader(frame)
+	c.request = jute.DecodeConnect(&r)
+	if r.Err() != nil || !c.srv.throttle.admit(c.srv.now()) {
+		return false
+	}
+	if !c.negotiate() {
+		return false
+	}
+	_ = c.nc.SetReadDeadline(time.Time{})
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	for !c.attached && !c.refused && !c.gone {
+		c.out.changed.Wait()
+	}
+	if !c.attached {
+		return false
+	}
+	c.head = newTxnHead(c.session.ID, c.session.Generation, c.who.Load().IDs)
+	return true
+}
+
+// firstFrame reads the ConnectRequest. What is not one, but begins with a
+// four-letter word or looks like HTTP, is answered here.
+func (c *conn) firstFrame() []byte {
+	for {
+		if n := c.in.end - c.in.begin; n >= 4 {
+			first := c.in.buf[c.in.begin : c.in.begin+4]
+			switch {
+			case c.fourLetterWord(string(first)):
+				return nil
+			case isHTTP(first):
+				c.answerHTTP()
+				return nil
+			case !c.srv.serving.Load():
+				return nil
+			}
+			frame, err := c.in.next()
+			if frame != nil || err != nil {
+				return frame
+			}
+		}
+		if c.in.fill() != nil {
+			return nil
+		}
+	}
+}
+
+func isHTTP(first []byte) bool {
+	for _, method := range []string{"GET ", "HEAD", "POST", "PUT ", "DELE", "OPTI", "PATC"} {
+		if bytes.Equal(first, []byte(method)) {
+			return true
+		}
+	}
+	return false
+}
+
+// answerHTTP tells somebody who took this port for a web server what it is.
+func (c *conn) answerHTTP() {
+	body := fmt.Sprintf("This is the client port (%d) of zkd, a ZooKeeper server: it speaks the ZooKeeper protocol, not HTTP.\n"+
+		"Connect with a ZooKeeper client: zkCli.sh -server %s\n", c.srv.Port(), c.nc.LocalAddr())
+	c.out.add(fmt.Sprintf("HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\n"+
+		"Content-Length: %d\r\nConnection: close\r\n\r\n%s", len(body), body))
+}
+
+// negotiate decides about the request and, if it may succeed, submits what
+// makes the session.
+func (c *conn) negotiate() bool {
+	s := c.srv
+	s.state.mu.RLock()
+	behind := c.request.LastZxidSeen > s.state.zxid
+	known, exists := s.state.table.Get(session.ID(c.request.SessionID))
+	s.state.mu.RUnlock()
+	if behind {
+		s.log.Info("client has seen a newer state than this server's, refused", "peer", c.peer,
+			"lastZxidSeen", hexZxid(c.request.LastZxidSeen))
+		return false
+	}
+	lo, hi := int32(s.cfg.MinSessionTimeout/time.Millisecond), int32(s.cfg.MaxSessionTimeout/time.Millisecond)
+	c.timeout = min(max(c.request.Timeout, lo), hi)
+	op, body := opAttach, []byte(nil)
+	if c.request.SessionID == 0 {
+		known = session.Session{ID: s.sessions.newID()}
+		_, _ = rand.Read(known.Password[:]) // never fails, see crypto/rand
+		op = jute.OpCreateSession
+		body = append(binary.BigEndian.AppendUint32(nil, uint32(c.timeout)), known.Password[:]...)
+	} else if !exists || subtle.ConstantTimeCompare(known.Password[:], c.request.Password) != 1 {
+		// Unlike ZooKeeper, a wrong password does no harm to the connection
+		// that the session has.
+		c.refuse()
+		return false
+	}
+	c.head = newTxnHead(known.ID, 0, nil)
+	return c.submit(op, 0, body)
+}
+
+// welcome ends the handshake: the session is there, and this connection is its
+// newest. The apply goroutine calls it.
+func (c *conn) welcome(s session.Session) bool {
+	frame := jute.AppendConnectResponse(nil, &jute.ConnectResponse{
+		Timeout: c.timeout, SessionID: int64(s.ID), Password: s.Password, HasReadOnly: c.request.HasReadOnly,
+	})
+	c.out.mu.Lock()
+	c.session, c.attached = s, true
+	c.out.mu.Unlock()
+	return c.answer(0, 0, frame)
+}
+
+// refuse queues the reply that means: no such session.
+func (c *conn) refuse() bool {
+	frame := jute.AppendConnectResponse(nil, &jute.ConnectResponse{HasReadOnly: c.request.HasReadOnly})
+	c.out.mu.Lock()
+	c.refused, c.out.last = true, true
+	if c.idleLocked() {
+		defer c.out.mu.Unlock()
+		return c.queueLocked(frame)
+	}
+	c.out.mu.Unlock()
+	return c.answer(0, 0, frame)
+}
+
+func hexID(id session.ID) string { return fmt.Sprintf("%#x", uint64(id)) }
+
+func hexZxid(zxid int64) string { return fmt.Sprintf("%#x", uint64(zxid)) }

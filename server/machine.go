@@ -1,0 +1,339 @@
+package server
+
+import (
+	"io"
+
+	"zkd/consensus"
+	"zkd/proto/jute"
+	"zkd/session"
+	"zkd/watch"
+	"zkd/znode"
+)
+
+// machine applies what is committed. Everything in it belongs to the apply
+// goroutine.
+//
+// For each transaction it changes the tree, queues the events of those who
+// watch, and then, where the request began on this server, queues the reply:
+// all while the state cannot be read, so that no reply that shows a change
+// overtakes its event.
+type machine struct {
+	srv   *Server
+	state *state
+
+	txn    txn
+	set    settings
+	tree   znode.Txn
+	reply  []byte
+	multi  []multiOp
+	dirty  []*conn // have something to be sent
+	event  watch.Event
+	frame  []byte // event, encoded once for all who get it
+	change znode.Change
+	notify func(*conn, watch.Event) // deliverEvent
+}
+
+func newMachine(srv *Server) *machine {
+	m := &machine{srv: srv, state: srv.state}
+	m.notify = m.deliverEvent
+	return m
+}
+
+var _ consensus.StateMachine = (*machine)(nil)
+
+// lockedRun is how many requests are applied before readers get a turn.
+const lockedRun = 32
+
+// Apply implements consensus.StateMachine.
+func (m *machine) Apply(b *consensus.Batch) {
+	set, ok := decodeSettings(b.Preamble)
+	if !ok {
+		panic("server: batch without settings")
+	}
+	m.set = set
+	s := m.state
+	s.mu.Lock()
+	s.enterTerm(b.Term)
+	s.now = b.Time
+	for n := 1; ; n++ {
+		request, waiter, ok := b.Next()
+		if !ok {
+			break
+		}
+		c, _ := waiter.(*conn)
+		m.apply(request, c)
+		if n%lockedRun == 0 {
+			s.mu.Unlock()
+			s.mu.Lock()
+		}
+	}
+	s.mu.Unlock()
+}
+
+// Applied implements consensus.StateMachine: it sends what was queued.
+func (m *machine) Applied() {
+	for i, c := range m.dirty {
+		m.dirty[i] = nil
+		m.srv.flushers.add(c)
+	}
+	m.dirty = m.dirty[:0]
+}
+
+// Snapshot implements consensus.StateMachine.
+func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(), nil }
+
+// Restore implements consensus.StateMachine.
+func (m *machine) Restore(r io.Reader) error { return m.state.restore(r) }
+
+// apply applies one request. c is who asked, nil if the request did not begin
+// here or nobody waits.
+func (m *machine) apply(request []byte, c *conn) {
+	t := &m.txn
+	if !t.decode(request) {
+		panic("server: malformed request in the log")
+	}
+	switch t.op {
+	case jute.OpCreateSession:
+		m.createSession(c)
+		return
+	case opAttach:
+		m.attachSession(c)
+		return
+	case jute.OpDeleteContainer:
+		m.deleteContainer()
+		return
+	}
+	s, ok := m.state.table.Get(t.session)
+	if !ok || s.Generation != t.generation {
+		// The session has ended, or goes on over another connection. What is
+		// still underway from this one must change nothing.
+		if c != nil {
+			c.drop()
+		}
+		return
+	}
+	switch t.op {
+	case jute.OpCloseSession:
+		m.closeSession(c)
+	case jute.OpSync:
+		m.sync(c)
+	default:
+		m.write(c)
+	}
+}
+
+// write applies a request that changes the tree, or would.
+func (m *machine) write(c *conn) {
+	t := &m.txn
+	m.reply = jute.BeginReply(m.reply[:0], t.xid, 0, jute.OK)
+	body := len(m.reply)
+	m.begin(m.state.zxid + 1)
+	code, taken := m.execute()
+	if taken {
+		m.state.zxid++
+	}
+	m.fire()
+	if c == nil {
+		return
+	}
+	if code != jute.OK {
+		m.reply = m.reply[:body]
+	}
+	m.deliver(c, code)
+}
+
+// begin starts a transaction of the tree.
+func (m *machine) begin(zxid int64) {
+	m.tree = znode.Txn{
+		Zxid: zxid, Time: m.state.now, Session: int64(m.txn.session),
+		Actor:    znode.Actor{IDs: m.txn.ids, SkipACL: m.set.skipACL},
+		Settings: znode.Settings{EnforceQuota: m.set.enforceQuota, TTLNodes: m.set.ttlNodes, ListLimit: m.set.listLimit},
+	}
+	if m.txn.op == jute.OpMulti {
+		m.state.tree.BeginMulti(&m.tree)
+	} else {
+		m.state.tree.Begin(&m.tree)
+	}
+}
+
+// execute runs the request and appends the reply's body. taken tells whether
+// it uses up a zxid: as in ZooKeeper also requests that fail do, except those
+// that could not even be read.
+func (m *machine) execute() (code jute.Code, taken bool) {
+	t, tree := &m.txn, m.state.tree
+	switch t.op {
+	case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
+		c := jute.DecodeCreate(&t.body, t.op)
+		if t.body.Err() != nil || c.NullPath {
+			return jute.ErrMarshalling, false
+		}
+		path, stat, code := tree.Create(t.op, &c)
+		m.reply = jute.AppendString(m.reply, path)
+		if t.op != jute.OpCreate {
+			m.reply = jute.AppendStat(m.reply, &stat)
+		}
+		return code, true
+	case jute.OpDelete:
+		d := jute.DecodePathVersion(&t.body)
+		if t.body.Err() != nil || d.NullPath {
+			return jute.ErrMarshalling, false
+		}
+		return tree.Delete(d.Path, d.Version), true
+	case jute.OpSetData:
+		d := jute.DecodeSetData(&t.body)
+		if t.body.Err() != nil {
+			return jute.ErrMarshalling, false
+		}
+		stat, code := tree.SetData(d.Path, d.Data, d.Version)
+		m.reply = jute.AppendStat(m.reply, &stat)
+		return code, true
+	case jute.OpSetACL:
+		a := jute.DecodeSetACL(&t.body)
+		if t.body.Err() != nil {
+			return jute.ErrMarshalling, false
+		}
+		stat, code := tree.SetACL(&a)
+		m.reply = jute.AppendStat(m.reply, &stat)
+		return code, true
+	case jute.OpMulti:
+		return m.applyMulti(), true
+	case jute.OpReconfig:
+		jute.DecodeReconfig(&t.body)
+		switch {
+		case t.body.Err() != nil:
+			return jute.ErrMarshalling, false
+		case !m.set.reconfig:
+			return jute.ErrReconfigDisabled, true
+		}
+		return jute.ErrUnimplemented, true // what a standalone ZooKeeper says
+	}
+	panic("server: unknown request in the log")
+}
+
+// fire queues the events of the transaction just applied.
+func (m *machine) fire() {
+	if m.state.watches.Total() == 0 {
+		return
+	}
+	for _, m.change = range m.state.tree.Changes() {
+		m.frame = m.frame[:0]
+		m.state.watches.Fire(m.change.Type, m.change.Path, m.notify)
+	}
+}
+
+// deliverEvent queues an event, unless the receiver may not read the znode
+// that it is about. Its one-shot watch is used up all the same, as in ZooKeeper.
+func (m *machine) deliverEvent(c *conn, e watch.Event) {
+	acl := m.change.ACL
+	if e.Type == jute.EventNodeChildrenChanged {
+		acl = m.change.ParentACL
+	}
+	if !m.state.tree.Readable(acl, c.who.Load()) {
+		return
+	}
+	if len(m.frame) == 0 || m.event != e {
+		m.event = e
+		m.frame = jute.AppendEvent(m.frame[:0], m.tree.Zxid, e.Type, e.Path)
+	}
+	if c.queueEvent(m.frame) {
+		m.dirty = append(m.dirty, c)
+	}
+}
+
+// deliver completes and queues the reply in m.reply.
+func (m *machine) deliver(c *conn, code jute.Code) {
+	m.reply = jute.EndReply(m.reply, 0)
+	patchReply(m.reply, m.state.zxid, code)
+	if c.answer(m.txn.xid, m.state.zxid, m.reply) {
+		m.dirty = append(m.dirty, c)
+	}
+}
+
+// patchReply sets zxid and error code of an encoded reply.
+func patchReply(frame []byte, zxid int64, code jute.Code) {
+	jute.AppendInt32(jute.AppendInt64(frame[:8], zxid), int32(code))
+}
+
+func (m *machine) sync(c *conn) {
+	t := &m.txn
+	if c == nil {
+		return
+	}
+	m.reply = jute.BeginReply(m.reply[:0], t.xid, 0, jute.OK)
+	path, null := t.body.NullString()
+	if t.body.Err() != nil {
+		m.deliver(c, jute.ErrMarshalling)
+		return
+	}
+	if null {
+		m.reply = jute.AppendBuffer(m.reply, nil)
+	} else {
+		m.reply = jute.AppendString(m.reply, path)
+	}
+	m.deliver(c, jute.OK)
+}
+
+func (m *machine) createSession(c *conn) {
+	t := &m.txn
+	s := session.Session{ID: t.session, Timeout: t.body.Int32(), Generation: t.generation}
+	copy(s.Password[:], t.body.Rest())
+	m.state.zxid++
+	if !m.state.table.Create(s) {
+		if c != nil {
+			c.drop() // the id is taken; the client tries again and gets another
+		}
+		return
+	}
+	m.srv.sessions.started(s, c)
+	if c != nil && c.welcome(s) {
+		m.dirty = append(m.dirty, c)
+	}
+}
+
+// attachSession makes c the only connection whose requests count for the
+// session. It takes no zxid.
+func (m *machine) attachSession(c *conn) {
+	s, ok := m.state.table.Attach(m.txn.session)
+	if c == nil {
+		return
+	}
+	if !ok {
+		if c.refuse() {
+			m.dirty = append(m.dirty, c)
+		}
+		return
+	}
+	m.srv.sessions.attached(s, c)
+	if c.welcome(s) {
+		m.dirty = append(m.dirty, c)
+	}
+}
+
+// closeSession ends a session: by its client, who gets a reply, or because it
+// has expired.
+func (m *machine) closeSession(c *conn) {
+	t := &m.txn
+	m.state.zxid++
+	m.begin(m.state.zxid)
+	m.state.tree.CloseSession(int64(t.session))
+	m.state.table.Remove(t.session)
+	m.fire()
+	if owner := m.srv.sessions.ended(t.session); owner != nil && owner != c {
+		owner.abandon()
+	}
+	if c == nil {
+		return
+	}
+	c.closeAfterReply()
+	m.reply = jute.BeginReply(m.reply[:0], t.xid, 0, jute.OK)
+	m.deliver(c, jute.OK)
+}
+
+func (m *machine) deleteContainer() {
+	path := m.txn.body.String()
+	mzxid := m.txn.body.Int64()
+	m.state.zxid++
+	m.begin(m.state.zxid)
+	m.state.tree.DeleteContainer(path, mzxid)
+	m.fire()
+}

@@ -1,0 +1,131 @@
+package server
+
+import "zkd/proto/jute"
+
+// multiOp is one operation of a multi, decoded.
+type multiOp struct {
+	op      jute.Op
+	create  jute.CreateRequest
+	path    string
+	data    []byte
+	version int32
+}
+
+// decodeMulti reads the operations of a multi. Anything that could not be an
+// operation makes the whole request malformed (MultiOperationRecord).
+func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
+	for {
+		op, done := jute.NextMulti(r)
+		if r.Err() != nil {
+			return ops, false
+		}
+		if done {
+			return ops, true
+		}
+		o := multiOp{op: op}
+		switch op {
+		case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
+			o.create = jute.DecodeCreate(r, op)
+			if !fixMultiCreate(&o) {
+				return ops, false
+			}
+		case jute.OpDelete, jute.OpCheck:
+			p := jute.DecodePathVersion(r)
+			if p.NullPath {
+				return ops, false
+			}
+			o.path, o.version = p.Path, p.Version
+		case jute.OpSetData:
+			d := jute.DecodeSetData(r)
+			if d.NullPath {
+				return ops, false
+			}
+			o.path, o.data, o.version = d.Path, d.Data, d.Version
+		default:
+			return ops, false
+		}
+		if r.Err() != nil {
+			return ops, false
+		}
+		ops = append(ops, o)
+	}
+}
+
+// fixMultiCreate applies what Op.Create does with the flags of a create inside
+// a multi: the mode decides what is made, whatever the opcode says.
+func fixMultiCreate(o *multiOp) bool {
+	c := &o.create
+	if c.NullPath || c.NullACL || !c.Mode.Valid() || c.Mode.TTL() != (o.op == jute.OpCreateTTL) {
+		return false
+	}
+	if c.Mode == jute.Container {
+		o.op = jute.OpCreateContainer
+	}
+	return true
+}
+
+// applyMulti executes all operations or none and appends the results.
+func (m *machine) applyMulti() jute.Code {
+	body := len(m.reply)
+	ops, ok := decodeMulti(m.multi[:0], &m.txn.body)
+	m.multi = ops[:0]
+	if !ok {
+		m.state.tree.Commit()
+		return jute.ErrMarshalling
+	}
+	for i := range ops {
+		if code := m.applyOp(&ops[i]); code != jute.OK {
+			m.state.tree.Rollback()
+			m.reply = appendMultiFailure(m.reply[:body], len(ops), i, code)
+			return jute.OK
+		}
+	}
+	m.state.tree.Commit()
+	m.reply = jute.AppendMultiEnd(m.reply)
+	return jute.OK
+}
+
+// appendMultiFailure says of each operation what became of it: nothing, the
+// error, never tried (MultiResponse as PrepRequestProcessor makes it).
+func appendMultiFailure(dst []byte, ops, failed int, code jute.Code) []byte {
+	for i := range ops {
+		switch {
+		case i < failed:
+			dst = jute.AppendMultiError(dst, jute.OK)
+		case i == failed:
+			dst = jute.AppendMultiError(dst, code)
+		default:
+			dst = jute.AppendMultiError(dst, jute.ErrRuntimeInconsistency)
+		}
+	}
+	return jute.AppendMultiEnd(dst)
+}
+
+// applyOp executes one operation and appends its result.
+func (m *machine) applyOp(o *multiOp) jute.Code {
+	tree := m.state.tree
+	switch o.op {
+	case jute.OpDelete, jute.OpCheck:
+		m.reply = jute.AppendMultiHeader(m.reply, o.op, jute.OK)
+		if o.op == jute.OpCheck {
+			return tree.Check(o.path, o.version)
+		}
+		return tree.Delete(o.path, o.version)
+	case jute.OpSetData:
+		stat, code := tree.SetData(o.path, o.data, o.version)
+		m.reply = jute.AppendMultiHeader(m.reply, o.op, jute.OK)
+		m.reply = jute.AppendStat(m.reply, &stat)
+		return code
+	}
+	path, stat, code := tree.Create(o.op, &o.create)
+	if o.op == jute.OpCreate {
+		m.reply = jute.AppendMultiHeader(m.reply, jute.OpCreate, jute.OK)
+		m.reply = jute.AppendString(m.reply, path)
+		return code
+	}
+	// ZooKeeper answers containers and TTL znodes as it does create2.
+	m.reply = jute.AppendMultiHeader(m.reply, jute.OpCreate2, jute.OK)
+	m.reply = jute.AppendString(m.reply, path)
+	m.reply = jute.AppendStat(m.reply, &stat)
+	return code
+}

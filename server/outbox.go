@@ -1,0 +1,168 @@
+package server
+
+import (
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// outbox is the one ordered queue of bytes on their way to a client: replies
+// from the connection's own goroutine, replies and events from the apply
+// goroutine. Whoever flushes writes what everybody has queued.
+type outbox struct {
+	nc  net.Conn
+	raw syscall.RawConn // nil where the bytes cannot go straight to a socket
+
+	mu      sync.Mutex
+	changed sync.Cond // on mu; also for what conn guards with it
+	buf     []byte    // queued, not yet being written
+	writing bool      // somebody is writing and will look at buf again
+	last    bool      // end the connection once buf is written
+	dead    bool      // nothing will be written any more
+}
+
+// lingerTime is how long a client has to take the last reply and close. A
+// socket closed at once, with requests in it that nobody read, would be reset,
+// and the reply lost.
+const lingerTime = 500 * time.Millisecond
+
+// maxQueued bounds what may wait for a client that does not read. Its own
+// replies cannot get there, since its requests are not read while a reply
+// cannot be written; only events and the replies of what it has outstanding
+// can.
+const maxQueued = 16 << 20
+
+// keepBuffer is the largest buffer kept for the next replies.
+const keepBuffer = 16 << 10
+
+// add queues bytes for the next flush.
+func (o *outbox) add(b string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.buf = append(o.buf, b...)
+}
+
+// flush writes what is queued, blocking the caller if the socket does. It is
+// for the connection's own goroutine.
+func (o *outbox) flush() {
+	o.mu.Lock()
+	// While somebody else writes to a slow client, its own goroutine must not
+	// go on and make ever more replies.
+	for o.writing && !o.dead && len(o.buf) > maxRunBytes {
+		o.changed.Wait()
+	}
+	o.writeLocked(o.writeAll)
+}
+
+// tryFlush writes what the socket takes at once. If that is not all, a
+// goroutine of its own writes the rest: a slow client delays nobody else.
+func (o *outbox) tryFlush() {
+	o.mu.Lock()
+	o.writeLocked(o.writeNow)
+}
+
+// writeLocked writes what is queued unless somebody does already. It releases mu.
+func (o *outbox) writeLocked(send func([]byte) (handedOver bool, err error)) {
+	if o.writing || o.dead {
+		o.mu.Unlock()
+		return
+	}
+	o.writing = true
+	o.drainLocked(send)
+}
+
+// drainLocked writes until nothing is queued. It is called with mu held and
+// writing set, and returns with mu released.
+func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
+	for len(o.buf) > 0 && !o.dead {
+		b := o.buf
+		o.buf = getBuffer()
+		o.mu.Unlock()
+		handedOver, err := send(b)
+		if handedOver {
+			return // the other goroutine goes on with writing set
+		}
+		putBuffer(b)
+		o.mu.Lock()
+		if err != nil {
+			o.dead = true
+		}
+		o.changed.Broadcast()
+	}
+	if o.dead || cap(o.buf) > 0 && len(o.buf) == 0 {
+		putBuffer(o.buf)
+		o.buf = nil
+	}
+	o.writing = false
+	last, dead := o.last, o.dead
+	o.dead = o.dead || o.last
+	o.mu.Unlock()
+	// Either way the connection's goroutine wakes up and cleans up.
+	if dead {
+		_ = o.nc.Close()
+	} else if last {
+		o.closeWrite()
+	}
+}
+
+// closeWrite tells the client that nothing more will come.
+func (o *outbox) closeWrite() {
+	w, ok := o.nc.(interface{ CloseWrite() error })
+	if !ok || w.CloseWrite() != nil || o.nc.SetReadDeadline(time.Now().Add(lingerTime)) != nil {
+		_ = o.nc.Close()
+	}
+}
+
+func (o *outbox) writeAll(b []byte) (bool, error) {
+	_, err := o.nc.Write(b)
+	return false, err
+}
+
+func (o *outbox) writeNow(b []byte) (bool, error) {
+	if o.raw == nil {
+		go o.finish(b, b)
+		return true, nil
+	}
+	n, err := 0, error(nil)
+	rawErr := o.raw.Write(func(fd uintptr) bool {
+		n, err = syscall.Write(int(fd), b)
+		return true
+	})
+	switch {
+	case rawErr != nil:
+		return false, rawErr
+	case err == syscall.EAGAIN || err == syscall.EINTR:
+		n, err = 0, nil
+	case err != nil:
+		return false, err
+	}
+	if n < len(b) {
+		go o.finish(b, b[n:])
+		return true, nil
+	}
+	return false, nil
+}
+
+// finish writes the rest of b and whatever was queued since. It ends when the
+// client has taken it or the connection is closed.
+func (o *outbox) finish(b, rest []byte) {
+	_, err := o.nc.Write(rest)
+	putBuffer(b)
+	o.mu.Lock()
+	if err != nil {
+		o.dead = true
+	}
+	o.drainLocked(o.writeAll)
+}
+
+// buffers keeps write buffers, so that an idle connection holds none.
+var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+
+func getBuffer() []byte { return (*buffers.Get().(*[]byte))[:0] }
+
+func putBuffer(b []byte) {
+	if cap(b) > 0 && cap(b) <= keepBuffer {
+		buffers.Put(&b)
+	}
+}

@@ -1,0 +1,133 @@
+package server
+
+import (
+	"strings"
+
+	"zkd/proto/jute"
+	"zkd/watch"
+	"zkd/znode"
+)
+
+// answerRead answers one request from this server's state and queues the
+// reply. state.mu is held for reading, and out.mu.
+func (c *conn) answerRead(xid int32, op jute.Op, body *jute.Reader) {
+	buf, zxid := c.out.buf, c.srv.state.zxid
+	if op == jute.OpPing {
+		xid = jute.XidPing
+	}
+	if op == jute.OpSetWatches || op == jute.OpSetWatches2 {
+		// The catch-up events go before the reply.
+		buf = c.setWatches(buf, op, body)
+	}
+	start := len(buf)
+	buf = jute.BeginReply(buf, xid, zxid, jute.OK)
+	head := len(buf)
+	buf, code := c.readOp(buf, op, body)
+	if code != jute.OK {
+		buf = buf[:head]
+		patchReply(buf[start:], zxid, code)
+	}
+	c.out.buf = jute.EndReply(buf, start)
+	c.stats.request(op, xid, zxid)
+}
+
+// readOp appends the body of the reply.
+func (c *conn) readOp(dst []byte, op jute.Op, body *jute.Reader) ([]byte, jute.Code) {
+	tree, who := c.srv.state.tree, c.who.Load()
+	switch op {
+	case jute.OpPing:
+		return dst, jute.OK
+	case jute.OpExists, jute.OpGetData, jute.OpGetChildren, jute.OpGetChildren2:
+		return c.readWatched(dst, op, body, who)
+	case jute.OpMultiRead:
+		return appendMultiRead(dst, tree, body, who)
+	case jute.OpGetACL, jute.OpGetAllChildrenNumber:
+		path, null := body.NullString()
+		switch {
+		case null || body.Err() != nil:
+			return dst, jute.ErrMarshalling
+		case op == jute.OpGetACL:
+			return tree.AppendACL(dst, path, who)
+		}
+		return tree.AppendDescendants(dst, path, who)
+	case jute.OpGetEphemerals:
+		prefix := body.String()
+		if body.Err() != nil {
+			return dst, jute.ErrMarshalling
+		}
+		return tree.AppendEphemerals(dst, int64(c.session.ID), prefix), jute.OK
+	case jute.OpWhoAmI:
+		return appendWhoAmI(dst, who), jute.OK
+	case jute.OpSetWatches, jute.OpSetWatches2:
+		if body.Err() != nil {
+			return dst, jute.ErrMarshalling
+		}
+		return dst, jute.OK
+	}
+	return c.watchOp(dst, op, body)
+}
+
+// readWatched answers the reads that may leave a watch. They leave one when
+// they succeed; exists also when there is nothing yet to watch.
+func (c *conn) readWatched(dst []byte, op jute.Op, body *jute.Reader, who *znode.Actor) ([]byte, jute.Code) {
+	p := jute.DecodePathWatch(body)
+	if body.Err() != nil || p.NullPath {
+		return dst, jute.ErrMarshalling
+	}
+	tree, table, code := c.srv.state.tree, watch.Data, jute.OK
+	switch op {
+	case jute.OpExists:
+		dst, code = tree.AppendStat(dst, p.Path, who)
+	case jute.OpGetData:
+		dst, code = tree.AppendData(dst, p.Path, who)
+	default:
+		table = watch.Child
+		dst, code = tree.AppendChildren(dst, p.Path, op == jute.OpGetChildren2, who)
+	}
+	if p.Watch && (code == jute.OK || op == jute.OpExists && code == jute.ErrNoNode) {
+		c.srv.state.watches.Add(c, table, p.Path, watch.Standard)
+	}
+	return dst, code
+}
+
+// appendMultiRead executes reads one after the other; each has its own error.
+func appendMultiRead(dst []byte, tree *znode.Tree, body *jute.Reader, who *znode.Actor) ([]byte, jute.Code) {
+	start := len(dst)
+	for {
+		op, done := jute.NextMulti(body)
+		if body.Err() == nil && done {
+			return jute.AppendMultiEnd(dst), jute.OK
+		}
+		p := jute.DecodePathWatch(body)
+		if body.Err() != nil || p.NullPath || op != jute.OpGetData && op != jute.OpGetChildren {
+			return dst[:start], jute.ErrMarshalling
+		}
+		at, code := len(dst), jute.OK
+		dst = jute.AppendMultiHeader(dst, op, jute.OK)
+		if op == jute.OpGetData {
+			dst, code = tree.AppendData(dst, p.Path, who)
+		} else {
+			dst, code = tree.AppendChildren(dst, p.Path, false, who)
+		}
+		if code != jute.OK {
+			dst = jute.AppendMultiError(dst[:at], code)
+		}
+	}
+}
+
+// appendWhoAmI lists the connection's identities as far as they may be shown.
+func appendWhoAmI(dst []byte, who *znode.Actor) []byte {
+	dst = jute.AppendInt32(dst, int32(len(who.IDs)))
+	for _, id := range who.IDs {
+		user := id.ID
+		switch id.Scheme {
+		case "digest":
+			user, _, _ = strings.Cut(id.ID, ":")
+		case "super":
+			user = ""
+		}
+		dst = jute.AppendString(dst, id.Scheme)
+		dst = jute.AppendString(dst, user)
+	}
+	return dst
+}

@@ -1,0 +1,235 @@
+// Package server is a ZooKeeper server: it listens for clients, orders their
+// requests, answers them, and joins the tree, the sessions and the watches
+// into the state machine that package consensus feeds.
+//
+// Goroutines, all started and ended here: one per listener, one per
+// connection (conn.go), the flushers (flushers.go), session expiry and the
+// container reaper (sessions.go); and the apply goroutine, which is raft's and
+// calls machine.go.
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus"
+	"zkd/consensus/store"
+)
+
+// Server is one running server. Start makes it.
+type Server struct {
+	cfg     *conf.Config
+	log     *slog.Logger
+	started time.Time
+
+	state       *state
+	node        *consensus.Node
+	sessions    *sessions
+	conns       *conns
+	throttle    *throttle
+	flushers    flushers
+	stats       serverStats
+	outstanding atomic.Int64 // requests in the log and not yet answered
+	serving     atomic.Bool
+
+	listener net.Listener
+	stop     context.CancelFunc
+	tasks    sync.WaitGroup
+
+	fail     chan error              // gets the first reason to stop
+	quit     context.CancelCauseFunc // ends a start that cannot succeed any more
+	downOnce sync.Once
+	downErr  error
+}
+
+// Start opens the data directories, replays what is in them and serves
+// clients. ctx bounds the start only.
+func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, error) {
+	s := &Server{
+		cfg: cfg, log: log, started: time.Now(),
+		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
+		fail: make(chan error, 1),
+	}
+	s.sessions = newSessions(s)
+	if err := prepareDirs(cfg); err != nil {
+		return nil, err
+	}
+	if err := s.listen(); err != nil {
+		return nil, err
+	}
+	ctx, s.quit = context.WithCancelCause(ctx)
+	defer s.quit(nil)
+	s.flushers.start()
+	if err := s.openNode(ctx); err != nil {
+		s.flushers.stop()
+		return nil, errors.Join(err, s.closeListener())
+	}
+	s.sessions.startAll()
+	s.run()
+	s.serving.Store(true)
+	return s, nil
+}
+
+func (s *Server) openNode(ctx context.Context) (err error) {
+	set := settings{
+		skipACL: s.cfg.SkipACL, enforceQuota: s.cfg.EnforceQuota, ttlNodes: s.cfg.ExtendedTypesEnabled,
+		reconfig: s.cfg.ReconfigEnabled, listLimit: s.cfg.JuteMaxBuffer,
+	}
+	s.node, err = consensus.Open(consensus.Config{
+		ServerID: uint64(s.cfg.ServerID),
+		Store: store.Options{
+			Dir:    filepath.Join(s.cfg.DataDir, "raft"),
+			LogDir: filepath.Join(s.cfg.DataLogDir, "raft"),
+			Engine: s.cfg.LogStore, RetainSnapshots: s.cfg.SnapRetainCount,
+			NoSync: s.cfg.UnsafeNoSync, SlowSync: s.cfg.FsyncWarningThreshold, Logger: s.log,
+		},
+		Preamble:         set.encode(),
+		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
+		OnFatal: s.failed, Logger: s.log,
+	}, newMachine(s))
+	if err != nil {
+		return err
+	}
+	if err := s.node.Ready(ctx); err != nil {
+		return errors.Join(context.Cause(ctx), err, s.node.Close())
+	}
+	return nil
+}
+
+// now is the server's monotonic clock.
+func (s *Server) now() time.Duration { return time.Since(s.started) }
+
+// failed stops serving at once: this server can no longer tell what is true.
+func (s *Server) failed(err error) {
+	s.serving.Store(false)
+	s.log.Error("stopping: this server can no longer be right", "err", err)
+	select {
+	case s.fail <- err:
+	default:
+	}
+	s.quit(err)
+	s.conns.closeAll()
+}
+
+// Failed receives the reason when the server has stopped by itself. Shutdown
+// must still be called.
+func (s *Server) Failed() <-chan error { return s.fail }
+
+func (s *Server) listen() error {
+	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return nil }}
+	l, err := lc.Listen(context.Background(), "tcp", s.cfg.ClientAddr)
+	if err != nil {
+		return fmt.Errorf("server: listen for clients: %w", err)
+	}
+	s.listener = l
+	return nil
+}
+
+// Addr returns the address that clients connect to.
+func (s *Server) Addr() net.Addr { return s.listener.Addr() }
+
+// Port returns the port of Addr.
+func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
+
+// run starts the goroutines that serve.
+func (s *Server) run() {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	for _, task := range []func(context.Context){s.accept, s.sessions.expire, s.sessions.reap} {
+		s.tasks.Go(func() { task(ctx) })
+	}
+}
+
+// accept takes in connections until the listener is closed.
+func (s *Server) accept(ctx context.Context) {
+	for {
+		nc, err := s.listener.Accept()
+		switch {
+		case errors.Is(err, net.ErrClosed):
+			return
+		case err != nil:
+			// Out of descriptors, mostly: it passes when connections end.
+			s.log.Warn("accept failed", "err", err)
+			select {
+			case <-ctx.Done():
+			case <-time.After(50 * time.Millisecond):
+			}
+			continue
+		}
+		s.admit(nc)
+	}
+}
+
+func (s *Server) admit(nc net.Conn) {
+	if tcp, ok := nc.(*net.TCPConn); ok {
+		_ = tcp.SetKeepAlive(s.cfg.ClientTCPKeepAlive)
+	}
+	c := newConn(s, nc)
+	if !s.conns.add(c, s.cfg.MaxCnxns, s.cfg.MaxClientCnxns) {
+		s.stats.rejected.Add(1)
+		s.log.Warn("too many connections, refused", "peer", c.peer)
+		_ = nc.Close()
+		return
+	}
+	s.stats.connects.Add(1)
+	go c.serve()
+}
+
+func (s *Server) closeListener() error {
+	err := s.listener.Close()
+	if errors.Is(err, net.ErrClosed) {
+		return nil
+	}
+	return err
+}
+
+// Shutdown ends the server: it stops accepting, answers what is in the log
+// already, closes the connections and the files. Sessions live on for the next
+// start. ctx bounds only the wait for answers.
+func (s *Server) Shutdown(ctx context.Context) error {
+	s.downOnce.Do(func() {
+		err := s.closeListener()
+		s.settle(ctx)
+		s.serving.Store(false)
+		s.stop()
+		s.conns.closeAll()
+		s.tasks.Wait()
+		err = errors.Join(err, s.node.Close())
+		s.flushers.stop()
+		s.downErr = err
+	})
+	return s.downErr
+}
+
+// settle waits until what clients have asked for is answered.
+func (s *Server) settle(ctx context.Context) {
+	for s.outstanding.Load() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// DataDir returns where the data is.
+func (s *Server) DataDir() string { return absolute(s.cfg.DataDir) }
+
+// Reachable returns an address to connect to from this machine, also where
+// Addr is that of every interface.
+func (s *Server) Reachable() string {
+	addr := s.listener.Addr().(*net.TCPAddr)
+	if addr.IP.IsUnspecified() {
+		return fmt.Sprintf("127.0.0.1:%d", addr.Port)
+	}
+	return addr.String()
+}

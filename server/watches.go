@@ -1,0 +1,106 @@
+package server
+
+import (
+	"zkd/proto/jute"
+	"zkd/watch"
+)
+
+// watchOp answers the requests that are about watches only.
+func (c *conn) watchOp(dst []byte, op jute.Op, body *jute.Reader) ([]byte, jute.Code) {
+	p := jute.DecodePathInt(body)
+	if body.Err() != nil || p.NullPath {
+		return dst, jute.ErrMarshalling
+	}
+	watches, k := c.srv.state.watches, watch.Kind(p.Value)
+	if op == jute.OpAddWatch {
+		mode, ok := addWatchMode(p.Value)
+		if !ok {
+			return dst, jute.ErrMarshalling
+		}
+		watches.AddPersistent(c, p.Path, mode)
+		return jute.AppendInt32(dst, int32(jute.OK)), jute.OK
+	}
+	if !k.Valid() {
+		return dst, jute.ErrMarshalling
+	}
+	found := false
+	if op == jute.OpCheckWatches {
+		found = watches.Has(c, p.Path, k)
+	} else {
+		found = watches.Remove(c, p.Path, k)
+	}
+	if !found {
+		return dst, jute.ErrNoWatcher
+	}
+	return dst, jute.OK
+}
+
+// addWatchMode reads the mode of addWatch (AddWatchMode).
+func addWatchMode(n int32) (watch.Mode, bool) {
+	switch n {
+	case 0:
+		return watch.Persistent, true
+	case 1:
+		return watch.Recursive, true
+	}
+	return 0, false
+}
+
+// setWatches registers again what a client watched before it lost its
+// connection. Of what has changed since relativeZxid it is told at once, and
+// the watch that would have told it is used up (DataTree.setWatches).
+func (c *conn) setWatches(dst []byte, op jute.Op, body *jute.Reader) []byte {
+	start, probe := len(dst), *body
+	probe.Int64()
+	for range jute.WatchLists(op) {
+		jute.WalkStrings(&probe, func(string) {})
+	}
+	if probe.Err() != nil {
+		*body = probe // nothing is registered of a request that is malformed
+		return dst[:start]
+	}
+	since := body.Int64()
+	for list := range jute.WatchLists(op) {
+		jute.WalkStrings(body, func(path string) {
+			if typ := c.rearm(list, path, since); typ != 0 {
+				dst = jute.AppendEvent(dst, -1, typ, path)
+				c.srv.stats.sent.Add(1)
+			}
+		})
+	}
+	return dst
+}
+
+// rearm registers one watch, or returns the event that it has missed.
+func (c *conn) rearm(list jute.WatchList, path string, since int64) jute.EventType {
+	watches := c.srv.state.watches
+	stat, exists := c.srv.state.tree.Stat(path)
+	switch list {
+	case jute.ListData:
+		switch {
+		case !exists:
+			return jute.EventNodeDeleted
+		case stat.Mzxid > since:
+			return jute.EventNodeDataChanged
+		}
+		watches.Add(c, watch.Data, path, watch.Standard)
+	case jute.ListExist:
+		if exists {
+			return jute.EventNodeCreated
+		}
+		watches.Add(c, watch.Data, path, watch.Standard)
+	case jute.ListChild:
+		switch {
+		case !exists:
+			return jute.EventNodeDeleted
+		case stat.Pzxid > since:
+			return jute.EventNodeChildrenChanged
+		}
+		watches.Add(c, watch.Child, path, watch.Standard)
+	case jute.ListPersistent:
+		watches.AddPersistent(c, path, watch.Persistent)
+	case jute.ListRecursive:
+		watches.AddPersistent(c, path, watch.Recursive)
+	}
+	return 0
+}
