@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
 )
@@ -32,22 +31,14 @@ func auditWAL(dir string, salt, segmentSize uint32, created bool, log *slog.Logg
 		}
 		return nil
 	}
-	if err := checkBoltFile(meta); err != nil {
-		return err
-	}
-	db := &metadb.BoltMetaDB{}
-	err = guard(func() error { return auditSegments(db, dir, salt, segmentSize, log) })
-	if cerr := db.Close(); err == nil && cerr != nil {
-		err = fmt.Errorf("store: close %s: %w", meta, cerr)
-	}
-	return err
+	return auditSegments(&walMeta{dir: dir, failed: func(error) {}}, dir, salt, segmentSize, log)
 }
 
-func auditSegments(db *metadb.BoltMetaDB, dir string, salt, segmentSize uint32, log *slog.Logger) error {
+func auditSegments(db *walMeta, dir string, salt, segmentSize uint32, log *slog.Logger) error {
 	meta := filepath.Join(dir, walMetaName)
 	state, err := db.Load(dir)
 	if err != nil {
-		return fmt.Errorf("store: read segment list %s: %w: %w", meta, ErrCorrupt, err)
+		return err
 	}
 	if err := checkNewer(dir, state.NextSegmentID); err != nil {
 		return err
@@ -72,7 +63,7 @@ func auditSegments(db *metadb.BoltMetaDB, dir string, salt, segmentSize uint32, 
 			return err
 		}
 		if found.indexStart != 0 {
-			return finishRotation(db, state, found, segmentSize, meta)
+			return finishRotation(db, state, found, segmentSize)
 		}
 	}
 	return nil
@@ -125,7 +116,7 @@ func auditSealed(path string, info types.SegmentInfo, salt uint32) error {
 	}
 	f.Close()
 	switch {
-	case s.why != stopZero || s.at != s.good:
+	case s.why != stopZero || s.at-s.good >= frameHeader:
 		return fmt.Errorf("store: audit segment %s: %w: %s", path, ErrCorrupt, s)
 	case s.indexStart != info.IndexStart || info.BaseIndex+s.entries-1 < info.MaxIndex:
 		return fmt.Errorf("store: audit segment %s: %w: it ends at offset %d with entry %d, index block at %d; the segment list says entry %d, index block at %d",
@@ -168,7 +159,7 @@ func auditActive(path string, info types.SegmentInfo, salt uint32, log *slog.Log
 // finishRotation completes a rotation that a crash, or just Close, cut short:
 // the segment has its index block, the list does not know. raft-wal reopens
 // such a segment as the active one and then refuses every append to it.
-func finishRotation(db *metadb.BoltMetaDB, state types.PersistentState, s scan, size uint32, meta string) error {
+func finishRotation(db *walMeta, state types.PersistentState, s scan, size uint32) error {
 	tail := &state.Segments[len(state.Segments)-1]
 	tail.SealTime = time.Now()
 	tail.MaxIndex = tail.BaseIndex + s.entries - 1
@@ -179,8 +170,5 @@ func finishRotation(db *metadb.BoltMetaDB, state types.PersistentState, s scan, 
 	}
 	state.Segments = append(state.Segments, next)
 	state.NextSegmentID++
-	if err := db.CommitState(state); err != nil {
-		return fmt.Errorf("store: update segment list %s: %w", meta, diskFull(err))
-	}
-	return nil
+	return db.CommitState(state)
 }

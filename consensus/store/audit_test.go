@@ -75,8 +75,10 @@ func TestTornTailEveryByte(t *testing.T) {
 		"only batch": {3}, "later batch": {2, 1, 3}, "sealing batch": {20, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			o := opts(t.TempDir(), EngineWAL)
 			o.NoSync = true
+			o.hooks.segmentSize = 8 * kib
 			if name == "sealing batch" {
 				o.hooks.segmentSize = 4400
 			}
@@ -112,6 +114,7 @@ func TestTornTailEveryByte(t *testing.T) {
 						zero(t, path, cut, end)
 					}
 					reopened(t, oo, keep)
+					os.RemoveAll(oo.Dir)
 				}
 			}
 		})
@@ -135,7 +138,9 @@ func TestTornTailMissingSectors(t *testing.T) {
 // One flipped bit anywhere in the written part of the log stops the start, with
 // file and offset, with and without the second alarm.
 func TestRotEveryByte(t *testing.T) {
+	t.Parallel()
 	o := opts(t.TempDir(), EngineWAL)
+	o.hooks.segmentSize = 8 * kib
 	o.NoSync = true
 	ends := walWithBatches(t, o, 2, 1, 3)
 	for at := int64(0); at < ends[2]; at++ {
@@ -153,6 +158,7 @@ func TestRotEveryByte(t *testing.T) {
 		if _, err := Open(oo); err == nil {
 			t.Fatal("the second start is not refused")
 		}
+		os.RemoveAll(oo.Dir)
 	}
 }
 
@@ -249,6 +255,7 @@ func TestRotBoltFiles(t *testing.T) {
 		{EngineWAL, stableName}, {EngineWAL, walMetaName}, {EngineBolt, boltLogName},
 	} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			o := opts(t.TempDir(), c.engine)
 			s := mustOpen(t, o)
 			mustStore(t, s, batch(1, 10, 150)...)
@@ -266,6 +273,7 @@ func TestRotBoltFiles(t *testing.T) {
 				s, err := Open(oo)
 				if err != nil {
 					refused++
+					os.RemoveAll(oo.Dir)
 					continue
 				}
 				wantLog(t, s, 1, 10, 150)

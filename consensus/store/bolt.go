@@ -96,47 +96,6 @@ func settleBoltFile(path string, created bool, fill func(tmp string) error) erro
 	return syncDir(filepath.Dir(path))
 }
 
-// checkBoltFile verifies the page structure of a bbolt file.
-func checkBoltFile(path string) error {
-	err := guard(func() error {
-		db, err := bbolt.Open(path, 0o600, &bbolt.Options{ReadOnly: true, Timeout: time.Second, FreelistType: bbolt.FreelistMapType})
-		if err != nil {
-			return err
-		}
-		if err := db.View(func(tx *bbolt.Tx) error { return checkPages(tx, path) }); err != nil {
-			db.Close()
-			return err
-		}
-		return db.Close()
-	})
-	if err != nil {
-		return fmt.Errorf("store: check %s: %w", path, err)
-	}
-	return nil
-}
-
-func checkPages(tx *bbolt.Tx, path string) error {
-	// bbolt's check runs on a goroutine of its own, where a fault beyond the
-	// end of the file would end the process.
-	fi, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	if fi.Size() < tx.Size() {
-		return fmt.Errorf("%w: the file has %d bytes, its meta page says %d", ErrCorrupt, fi.Size(), tx.Size())
-	}
-	var first error
-	for err := range tx.Check() { // drained, or its goroutine would stay
-		if first == nil {
-			first = err
-		}
-	}
-	if first != nil {
-		return fmt.Errorf("%w: %w", ErrCorrupt, first)
-	}
-	return nil
-}
-
 // audit reads and verifies every entry.
 func (b *boltLog) audit() error {
 	var first, last uint64

@@ -95,10 +95,15 @@ func wantLog(t testing.TB, s *Store, first, last uint64, size int) {
 	}
 }
 
-// clone copies a closed store's directory.
+// clone copies a closed store's directory; into memory where that is possible,
+// because some tests open thousands of copies.
 func clone(t testing.TB, dir string) string {
 	t.Helper()
-	to := t.TempDir()
+	to, err := os.MkdirTemp("/dev/shm", "zkd-store-")
+	if err != nil {
+		to = t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(to) })
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)
 	}

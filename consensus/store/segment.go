@@ -117,6 +117,7 @@ func (s *scanner) consume(n int64) error {
 func (s *scanner) frame() (more bool, err error) {
 	s.at = s.pos
 	if s.size-s.pos < frameHeader {
+		s.at = s.size
 		s.why = stopZero
 		return false, nil
 	}
@@ -140,6 +141,10 @@ func (s *scanner) frame() (more bool, err error) {
 }
 
 func (s *scanner) payload(typ, length uint32) (more bool, err error) {
+	if s.wrongLength(typ, length) {
+		s.why = stopFrame
+		return false, nil
+	}
 	padded := (int64(length) + 7) &^ 7
 	if padded > s.size-s.pos {
 		s.why = stopLength
@@ -159,6 +164,20 @@ func (s *scanner) payload(typ, length uint32) (more bool, err error) {
 	}
 	s.batch++
 	return true, nil
+}
+
+// wrongLength compares the length in a frame header with what follows from
+// other bytes. A torn write makes it smaller only where it leaves zeros behind.
+func (s *scanner) wrongLength(typ, length uint32) bool {
+	if typ == frameIndex {
+		return uint64(length) > 4*(s.entries+s.batch)
+	}
+	rec, err := s.r.Peek(recordHeader)
+	if err != nil {
+		return false
+	}
+	h, err := decodeHeader(rec, s.salt)
+	return err == nil && uint64(h.length)+recordHeader != uint64(length)
 }
 
 func (s *scanner) checkRecord(length uint32) error {

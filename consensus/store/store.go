@@ -15,7 +15,7 @@
 //	bound                a last index that was durable once (bound.go)
 //	vote.db              term and vote (stable.go)
 //	snapshots/*.snap     snapshots (snapfile.go); snapshots/tmp/ unfinished ones
-//	LogDir/*.wal, wal-meta.db or LogDir/raft.db   the log
+//	LogDir/*.wal, segments or LogDir/raft.db   the log
 //
 // Goroutines: one timer each for the log's and the vote's watchdog, raft-wal's
 // rotation goroutine (ends in Close), and a short-lived one for OnFatal.

@@ -49,7 +49,7 @@ func readRest(f *os.File, offset, size int64) ([]byte, error) {
 //   - a record appended later than the batch that should come next; records
 //     know their place in a batch, and their checksum has a seed no client knows;
 //   - anything behind the batch's commit frame;
-//   - a frame header that is neither zero nor possible;
+//   - a frame header that is neither zero nor possible, or that contradicts its record;
 //   - a batch that fails its checksum although nothing of it is missing.
 //
 // next is the index the torn batch would start with.
@@ -64,13 +64,11 @@ func judgeTail(rest []byte, s scan, next uint64, salt uint32) error {
 		if stopped >= int64(len(rest)) || zeroSector(rest, s.good, stopped) {
 			return nil
 		}
-		return fmt.Errorf("%w: at offset %d the frames break off, with data behind in the same sector", ErrCorrupt, s.at)
+		return fmt.Errorf("%w: the batch that begins at offset %d breaks off at offset %d although data follows", ErrCorrupt, s.good, s.at)
 	case stopLength:
 		// The file itself may be cut, where a batch ran past the preallocated
-		// size. A complete batch would show its commit frame at the end.
-		if n := len(rest); n < frameHeader || !bytes.Equal(rest[n-frameHeader:n-4], []byte{frameCommit, 0, 0, 0}) {
-			return nil
-		}
+		// size. A wrong length was told from it by the record (stopFrame).
+		return nil
 	case stopCRC:
 		batch := rest[:min(stopped+frameHeader, int64(len(rest)))]
 		if len(rest) > len(batch) {

@@ -5,8 +5,6 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
-
-	"github.com/hashicorp/raft-wal/metadb"
 )
 
 func firstSegment(t *testing.T, dir string) (*os.File, uint32) {
@@ -29,12 +27,11 @@ func firstSegment(t *testing.T, dir string) (*os.File, uint32) {
 // unrotate takes back a rotation: the list as it was before the sealing append.
 func unrotate(t *testing.T, dir string) {
 	t.Helper()
-	db := &metadb.BoltMetaDB{}
+	db := &walMeta{dir: dir, failed: func(err error) { t.Error(err) }}
 	state, err := db.Load(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer db.Close()
 	if len(state.Segments) == 1 {
 		return
 	}

@@ -7,17 +7,13 @@ import (
 	"io"
 	"log/slog"
 	"math"
-	"path/filepath"
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
 	wal "github.com/hashicorp/raft-wal"
-	"github.com/hashicorp/raft-wal/metadb"
 	"github.com/hashicorp/raft-wal/segment"
 	"github.com/hashicorp/raft-wal/types"
 )
-
-const walMetaName = metadb.FileName
 
 // walLog is the log in raft-wal segments: one sync per append, and compaction
 // is the removal of files.
@@ -37,7 +33,7 @@ func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, e
 		w.WAL, err = wal.Open(dir,
 			wal.WithCodec(recordCodec{salt}),
 			wal.WithSegmentFiler(walFiler{segment.NewFiler(dir, w.fs)}),
-			wal.WithMetaStore(&walMeta{MetaStore: &metadb.BoltMetaDB{}, dir: dir, failed: w.fs.failed}),
+			wal.WithMetaStore(&walMeta{dir: dir, failed: w.fs.failed}),
 			wal.WithSegmentSize(int(segmentSize)),
 			wal.WithLogger(quietLogger(s.log)))
 		return err
@@ -96,30 +92,6 @@ type walFiler struct{ *segment.Filer }
 func (f walFiler) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
 	info.Codec = codecID
 	return f.Filer.Create(info)
-}
-
-// walMeta reports failed updates of the segment list. raft-wal makes some of
-// them in the background, where the error goes nowhere.
-type walMeta struct {
-	types.MetaStore
-	dir    string
-	failed func(error)
-}
-
-func (m *walMeta) CommitState(st types.PersistentState) error {
-	segments := append([]types.SegmentInfo(nil), st.Segments...)
-	for i := range segments {
-		segments[i].Codec = codecID
-	}
-	st.Segments = segments
-	// guard, because bbolt may meet a damaged page on raft-wal's goroutine,
-	// where nobody could recover.
-	err := guard(func() error { return m.MetaStore.CommitState(st) })
-	if err != nil {
-		err = fmt.Errorf("store: update segment list %s: %w", filepath.Join(m.dir, walMetaName), diskFull(err))
-		m.failed(err)
-	}
-	return err
 }
 
 // quietLogger forwards raft-wal's errors and warnings.
