@@ -11,14 +11,21 @@ type Case struct {
 	Alone    bool   // runs while nobody else uses the server: the zxids of reads are compared too
 	AnyOrder bool   // the order among events of one step is free
 
+	// Either names two ways a transcript line may end; the second counts as the first. It is for races inside
+	// ZooKeeper, and for bytes behind an error that no client looks at.
+	Either [2]string
+
 	Differs *Difference // zkd does otherwise, on purpose
 }
+
+// asksReal reports whether real servers run the case.
+func (c *Case) asksReal() bool { return c.Differs == nil || c.Differs.NoReal == "" }
 
 // A Difference is a deliberate deviation of zkd from ZooKeeper 3.9.
 type Difference struct {
 	Reason string // the user's benefit
 	Want   string // zkd's transcript
-	NoReal bool   // a real server is not asked: the case would kill it
+	NoReal string // why a real server is not asked
 }
 
 // An Area is a group of cases with a golden file of its own.

@@ -110,7 +110,6 @@ var aclCases = []Case{
 		a create ~/p "1" acl=PR
 		a create ~/p/x acl=PR
 		c get ~/p
-		c exists ~/p
 		c children ~/p
 		c children2 ~/p
 		c count ~/p
@@ -146,7 +145,6 @@ var aclCases = []Case{
 		c create ~/a "1" acl=4:world:anyone
 		c create ~/a/x
 		c get ~/a
-		c exists ~/a
 		c children ~/a
 		c delete ~/a/x
 		c get ~/a/x`},
@@ -161,8 +159,14 @@ var aclCases = []Case{
 	{ID: "S48", Name: "a node that may only be written", Script: `
 		c create ~/a "1" acl=2:world:anyone
 		c set ~/a "2"
-		c get ~/a
-		c exists ~/a`},
+		c get ~/a`},
+	{ID: "S42b", Name: "exists needs READ", Since: "3.9", Script: `
+		c create ~/a acl=30:world:anyone
+		c exists ~/a
+		a auth digest u:p
+		a create ~/p acl=PR
+		c exists ~/p
+		a exists ~/p`},
 	{ID: "S48b", Name: "a node that may only be administered", Script: `
 		c create ~/a "1" acl=16:world:anyone
 		c get ~/a

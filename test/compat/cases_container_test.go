@@ -14,7 +14,7 @@ var containerCases = []Case{
 		c create ~/a/x
 		w exists ~/a watch
 		w children ~/a watch
-		c delete ~/a/x
+		c & delete ~/a/x
 		c gone ~/a`},
 	{ID: "S109", Name: "a container that never had a child stays", Script: `
 		c container ~/a
@@ -68,10 +68,10 @@ var containerCases = []Case{
 		c delete ~/a/x
 		c gone ~/a`},
 	{ID: "S115", Name: "setData renews a TTL node", Script: `
-		c ttl ~/a ttl=1000
-		c stays ~/a 600
+		c ttl ~/a ttl=2500
+		c stays ~/a 1000
 		c set ~/a "1"
-		c gone ~/a after=1000`},
+		c gone ~/a after=2500`},
 	{ID: "S116", Name: "times out of range", Script: `
 		c ttl ~/a ttl=0
 		c ttl ~/a ttl=-1
@@ -89,6 +89,16 @@ var containerCases = []Case{
 		c multi ttl /ttl
 		c alive
 		c exists /ttl`},
+	{ID: "ttl-default", Name: "TTL nodes without a word about them in the configuration", Server: "few", Script: `
+		c ttl ~/a ttl=60000
+		c alive`,
+		Differs: &Difference{
+			Reason: "TTL nodes are on unless extendedTypesEnabled=false says otherwise: there is no reason to leave them out",
+			Want: `
+		c ttl ~/a ttl=60000
+			c: ok z1 ~/a {czxid=z1 mzxid=z1 pzxid=z1 version=0 cversion=0 aversion=0 owner=0 len=0 children=0}
+		c alive
+			c: alive`}},
 	{ID: "S119", Name: "createTTL with other flags", Script: `
 		c ttl ~/a flags=0 ttl=5
 		c ttl ~/a flags=1 ttl=5
@@ -96,7 +106,18 @@ var containerCases = []Case{
 		c exists ~/a`},
 	{ID: "S119b", Name: "createTTL with other flags in a multi", Since: "3.9", Script: `
 		c multi ttl ~/a flags=0 ttl=5
-		c exists ~/a`},
+		c multi ttl ~/e flags=1 ttl=5
+		c exists ~/a
+		c ephemerals ~`},
+	{ID: "S119c", Name: "createContainer with other flags in a multi", Since: "3.9", Script: `
+		c multi container ~/a flags=0 ; container ~/b flags=1 ; container ~/c- flags=2 ; create2 ~/d flags=4
+		c ephemerals ~
+		c create ~/a/x
+		c delete ~/a/x
+		c gone ~/a
+		c create ~/d/x
+		c delete ~/d/x
+		c gone ~/d`},
 	{ID: "S120", Name: "create with a TTL flag", Script: `
 		c create ~/a flags=5
 		c create ~/a flags=6
@@ -108,7 +129,7 @@ var containerCases = []Case{
 		c alive
 		c exists ~/a`,
 		Differs: &Difference{
-			NoReal: true,
+			NoReal: "it would die, and not start again",
 			Reason: "ZooKeeper accepts this request, dies of it and cannot start again; zkd answers BadArguments",
 			Want: `
 		c ttl ~/a flags=0 ttl=-1

@@ -17,10 +17,9 @@ var framingCases = []Case{
 		c flush`},
 	{ID: "P32", Name: "unknown opcodes are answered and close the connection", Script: perOp("c%d raw %d", "c%d eof",
 		0, 10, 23, 99, 108, -1, -2, 1000, 2147483647)},
-	{ID: "P32b", Name: "requests behind an unknown opcode are dropped", Script: `
-		c & raw 99
-		c & get ~
-		c flush
+	{ID: "P32b", Name: "an unknown opcode closes the connection, not the session", Script: `
+		c raw 99
+		c eof
 		d connect session=c
 		d get ~`},
 	{ID: "P33", Name: "check is for multis only", Since: "3.9", Script: `
@@ -152,7 +151,7 @@ var framingCases = []Case{
 		c children2 null
 		c count null
 		c alive`},
-	{ID: "P47c", Name: "watch requests with a null path", Script: `
+	{ID: "P47c", Name: "watch requests with a null path", Since: "3.9", Script: `
 		c exists null watch
 		c addwatch null 0
 		c checkwatches null 3
@@ -185,7 +184,7 @@ var framingCases = []Case{
 		c close
 		c eof
 		w create ~/y`},
-	{ID: "P106", Name: "nothing is answered behind closeSession", Script: `
+	{ID: "P106", Name: "nothing is served behind closeSession", Either: [2]string{"c: closed", "c: SessionExpired"}, Script: `
 		c & close
 		c & get ~
 		c flush`},
@@ -206,7 +205,7 @@ var framingCases = []Case{
 		c & delete ~/none
 		c & exists ~/x
 		c flush`},
-	{ID: "P107b", Name: "a hundred pipelined writes are answered in order", Script: manyWrites(100)},
+	{ID: "P107b", Name: "many pipelined writes are answered in order", Script: manyWrites(30)},
 	{ID: "P107c", Name: "the zxids of failing requests", Alone: true, Script: `
 		c create ~/x
 		c create ~/x
@@ -264,6 +263,7 @@ var framingCases = []Case{
 		c & create ~/4 acl=31:auth:
 		c flush`,
 		Differs: &Difference{
+			NoReal: "where its auth reply comes among the others is a matter of luck",
 			Reason: "the reply to an auth packet comes in request order: clients that match replies by order stay in step",
 			Want: `
 		c & create ~/1

@@ -14,8 +14,12 @@ var nodeCases = []Case{
 		c children /
 		c children /zookeeper
 		c count /
-		c count /zookeeper`},
-	{ID: "S1b", Name: "the first writes of an empty server", Server: "empty", Alone: true, Script: `
+		c count /zookeeper
+		c exists ""
+		c get ""
+		c children ""
+		c count ""`},
+	{ID: "S65", Name: "the first writes of an empty server, and setData of the root", Server: "empty", Alone: true, Script: `
 		c get /
 		c create /first "x"
 		c exists /first
@@ -113,9 +117,6 @@ var nodeCases = []Case{
 		c get ~/a
 		c set ~/a empty
 		c get ~/a`},
-	{ID: "S65", Name: "setData of the root", Alone: true, Script: `
-		c set / "root"
-		c set / ""`},
 	{ID: "S67", Name: "setData of what is not there", Script: `
 		c set ~/none "1" 5
 		c set ~/none "1"`},

@@ -102,9 +102,6 @@ var pathCases = []Case{
 		c getacl ~/.
 		c count ~/
 		c get "~/a\u0001"`},
-	{ID: "paths-empty", Name: "the empty path reads the root", Alone: true, Script: `
-		c exists ""
-		c count ""`},
 	{ID: "S143", Name: "sync of anything", Script: `
 		c sync ~/none
 		c sync "bad path"
@@ -117,7 +114,7 @@ var pathCases = []Case{
 		w addwatch nos 0
 		c create ~/a
 		c delete ~/a
-		w removewatches ~/ 4
+		w removewatches ~/ 3
 		w removewatches nos 3`},
 	{ID: "paths-multi", Name: "odd paths inside a multi", Script: `
 		c multi create foo

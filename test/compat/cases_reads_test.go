@@ -69,7 +69,7 @@ var readCases = []Case{
 		c & create ~/a "3"
 		c & children ~
 		c flush`},
-	{ID: "reads-many", Name: "a hundred children", Script: manyChildren(100)},
+	{ID: "reads-many", Name: "some dozens of children", Script: manyChildren(40)},
 	{ID: "reads-zxid", Name: "a read's zxid is the last one applied", Alone: true, Script: `
 		c create ~/a
 		w create ~/b

@@ -36,7 +36,7 @@ var sequenceCases = []Case{
 		c create ~/c
 		c create ~/a flags=2
 		c children ~`},
-	{ID: "S82", Name: "sequential names in a multi", Script: `
+	{ID: "S82", Name: "sequential names in a multi", Since: "3.9", Script: `
 		c multi create ~/s flags=2 ; create ~/s flags=2 ; create2 ~/t flags=3
 		c create ~/s flags=2`},
 	{ID: "S83", Name: "a failing multi gives its numbers back", Script: `

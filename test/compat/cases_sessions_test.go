@@ -5,8 +5,8 @@ var sessionCases = []Case{
 		c connect timeout=2000
 		c create ~/e flags=1
 		w exists ~/e watch
-		c expires 2000
-		w exists ~/e`},
+		w gone ~/e
+		c expires 2000`},
 	{ID: "S95", Name: "the timeout of the latest attach counts", Script: `
 		c connect timeout=20000
 		c create ~/e flags=1
@@ -20,14 +20,14 @@ var sessionCases = []Case{
 		w stays ~/e 1000
 		w gone ~/e`},
 	{ID: "S93c", Name: "failing requests and reads keep a session alive", Script: `
-		c connect timeout=2000
+		c connect timeout=3000
 		c create ~/e flags=1
 		w get ~
-		w stays ~/e 1200
+		w stays ~/e 1700
 		c get ~/none
-		w stays ~/e 1200
+		w stays ~/e 1700
 		c set ~/e "1" 9
-		w stays ~/e 1200
+		w stays ~/e 1700
 		c get ~/e`},
 	{ID: "S93d", Name: "an incomplete frame does not keep a session alive", Script: `
 		c connect timeout=2000

@@ -64,7 +64,7 @@ var setWatchesCases = []Case{
 		c set ~/a/x "1"
 		c create ~/a/x/y
 		c create ~/none`},
-	{ID: "S189b", Name: "setWatches2 with all five lists", Script: `
+	{ID: "S189b", Name: "setWatches2 with all five lists", Since: "3.9", Script: `
 		c create ~/a
 		c create ~/b
 		c mark m
@@ -133,7 +133,7 @@ var setWatchesCases = []Case{
 		w checkwatches ~ 3
 		w checkwatches ~ 4
 		w checkwatches ~ 5`},
-	{ID: "S191b", Name: "check with only one kind there", Script: `
+	{ID: "S191b", Name: "check with only one kind there", Since: "3.9", Script: `
 		v get ~ watch
 		w children ~ watch
 		v checkwatches ~ 1

@@ -41,10 +41,15 @@ var watchCases = []Case{
 		a create ~/p "1" acl=PR
 		w get ~/p watch
 		w children ~/p watch
-		w exists ~/p watch
 		a setacl ~/p
 		a set ~/p "2"
 		a create ~/p/x`},
+	{ID: "S160c", Name: "a refused exists leaves no watch", Since: "3.9", Script: `
+		a auth digest u:p
+		a create ~/p "1" acl=PR
+		w exists ~/p watch
+		a setacl ~/p
+		a set ~/p "2"`},
 	{ID: "S161", Name: "a watch fires once", Script: `
 		c create ~/n
 		w get ~/n watch

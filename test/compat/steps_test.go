@@ -30,9 +30,9 @@ import (
 //	expires MS                    say nothing until the server closes; not before MS, nor long after
 //	pings EVERY FOR               ping for a while;  auths EVERY: auth packets until the server closes
 //	await N                       wait for N events
-//	gone PATH [after=MS]          wait until the node is gone, which must not be sooner than MS after the last write
+//	gone PATH [after=MS]          wait until the node is gone, which must not be sooner than MS after the last write;
+//	                              sends what & held back first, so that nothing is collected in between
 //	stays PATH MS                 the node exists all that time
-//	fill PATH N                   set the node's data N times, pipelined; prints only the last reply
 //	mark NAME                     name the newest zxid seen
 //	words WORD [keys]             a four-letter word on a connection of its own; keys shows only what lines begin with
 //	restart                       kill and start the server
@@ -108,11 +108,15 @@ func (r *run) stepConnect(c *client, a *args) error {
 	case "1":
 		*req.ReadOnly = true
 	}
-	var err error
-	if c.conn, err = wire.Dial(r.srv.Addr(), dialTimeout); err != nil {
+	conn, err := wire.Dial(r.srv.Addr(), dialTimeout)
+	if errors.Is(err, wire.ErrClosed) {
+		r.say(c, "closed")
+		return nil
+	}
+	if err != nil {
 		return err
 	}
-	c.closed, c.watching = false, false
+	c.conn, c.closed, c.watching = conn, false, false
 	frame := wire.Frame(req.Payload())
 	if c.connect {
 		c.sending = frame
@@ -339,6 +343,11 @@ const probeEvery = 20 * time.Millisecond
 
 func (r *run) stepGone(c *client, a *args) error {
 	path, after := a.path(0), time.Duration(a.optNum("after", 0))*time.Millisecond
+	if len(c.sending) > 0 {
+		if err := r.flush(c); err != nil {
+			return err
+		}
+	}
 	for end := time.Now().Add(replyTimeout); time.Now().Before(end); time.Sleep(probeEvery) {
 		there, err := r.probe(c, path)
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"syscall"
 	"time"
 )
 
@@ -32,9 +33,13 @@ type sent struct {
 	op  Op
 }
 
-// Dial connects to a server; no byte is sent.
+// Dial connects to a server; no byte is sent. A server that has too many connections may close this one so fast that
+// it never shows as open: that too is ErrClosed, while an address where nobody listens is not.
 func Dial(addr string, timeout time.Duration) (*Conn, error) {
 	nc, err := net.DialTimeout("tcp", addr, timeout)
+	if errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE) {
+		return nil, closedOr(err)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -113,7 +113,7 @@ func (r *reader) buffer() []byte {
 // instead of allocating.
 func (r *reader) count(size int) int {
 	n := int(r.int())
-	if n > len(r.b)/size && r.err == nil {
+	if (n < -1 || n > len(r.b)/size) && r.err == nil {
 		r.err = fmt.Errorf("wire: vector of %d elements in %d bytes", n, len(r.b))
 	}
 	if r.err != nil {
