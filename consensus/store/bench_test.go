@@ -8,12 +8,15 @@ import (
 	"github.com/hashicorp/raft"
 	raftboltdb "github.com/hashicorp/raft-boltdb/v2"
 	wal "github.com/hashicorp/raft-wal"
+	"github.com/hashicorp/raft-wal/fs"
+	"github.com/hashicorp/raft-wal/segment"
+	"github.com/hashicorp/raft-wal/types"
 )
 
 // BenchmarkStoreLogs compares the store with the engine it wraps. "nosync"
 // leaves the disk out, to show what the wrapper itself costs.
 func BenchmarkStoreLogs(b *testing.B) {
-	for _, kind := range []string{"raw-wal", "wal", "wal-nosync", "raw-bolt", "bolt"} {
+	for _, kind := range []string{"raw-wal", "wal", "raw-wal-nosync", "wal-nosync", "raw-bolt", "bolt"} {
 		for _, n := range []int{1, 16} {
 			for _, size := range []int{100, 4 * kib, 256 * kib} {
 				b.Run(fmt.Sprintf("%s/n=%d/size=%d", kind, n, size), func(b *testing.B) {
@@ -24,11 +27,30 @@ func BenchmarkStoreLogs(b *testing.B) {
 	}
 }
 
+// nosyncFS is raft-wal's own file layer without the syncs of segments.
+type nosyncFS struct{ types.VFS }
+
+type nosyncFile struct{ types.WritableFile }
+
+func (f nosyncFS) Create(dir, name string, size uint64) (types.WritableFile, error) {
+	w, err := f.VFS.Create(dir, name, size)
+	return nosyncFile{w}, err
+}
+
+func (nosyncFile) Sync() error { return nil }
+
 func benchLog(b *testing.B, kind string) raft.LogStore {
 	dir := b.TempDir()
 	switch kind {
 	case "raw-wal":
 		w, err := wal.Open(dir)
+		if err != nil {
+			b.Fatal(err)
+		}
+		b.Cleanup(func() { w.Close() })
+		return w
+	case "raw-wal-nosync":
+		w, err := wal.Open(dir, wal.WithSegmentFiler(segment.NewFiler(dir, nosyncFS{fs.New()})))
 		if err != nil {
 			b.Fatal(err)
 		}

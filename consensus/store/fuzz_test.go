@@ -14,7 +14,7 @@ import (
 // fixSum lets the fuzzer past a checksum: it returns b with the sum at the given
 // place put right.
 func fixSum(b []byte, from, to, at int, seed uint32) []byte {
-	if len(b) < at+4 || at < 0 || to > len(b) {
+	if len(b) < at+4 || at < 0 || from < 0 || to > len(b) {
 		return b
 	}
 	b = append([]byte(nil), b...)
