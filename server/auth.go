@@ -83,6 +83,7 @@ func digestID(alg string, credentials []byte) string {
 	user, _, _ := strings.Cut(string(credentials), ":")
 	h := digestHashes[alg]()
 	h.Write(credentials)
+	user = strings.ToValidUTF8(user, "\uFFFD") // as decoding in Java does
 	return user + ":" + base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 

@@ -40,6 +40,12 @@ func init() { // a variable of its own would refer to itself through conf
 		"envi": {answer: (*Server).envi, anytime: true},
 		"dirs": {answer: (*Server).dirs},
 		"wchs": {answer: (*Server).wchs},
+		"wchc": {answer: (*Server).wchc},
+		"wchp": {answer: (*Server).wchp},
+		"dump": {answer: (*Server).dump},
+		"hash": {answer: func(*Server, *strings.Builder) {}},
+		"gtmk": {answer: func(s *Server, b *strings.Builder) { fmt.Fprint(b, s.traceMask.Load()) }, anytime: true},
+		"stmk": {anytime: true}, // see setTraceMask
 	}
 }
 
@@ -57,11 +63,27 @@ func (c *conn) fourLetterWord(name string) bool {
 		fmt.Fprintf(&b, "%s is not executed because it is not in the whitelist.\n", name)
 	case !w.anytime && !s.serving.Load():
 		b.WriteString(notServing)
+	case w.answer == nil:
+		c.setTraceMask(&b)
 	default:
 		w.answer(s, &b)
 	}
 	c.out.add(b.String())
 	return true
+}
+
+// setTraceMask reads the eight bytes behind stmk. Nothing here depends on the
+// mask; scripts that set it read it back.
+func (c *conn) setTraceMask(b *strings.Builder) {
+	for c.in.end-c.in.begin < 4+8 {
+		if c.in.fill() != nil {
+			return
+		}
+	}
+	r := jute.NewReader(c.in.buf[c.in.begin+4 : c.in.end])
+	mask := r.Int64()
+	c.srv.traceMask.Store(mask)
+	fmt.Fprint(b, mask)
 }
 
 func (s *Server) isro(b *strings.Builder) {
@@ -230,11 +252,6 @@ func kernel() string {
 		b.WriteByte(byte(c))
 	}
 	return b.String()
-}
-
-func (s *Server) wchs(b *strings.Builder) {
-	c := s.state.watches.Counts()
-	fmt.Fprintf(b, "%d connections watching %d paths\nTotal watches:%d\n", c.Watchers, c.Paths, c.DataOnly)
 }
 
 // uptime of the server.

@@ -55,11 +55,13 @@ func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
 // a multi: the mode decides what is made, whatever the opcode says.
 func fixMultiCreate(o *multiOp) bool {
 	c := &o.create
-	if c.NullPath || c.NullACL || !c.Mode.Valid() || c.Mode.TTL() != (o.op == jute.OpCreateTTL) {
+	switch {
+	case c.NullPath || c.NullACL || !c.Mode.Valid() || c.Mode.TTL() && o.op != jute.OpCreateTTL:
 		return false
-	}
-	if c.Mode == jute.Container {
+	case c.Mode == jute.Container:
 		o.op = jute.OpCreateContainer
+	case !c.Mode.TTL() && o.op != jute.OpCreate2:
+		o.op = jute.OpCreate
 	}
 	return true
 }

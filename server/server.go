@@ -40,6 +40,7 @@ type Server struct {
 	stats       serverStats
 	outstanding atomic.Int64 // requests in the log and not yet answered
 	serving     atomic.Bool
+	traceMask   atomic.Int64 // of gtmk and stmk
 
 	listener net.Listener
 	stop     context.CancelFunc
@@ -59,6 +60,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
 		fail: make(chan error, 1),
 	}
+	s.traceMask.Store(0x132) // ZooTrace's default
 	s.sessions = newSessions(s)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 // watchOp answers the requests that are about watches only.
 func (c *conn) watchOp(dst []byte, op jute.Op, body *jute.Reader) ([]byte, jute.Code) {
 	p := jute.DecodePathInt(body)
-	if body.Err() != nil || p.NullPath {
+	if body.Err() != nil {
 		return dst, jute.ErrMarshalling
 	}
 	watches, k := c.srv.state.watches, watch.Kind(p.Value)

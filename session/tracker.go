@@ -77,6 +77,17 @@ func (t *Tracker) Len() int {
 	return len(t.entries)
 }
 
+// Deadlines returns when each session expires unless it is heard of.
+func (t *Tracker) Deadlines() map[ID]time.Duration {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	all := make(map[ID]time.Duration, len(t.entries))
+	for id, e := range t.entries {
+		all[id] = time.Duration(t.due(e)) * t.tick
+	}
+	return all
+}
+
 // due returns the bucket in which e expires if it is not heard of again.
 func (t *Tracker) due(e *Entry) int64 {
 	deadline := time.Duration(e.touched.Load() + e.timeout.Load())

@@ -228,6 +228,16 @@ func (m *Manager[W]) Counts() Counts {
 	return c
 }
 
+// EachData calls f with every data watch: a connection and a path, in no
+// order. f must not call the Manager.
+func (m *Manager[W]) EachData(f func(w W, path string)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for path, set := range m.byPath[Data] {
+		set.each(func(w W, _ Mode) { f(w, path) })
+	}
+}
+
 // Total returns the number of watches without taking a lock.
 func (m *Manager[W]) Total() int { return int(m.live.Load()) }
 

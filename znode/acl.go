@@ -165,7 +165,9 @@ func parseIPEntry(entry string) (netip.Prefix, bool) {
 // fixACL checks a list given by a client and resolves what stands for the
 // client itself (PrepRequestProcessor.fixupACL). ok false is InvalidACL.
 func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, ok bool) {
-	for _, e := range list {
+	// Duplicates go before auth is resolved, so what it stands for may come
+	// twice, as in ZooKeeper.
+	for _, e := range dropDuplicates(list) {
 		switch e.ID.Scheme {
 		case "world":
 			ok = e.ID.ID == "anyone"
@@ -185,7 +187,7 @@ func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, ok bool) {
 			return nil, false
 		}
 	}
-	return dropDuplicates(fixed), len(fixed) > 0
+	return fixed, len(fixed) > 0
 }
 
 // appendOwn expands the scheme auth: an entry for each identity that the

@@ -71,10 +71,11 @@ func newBlobs() blobs {
 }
 
 // get returns the slot's bytes; the blob is their beginning.
-func (b *blobs) get(r blobRef) []byte { return slotBytes(b.bufs, b.slabs[r>>slotBits].class, r) }
-
-func slotBytes(bufs [][]byte, class int, r blobRef) []byte {
-	buf := bufs[r>>slotBits]
+func (b *blobs) get(r blobRef) []byte {
+	if r == 0 {
+		return nil
+	}
+	buf, class := b.bufs[r>>slotBits], b.slabs[r>>slotBits].class
 	if class < 0 {
 		return buf
 	}

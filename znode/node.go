@@ -84,8 +84,11 @@ func (t *Tree) name(n *node) []byte { return t.blobs.get(n.blob)[:n.nameLen] }
 
 // data returns the znode's data, nil for null; it aliases the slab.
 func (t *Tree) data(n *node) []byte {
-	if n.dataLen < 0 {
+	switch {
+	case n.dataLen < 0:
 		return nil
+	case n.dataLen == 0:
+		return []byte{}
 	}
 	return t.blobs.get(n.blob)[n.nameLen : n.nameLen+n.dataLen]
 }

@@ -80,7 +80,11 @@ func (t *Tree) AppendDescendants(dst []byte, path string, who *Actor) ([]byte, j
 	if code != jute.OK {
 		return dst, code
 	}
-	return jute.AppendInt32(dst, int32(n.descendants)), jute.OK
+	count := int32(n.descendants)
+	if path == "" {
+		count++ // under its other name ZooKeeper counts the root too
+	}
+	return jute.AppendInt32(dst, count), jute.OK
 }
 
 // AppendEphemerals answers getEphemerals: the paths of a session's ephemerals

@@ -13,8 +13,8 @@ type ACL struct {
 
 // DecodeACLs reads a vector of ACL. nullACL tells of what ZooKeeper refuses
 // as an invalid ACL rather than as a malformed record: a null vector or an
-// entry with a null scheme. An entry world with a null id is malformed
-// (ZooKeeper dereferences it), so it fails the reader.
+// entry with a null scheme. A null id is malformed for the schemes whose
+// providers dereference it in ZooKeeper.
 func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
 	n := r.Count()
 	nullACL = n == -1
@@ -23,7 +23,7 @@ func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
 		scheme, noScheme := r.NullString()
 		id, noID := r.NullString()
 		nullACL = nullACL || noScheme
-		if noID && scheme == "world" {
+		if noID && (scheme == "world" || scheme == "digest" || scheme == "ip") {
 			r.fail()
 		}
 		acls = append(acls, ACL{perms, ID{validUTF8(scheme), validUTF8(id)}})
