@@ -133,6 +133,10 @@ func (m *machine) write(c *conn) {
 		m.state.zxid++
 	}
 	m.fire()
+	if path := m.state.tree.Crowded(); path != "" {
+		m.srv.log.Warn("this znode's child list has outgrown jute.maxbuffer: clients with that limit cannot list it",
+			"path", path, "limit", m.srv.cfg.JuteMaxBuffer)
+	}
 	if c == nil {
 		return
 	}
@@ -146,8 +150,11 @@ func (m *machine) write(c *conn) {
 func (m *machine) begin(zxid int64) {
 	m.tree = znode.Txn{
 		Zxid: zxid, Time: m.state.now, Session: int64(m.txn.session),
-		Actor:    znode.Actor{IDs: m.txn.ids, SkipACL: m.set.skipACL},
-		Settings: znode.Settings{EnforceQuota: m.set.enforceQuota, TTLNodes: m.set.ttlNodes, ListLimit: m.set.listLimit},
+		Actor: znode.Actor{IDs: m.txn.ids, SkipACL: m.set.skipACL},
+		Settings: znode.Settings{
+			EnforceQuota: m.set.enforceQuota, TTLNodes: m.set.ttlNodes,
+			ListLimit: m.set.listLimit, ListWarn: m.srv.cfg.JuteMaxBuffer,
+		},
 	}
 	if m.txn.op == jute.OpMulti {
 		m.state.tree.BeginMulti(&m.tree)

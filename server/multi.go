@@ -52,7 +52,7 @@ func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
 }
 
 // fixMultiCreate applies what Op.Create does with the flags of a create inside
-// a multi: the mode decides what is made, whatever the opcode says.
+// a multi, where the mode may decide what is made whatever the opcode says.
 func fixMultiCreate(o *multiOp) bool {
 	c := &o.create
 	switch {
@@ -60,7 +60,7 @@ func fixMultiCreate(o *multiOp) bool {
 		return false
 	case c.Mode == jute.Container:
 		o.op = jute.OpCreateContainer
-	case !c.Mode.TTL() && o.op != jute.OpCreate2:
+	case !c.Mode.TTL() && o.op == jute.OpCreateTTL:
 		o.op = jute.OpCreate
 	}
 	return true

@@ -81,10 +81,15 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	return s, nil
 }
 
+// longestList is how long a list of children may get. ZooKeeper has no such
+// limit; a client that takes as much as is sent, or whose jute.maxbuffer was
+// raised to this, can always list.
+const longestList = 64 << 20
+
 func (s *Server) openNode(ctx context.Context) (err error) {
 	set := settings{
 		skipACL: s.cfg.SkipACL, enforceQuota: s.cfg.EnforceQuota, ttlNodes: s.cfg.ExtendedTypesEnabled,
-		reconfig: s.cfg.ReconfigEnabled, listLimit: s.cfg.JuteMaxBuffer,
+		reconfig: s.cfg.ReconfigEnabled, listLimit: max(longestList, s.cfg.JuteMaxBuffer),
 	}
 	s.node, err = consensus.Open(consensus.Config{
 		ServerID: uint64(s.cfg.ServerID),

@@ -24,6 +24,7 @@ type Tree struct {
 
 	tx      *Txn
 	changes []Change
+	crowded string // see Crowded
 	undoing bool
 	undo    []undoStep
 	fresh   []blobRef // taken in this multi, to be given back if it fails
@@ -57,7 +58,8 @@ type Txn struct {
 type Settings struct {
 	EnforceQuota bool // refuse what exceeds a hard quota
 	TTLNodes     bool // extendedTypesEnabled
-	ListLimit    int  // longest reply that clients take, bytes; 0 means any
+	ListLimit    int  // longest list of children, bytes; 0 means any
+	ListWarn     int  // length above which common clients do not take it; 0 means any
 }
 
 // New returns a tree with the system znodes only (DataTree's constructor).

@@ -52,7 +52,11 @@ func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute
 	if code := t.roomBelow(parent, path, name, c.Data); code != jute.OK {
 		return "", stat, code
 	}
+	before := t.listReply(parent)
 	id := t.link(parent, path, name, c.Data, t.acls.acquire(acl), owner)
+	if warn := t.tx.ListWarn; warn > 0 && before <= warn && t.listReply(parent) > warn {
+		t.crowded = t.path(parent)
+	}
 	t.quotaCreated(path, c.Data)
 	t.changed(jute.EventNodeCreated, path, t.get(id).acl, t.get(parent).acl)
 	return path, t.stat(t.get(id)), jute.OK
@@ -96,22 +100,29 @@ func sequenceSuffix(counter int32) string {
 
 // roomBelow tells whether parent may have one more child.
 func (t *Tree) roomBelow(parent nodeID, path, name string, data []byte) jute.Code {
-	p := t.get(parent)
-	if isEphemeral(p.owner) {
+	if isEphemeral(t.get(parent).owner) {
 		return jute.ErrNoChildrenForEph
 	}
 	if code := t.checkQuota(path, int64(len(data)), 1); code != jute.OK {
 		return code
 	}
-	// A child list that no client could take in would be a trap: the children
-	// could neither be listed nor, by those who do not know their names,
-	// deleted. So the child that would make it so is refused.
-	const listOverhead = jute.ReplyHeaderSize + 4 + jute.StatSize
-	if limit := t.tx.ListLimit; limit > 0 && int(p.listBytes)+4+len(name)+listOverhead > limit {
+	// A child list that cannot be sent would be a trap: the children could
+	// neither be listed nor, by those who do not know their names, deleted. So
+	// the child that would make it so is refused.
+	if limit := t.tx.ListLimit; limit > 0 && t.listReply(parent)+4+len(name) > limit {
 		return jute.ErrBadArguments
 	}
 	return jute.OK
 }
+
+// listReply is the length of the reply that lists a znode's children.
+func (t *Tree) listReply(id nodeID) int {
+	return jute.ReplyHeaderSize + 4 + int(t.get(id).listBytes) + jute.StatSize
+}
+
+// Crowded returns the path of a znode whose child list has just become longer
+// than ListWarn, or "".
+func (t *Tree) Crowded() string { return t.crowded }
 
 // Delete removes a znode without children.
 func (t *Tree) Delete(path string, version int32) jute.Code {
