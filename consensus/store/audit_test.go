@@ -299,6 +299,28 @@ func TestRotBoltFiles(t *testing.T) {
 	}
 }
 
+// With one of its meta pages damaged bbolt falls back on the other, and the
+// last vote or append is undone: both must be whole.
+func TestRotBoltMetaPage(t *testing.T) {
+	for engine, name := range map[string]string{EngineWAL: stableName, EngineBolt: boltLogName} {
+		o := opts(t.TempDir(), engine)
+		s := mustOpen(t, o)
+		mustStore(t, s, entry(1, 150))
+		castVote(t, s, 7, "candidate-7")
+		mustClose(t, s)
+		path := filepath.Join(o.Dir, name)
+		for _, page := range []int64{0, int64(os.Getpagesize())} {
+			for at := page + boltPageHeader; at < page+boltPageHeader+64; at++ {
+				flip(t, path, at)
+				_, err := Open(o)
+				wantErr(t, err, ErrCorrupt, path)
+				flip(t, path, at)
+			}
+		}
+		mustClose(t, mustOpen(t, o))
+	}
+}
+
 // sealingBatch finds the limits of the last batch in the first segment.
 func sealingBatch(t *testing.T, o Options) (start, end int64) {
 	t.Helper()
