@@ -144,4 +144,38 @@ var containerCases = []Case{
 		c stays ~/a 800
 		c delete ~/a/x
 		c gone ~/a`},
+	{ID: "container-chain", Name: "containers inside one another go from the inside out", Script: `
+		c container ~/a
+		c container ~/a/b
+		c create ~/a/b/x
+		c delete ~/a/b/x
+		c gone ~/a/b
+		c gone ~/a
+		c exists ~`},
+	{ID: "container-watches", Name: "what watchers see of a container's end", AnyOrder: true, Script: `
+		c container ~/a
+		c create ~/a/x
+		w children ~ watch
+		x addwatch ~ 1
+		c & delete ~/a/x
+		c gone ~/a`},
+	{ID: "container-anew", Name: "a container made anew in the place of a reaped one", Script: `
+		c container ~/a "1"
+		c create ~/a/x
+		c delete ~/a/x
+		c gone ~/a
+		c container ~/a "2"
+		c stays ~/a 400
+		c get ~/a`},
+	{ID: "ttl-sequential", Name: "sequential TTL nodes go one by one", Script: `
+		c ttl ~/t- flags=6 ttl=300
+		c ttl ~/t- flags=6 ttl=60000
+		c gone ~/t-0000000000
+		c children ~
+		c ttl ~/t- flags=6 ttl=60000`},
+	{ID: "ttl-setacl", Name: "setACL does not renew a TTL node", Script: `
+		c ttl ~/a ttl=800
+		c stays ~/a 300
+		c setacl ~/a
+		c gone ~/a`},
 }

@@ -105,4 +105,53 @@ var ephemeralCases = []Case{
 		c ephemerals /
 		d ephemerals /
 		w ephemerals /`},
+	{ID: "ephemeral-recreated", Name: "a node made anew by somebody else outlives the first owner", Script: `
+		c create ~/e flags=1
+		w delete ~/e
+		w create ~/e flags=1
+		c ephemerals ~
+		c close
+		w exists ~/e
+		w delete ~/e`},
+	{ID: "ephemeral-recreated-plain", Name: "a plain node in an ephemeral's place outlives the session", Script: `
+		c create ~/e flags=1
+		c delete ~/e
+		c create ~/e
+		c close
+		w exists ~/e`},
+	{ID: "ephemeral-failed-multi", Name: "a failing multi leaves no ephemeral behind", Script: `
+		c multi create ~/e flags=1 ; delete ~/none
+		c ephemerals ~
+		w create ~/e
+		c close
+		w exists ~/e`},
+	{ID: "ephemeral-parent", Name: "a parent with an ephemeral child cannot be deleted until it is gone", Script: `
+		c create ~/p
+		c create ~/p/e flags=1
+		w delete ~/p
+		c close
+		w delete ~/p`},
+	{ID: "ephemeral-acl", Name: "setACL and setData keep the owner", Script: `
+		a auth digest u:p
+		a create ~/e flags=1 acl=31:auth:
+		a setacl ~/e acl=1:world:anyone,31:auth:
+		a set ~/e "12"
+		w get ~/e
+		w set ~/e "no"`},
+	{ID: "ephemeral-container", Name: "the end of a session empties a container", Script: `
+		w container ~/q
+		c create ~/q/e flags=1
+		c close
+		w gone ~/q`},
+	{ID: "ephemeral-many", Name: "a session with many ephemerals in many places", AnyOrder: true, Script: `
+		c create ~/a
+		c create ~/b
+		c multi create ~/a/1 flags=1 ; create ~/a/2 flags=1 ; create ~/b/1 flags=1 ; create ~/3 flags=1 ; create ~/b/s- flags=3
+		w addwatch ~ 1
+		x children ~/a watch
+		x children ~/b watch
+		c close
+		w children2 ~
+		w children2 ~/a
+		w children2 ~/b`},
 }

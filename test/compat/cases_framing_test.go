@@ -277,6 +277,71 @@ var framingCases = []Case{
 			c: ok z3 xid=3 ~/3
 			c: ok 0 xid=-4
 			c: ok z4 ~/4`}},
+	{ID: "P31c", Name: "requests under the xids that mean something else", Script: `
+		c exists ~/none xid=-1
+		c get ~ xid=-4
+		c get ~ xid=-8
+		c create ~/x xid=-2
+		c close xid=-7
+		c eof`},
+	{ID: "framing-long-name", Name: "a name of ten thousand characters", Script: `
+		c create ~/` + strings.Repeat("0123456789", 1000) + ` "x"
+		c children2 ~
+		c count ~`},
+	{ID: "framing-mixed", Name: "every kind of request in one segment", Since: "3.9", Alone: true, Script: `
+		c create ~/x "0"
+		c & exists ~/x
+		c & set ~/x "1"
+		c & getacl ~/x
+		c & setacl ~/x
+		c & children ~
+		c & children2 ~
+		c & multi check ~/x 1 ; set ~/x "2"
+		c & multiread get ~/x ; children ~
+		c & create2 ~/y "y"
+		c & container ~/z
+		c & addwatch ~/none 0
+		c & checkwatches ~/none 4
+		c & removewatches ~/none 4
+		c & setwatches rel=now exist=~/none
+		c & ephemerals /
+		c & count ~
+		c & whoami
+		c & sync ~
+		c & ping
+		c & delete ~/y
+		c & get ~/none
+		c flush`},
+	{ID: "framing-error-then-fine", Name: "a request that cannot be decoded in a pipeline", Script: `
+		c & create ~/x
+		c & raw 1 00000002 2f61
+		c & raw 4
+		c & set ~/x "1"
+		c & raw 14
+		c & get ~/x
+		c flush`},
+	{ID: "framing-close-in-middle", Name: "an unknown opcode behind others lets those be answered", Script: `
+		c & create ~/x
+		c & get ~/x
+		c & raw 99
+		c flush
+		c eof
+		w exists ~/x`,
+		Differs: &Difference{
+			NoReal: "its refusal may come before the answers to earlier requests, or instead of them",
+			Reason: "an unknown opcode is refused in request order, so a client learns what became of its earlier requests",
+			Want: `
+		c & create ~/x
+		c & get ~/x
+		c & raw 99
+		c flush
+			c: ok z1 xid=1 ~/x
+			c: ok xid=2 "" {czxid=z1 mzxid=z1 pzxid=z1 version=0 cversion=0 aversion=0 owner=0 len=0 children=0}
+			c: Unimplemented -1
+		c eof
+			c: closed
+		w exists ~/x
+			w: ok {czxid=z1 mzxid=z1 pzxid=z1 version=0 cversion=0 aversion=0 owner=0 len=0 children=0}`}},
 }
 
 // perOp repeats two script lines for each opcode; %d (or %[2]d) is the opcode, in a session name its position.

@@ -175,4 +175,42 @@ var handshakeCases = []Case{
 		c get ~
 		e connect session=c
 		e get ~`},
+	{ID: "P3b", Name: "the extremes of timeouts", Script: `
+		c1 connect timeout=-2147483648
+		c2 connect timeout=2147483647`},
+	{ID: "P16b", Name: "unknown sessions with odd ids are refused", Script: `
+		c connect session=-1
+		c eof
+		d connect session=-9223372036854775808
+		d eof
+		e connect session=1 ro=none
+		e eof`},
+	{ID: "P17d", Name: "what the older connection had sent before is carried out", Script: `
+		c create ~/x
+		c set ~/x "1"
+		d connect session=c
+		d get ~/x
+		c eof`},
+	{ID: "P22b", Name: "a session that is turned away for its zxid may come back", Script: `
+		c create ~/e flags=1
+		c drop
+		d connect session=c zxid=big
+		e connect session=c
+		e exists ~/e`},
+	{ID: "handshake-twice", Name: "a second handshake on one connection is an unknown opcode", Script: `
+		c get ~
+		c frame 00000000 8x00 00002710 8x00 00000010 16x00 00
+		c size
+		c eof`},
+	{ID: "handshake-halfclose", Name: "a client that closes its side leaves its session", Script: `
+		c create ~/e flags=1
+		c halfclose
+		c eof
+		d connect session=c
+		d exists ~/e`},
+	{ID: "handshake-refused-then-new", Name: "after a refusal the client opens a new session", Script: `
+		c connect session=0x1234
+		c eof
+		d connect
+		d create ~/x`},
 }

@@ -1,5 +1,10 @@
 package compat
 
+import (
+	"fmt"
+	"strings"
+)
+
 var multiCases = []Case{
 	{ID: "P66", Name: "every kind of result", Since: "3.9", Script: `
 		c create ~/x "1"
@@ -204,4 +209,42 @@ var multiCases = []Case{
 		c & get ~/x
 		c & delete ~/a
 		c flush`},
+	{ID: "multi-many", Name: "a multi of sixty operations", Script: "c multi " + manyOps(60) + `
+		c exists ~
+		c count ~`},
+	{ID: "multi-quota-nodes", Name: "a multi that fails in the middle leaves parents' counters alone", Script: `
+		c create ~/p
+		c multi create ~/p/a ; create ~/p/b ; delete ~/p/a ; create ~/none/x
+		c exists ~/p
+		c create ~/p/s- flags=2`},
+	{ID: "multi-same-path-twice", Name: "one name created twice", Script: `
+		c multi create ~/a ; create ~/a
+		c exists ~/a`},
+	{ID: "multi-delete-twice", Name: "one node deleted twice", Script: `
+		c create ~/a
+		c multi delete ~/a ; delete ~/a
+		c exists ~/a`},
+	{ID: "multi-other-session", Name: "a multi on another session's ephemeral", Script: `
+		c create ~/e "1" flags=1
+		w multi check ~/e 0 ; set ~/e "2" ; delete ~/e 1
+		c exists ~/e
+		c ephemerals ~`},
+	{ID: "multi-own-watch", Name: "events of one's own multi come before its reply", Script: `
+		c get ~ watch
+		c exists ~/a watch
+		c multi create ~/a ; set ~ "1"`},
+	{ID: "multi-flag-mix", Name: "flags of top-level creates inside a multi", Since: "3.9", Script: `
+		c multi create2 ~/a flags=0 ; create ~/b flags=1 ; create2 ~/c- flags=2 ; create ~/d- flags=3
+		c multi create2 ~/k flags=4
+		c ephemerals ~
+		c exists ~`},
+}
+
+// manyOps makes a node and n−1 children of it.
+func manyOps(n int) string {
+	ops := []string{"create ~/m"}
+	for i := 1; i < n; i++ {
+		ops = append(ops, fmt.Sprintf("create ~/m/%d", i))
+	}
+	return strings.Join(ops, " ; ")
 }

@@ -191,4 +191,40 @@ var nodeCases = []Case{
 		c create ~/none/x flags=7
 		c create foo flags=99
 		c create ~/a flags=7 acl=empty`},
+	{ID: "nodes-recreate", Name: "a node made anew starts anew", Script: `
+		c create ~/a "1"
+		c set ~/a "2"
+		c setacl ~/a
+		c create ~/a/x
+		c delete ~/a/x
+		c delete ~/a
+		c create ~/a "3"
+		c get ~/a
+		c getacl ~/a`},
+	{ID: "nodes-delete-many", Name: "cversion and pzxid over many creates and deletes", Script: `
+		c create ~/1
+		c create ~/2
+		c delete ~/1
+		c exists ~
+		c create ~/1
+		c delete ~/1
+		c delete ~/2
+		c exists ~
+		c multi create ~/3 ; delete ~/3 ; create ~/4
+		c exists ~`},
+	{ID: "nodes-prefix", Name: "names that begin alike", Script: `
+		c create ~/a
+		c create ~/ab
+		c create ~/a/b
+		c create ~/abc
+		c delete ~/a/b
+		c delete ~/a
+		c children ~
+		c get ~/ab`},
+	{ID: "nodes-case", Name: "names differ by case and by normal form", Script: `
+		c create ~/A
+		c create ~/a
+		c create "~/\u00e9"
+		c create "~/e\u0301"
+		c children ~`},
 }

@@ -117,4 +117,37 @@ var quotaCases = []Case{
 		c get /zookeeper/quota~/q/zookeeper_stats
 		c create ~/q/f flags=1
 		c delete ~/q/f`)},
+	{ID: "quota-garbage", Name: "limits that cannot be read", Script: withQuota("garbage", `
+		c create ~/q/a
+		c set ~/q "1"
+		c create ~/other
+		c delete ~/q/none`)},
+	{ID: "quota-count-only", Name: "limits with the hard count alone", Script: withQuota("countHardLimit=2", `
+		c create ~/q/a "0123456789"
+		c create ~/q/b`)},
+	{ID: "quota-both", Name: "soft and hard limits together", Script: withQuota("count=1,bytes=1=;byteHardLimit=100;countHardLimit=3", `
+		c create ~/q/a "0123456789"
+		c create ~/q/b
+		c create ~/q/c`)},
+	{ID: "quota-shrink", Name: "data over the limit may shrink", Script: `
+		c create ~/q "0123456789"
+		c create /zookeeper/quota~
+		c create /zookeeper/quota~/q
+		c create /zookeeper/quota~/q/zookeeper_limits "count=-1,bytes=-1=;byteHardLimit=5;countHardLimit=-1"
+		c create /zookeeper/quota~/q/zookeeper_stats "count=0,bytes=0"
+		c get /zookeeper/quota~/q/zookeeper_stats
+		c set ~/q "01234567"
+		c set ~/q "01234"
+		c set ~/q "0123456"
+		c set ~/q null
+		c get /zookeeper/quota~/q/zookeeper_stats`},
+	{ID: "quota-kinds", Name: "containers, TTL and sequential nodes count", Script: withQuota("count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=4", `
+		c container ~/q/c
+		c ttl ~/q/t ttl=60000
+		c create ~/q/s- flags=2
+		c container ~/q/c2
+		c ttl ~/q/t2 ttl=60000
+		c create ~/q/s- flags=2
+		c create2 ~/q/x
+		c get /zookeeper/quota~/q/zookeeper_stats`)},
 }

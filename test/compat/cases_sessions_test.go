@@ -116,4 +116,30 @@ var sessionCases = []Case{
 		c1 alive
 		c3 close
 		c3 eof`},
+	{ID: "S96d", Name: "zxids go on over a restart", Server: "restart", Script: `
+		c create ~/a
+		c restart
+		d create ~/b
+		d connect zxid=now
+		d exists ~
+		d set ~/a "1"`},
+	{ID: "S96e", Name: "quotas, counters and multis survive a restart", Server: "restart", Script: `
+		c create ~/q
+		c multi create ~/q/a "12" ; create ~/q/s- flags=2 ; set ~/q "3" ; delete ~/q/a
+		c create /zookeeper/quota~
+		c create /zookeeper/quota~/q
+		c create /zookeeper/quota~/q/zookeeper_limits "count=9,bytes=99"
+		c create /zookeeper/quota~/q/zookeeper_stats "count=0,bytes=0"
+		c create ~/q/b "1234"
+		c close
+		w restart
+		d get /zookeeper/quota~/q/zookeeper_stats
+		d create ~/q/s- flags=2
+		d get /zookeeper/quota~/q/zookeeper_stats
+		d children2 ~/q`},
+	{ID: "S96f", Name: "a session that is not taken up again after a restart expires", Server: "restart", Script: `
+		c connect timeout=2000
+		c create ~/e flags=1
+		c restart
+		w gone ~/e`},
 }

@@ -1,5 +1,10 @@
 package compat
 
+import (
+	"fmt"
+	"strings"
+)
+
 var setWatchesCases = []Case{
 	{ID: "P103", Name: "catch-up events come before the reply, with zxid -1", Script: `
 		c create ~/a
@@ -233,4 +238,48 @@ var setWatchesCases = []Case{
 		c create ~/x
 		c set ~/x "1"
 		c set ~ "1"`},
+	{ID: "setwatches-fire-once", Name: "watches set by setWatches are one-shot", Script: `
+		c create ~/a
+		w setwatches rel=now data=~/a exist=~/none child=~/a
+		c set ~/a "1"
+		c set ~/a "2"
+		c create ~/a/x
+		c create ~/a/y
+		c create ~/none
+		c set ~/none "1"`},
+	{ID: "setwatches-same", Name: "one path in all lists", Script: `
+		c create ~/a
+		w setwatches rel=now data=~/a,~/a child=~/a,~/a
+		c delete ~/a`},
+	{ID: "setwatches-big", Name: "setWatches of a thousand paths", Script: `
+		c create ~/n500
+		w setwatches rel=now exist=` + manyPaths(1000) + `
+		c create ~/n999
+		c create ~/n0`},
+	{ID: "setwatches-reattach", Name: "a client that comes back and sets its watches again", Script: `
+		c create ~/a
+		w get ~/a watch
+		w children ~ watch
+		w drop
+		c set ~/a "1"
+		v connect session=w
+		v setwatches rel=now data=~/a child=~
+		c create ~/b
+		c set ~/a "2"`},
+	{ID: "setwatches-mixed-pipeline", Name: "setWatches in a pipeline with writes", Script: `
+		c create ~/a
+		c & setwatches rel=now data=~/a
+		c & set ~/a "1"
+		c & setwatches rel=0 data=~/a
+		c & get ~/a
+		c flush`},
+}
+
+// manyPaths lists n paths that are not there.
+func manyPaths(n int) string {
+	v := make([]string, n)
+	for i := range v {
+		v[i] = fmt.Sprintf("~/n%d", i)
+	}
+	return strings.Join(v, ",")
 }

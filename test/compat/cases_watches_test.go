@@ -283,4 +283,62 @@ var watchCases = []Case{
 		w close
 		c set ~ "1"
 		c exists ~`},
+	{ID: "watches-same-twice", Name: "the same watch set twice fires once", Script: `
+		c create ~/n
+		w addwatch ~/n 0
+		w addwatch ~/n 0
+		x addwatch ~/n 1
+		x addwatch ~/n 1
+		y children ~/n watch
+		y children2 ~/n watch
+		c set ~/n "1"
+		c create ~/n/k`},
+	{ID: "watches-multi-recreate", Name: "a node deleted and made anew in one multi", Script: `
+		c create ~/n
+		w get ~/n watch
+		x addwatch ~/n 0
+		y addwatch ~/n 1
+		z children ~ watch
+		c multi delete ~/n ; create ~/n "new"`},
+	{ID: "watches-multi-children", Name: "child watches and a multi", Script: `
+		w children ~ watch
+		x addwatch ~ 0
+		c multi create ~/a ; create ~/b ; delete ~/a`},
+	{ID: "watches-ttl", Name: "events of a TTL node's end", Script: `
+		c ttl ~/a ttl=700
+		w children ~ watch
+		x get ~/a watch
+		c gone ~/a`},
+	{ID: "watches-exists-child", Name: "an exists watch does not see children", Script: `
+		c create ~/n
+		w exists ~/n watch
+		c create ~/n/k
+		c delete ~/n/k
+		c setacl ~/n
+		c delete ~/n`},
+	{ID: "watches-super", Name: "the superuser is told about protected nodes", Script: `
+		a auth digest u:p
+		a create ~/p "1" acl=PR
+		s auth digest super:secret
+		s get ~/p watch
+		s addwatch ~ 1
+		a set ~/p "2"
+		a create ~/p/x acl=PR
+		a delete ~/p/x`},
+	{ID: "watches-auth-later", Name: "identities count when the event comes, not when the watch was set", Script: `
+		a auth digest u:p
+		a create ~/p "1" acl=PR
+		w addwatch ~/p 0
+		a set ~/p "2"
+		w auth digest u:p
+		a set ~/p "3"`},
+	{ID: "watches-other-path", Name: "a data watch is about one path only", Script: `
+		c create ~/n
+		c create ~/n/k
+		c create ~/nn
+		w get ~/n watch
+		c set ~/n/k "1"
+		c set ~/nn "1"
+		c set ~ "1"
+		c set ~/n "1"`},
 }

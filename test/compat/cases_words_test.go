@@ -60,4 +60,49 @@ var wordCases = []Case{
 	{ID: "words-reset", Name: "crst and srst", Alone: true, Script: `
 		c words crst
 		c words srst`},
+	{ID: "words-default", Name: "the words that are answered when the configuration says nothing", Server: "enforced", Script: `
+		c words ruok
+		c words isro
+		c words stat from="Mode:" to="Node count:"
+		c words conf`,
+		Differs: &Difference{
+			Reason: "ruok, isro, stat and mntr are on by default: health checks rely on them, and they change nothing and show no client's data",
+			Want: `
+		c words ruok
+			c: "imok"
+		c words isro
+			c: "rw"
+		c words stat from="Mode:" to="Node count:"
+			c: "Mode: standalone\n"
+		c words conf
+			c: "conf is not executed because it is not in the whitelist.\n"`}},
+	{ID: "words-watches", Name: "wchs, wchc and wchp list data watches", Alone: true, Script: `
+		c words wchs
+		c words wchc
+		c words wchp
+		w exists ~/a watch
+		c words wchs
+		c words wchc
+		c words wchp
+		w children ~ watch
+		c words wchs
+		w addwatch ~/p 0
+		c words wchs`},
+	{ID: "words-dump", Name: "dump lists ephemerals by session", Alone: true, Script: `
+		c create ~/e flags=1
+		c words dump from="ephemeral nodes dump:" to="Connections dump:"
+		d create ~/f
+		c words dump from="Sessions with Ephemerals" to="Connections dump:"`},
+	{ID: "words-mntr", Name: "the keys of mntr that tools have always read", Script: `
+		c wordhas mntr zk_version zk_avg_latency zk_max_latency zk_min_latency zk_packets_received zk_packets_sent zk_num_alive_connections zk_outstanding_requests zk_server_state zk_znode_count zk_watch_count zk_ephemerals_count zk_approximate_data_size zk_open_file_descriptor_count zk_max_file_descriptor_count zk_uptime zk_global_sessions zk_local_sessions`},
+	{ID: "words-envi", Name: "envi", Script: `
+		c wordhas envi Environment: zookeeper.version= host.name= os.name= os.arch= os.version= user.name= user.home= user.dir=`},
+	{ID: "words-stat", Name: "stat", Script: `
+		c wordhas stat "Zookeeper version: " Clients: "Latency min/avg/max: " "Received: " "Sent: " "Connections: " "Outstanding: " "Zxid: 0x" "Mode: standalone" "Node count: "`},
+	{ID: "words-nodes", Name: "the node count of srvr", Server: "empty", Script: `
+		c words srvr from="Node count:"
+		c create /x
+		c words srvr from="Node count:"
+		c delete /x
+		c words srvr from="Mode:"`},
 }

@@ -62,7 +62,8 @@ var rootCount atomic.Int64
 
 // play runs a case and returns its transcript.
 func play(srv server, c *Case) (string, error) {
-	root := fmt.Sprintf("/compat-%d-%d", os.Getpid(), rootCount.Add(1))
+	// The width is fixed because some cases depend on the length of paths.
+	root := fmt.Sprintf("/compat-%07d-%05d", os.Getpid(), rootCount.Add(1))
 	r := &run{srv: srv, c: c, marks: map[string]int64{},
 		f: &form{root: root, sessions: map[int64]string{}, times: map[int64]int64{}}}
 	defer r.cleanUp()
@@ -166,15 +167,17 @@ func (r *run) cleanUp() {
 
 // session returns the named session, connecting it when it is new and the verb does not do so itself.
 func (r *run) session(name, verb string) (*client, error) {
-	for _, c := range r.clients {
-		if c.name == name {
-			return c, nil
-		}
+	at := slices.IndexFunc(r.clients, func(c *client) bool { return c.name == name })
+	if at < 0 {
+		at = len(r.clients)
+		r.clients = append(r.clients, &client{name: name})
 	}
-	c := &client{name: name}
-	r.clients = append(r.clients, c)
+	c := r.clients[at]
 	switch verb {
-	case "connect", "dial", "words", "mark", "restart":
+	case "connect", "dial", "words", "wordhas", "mark", "restart":
+		return c, nil
+	}
+	if c.conn != nil {
 		return c, nil
 	}
 	return c, r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Password: make([]byte, 16), ReadOnly: new(bool)})

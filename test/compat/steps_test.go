@@ -34,7 +34,9 @@ import (
 //	                              sends what & held back first, so that nothing is collected in between
 //	stays PATH MS                 the node exists all that time
 //	mark NAME                     name the newest zxid seen
-//	words WORD [keys]             a four-letter word on a connection of its own; keys shows only what lines begin with
+//	words WORD [keys] [from=X] [to=Y]   a four-letter word on a connection of its own; keys shows only what lines begin
+//	                              with, from and to cut out the lines from one that begins with X to before one with Y
+//	wordhas WORD KEY…             which of these keys begin no line of the answer
 //	restart                       kill and start the server
 var steps map[string]func(*run, *client, *args) error
 
@@ -63,6 +65,7 @@ func init() {
 		"stays":     (*run).stepStays,
 		"mark":      func(r *run, c *client, a *args) error { r.marks[a.tok(0).text] = r.seen; return nil },
 		"words":     (*run).stepWords,
+		"wordhas":   (*run).stepWordHas,
 		"restart":   func(r *run, c *client, a *args) error { return r.restart() },
 	}
 }
@@ -391,17 +394,57 @@ func (r *run) stepWords(c *client, a *args) error {
 	if err != nil {
 		return err
 	}
-	if !a.has("keys") {
-		r.say(c, "%q", text)
-		return nil
-	}
+	text = r.plain(text, a.opt["from"].text, a.opt["to"].text)
 	var keys []string
 	for line := range strings.Lines(text) {
 		if k := lineKey.FindString(line); k != "" {
 			keys = append(keys, fmt.Sprintf("%q", k))
 		}
 	}
+	if !a.has("keys") || len(keys) == 0 {
+		r.say(c, "%q", text)
+		return nil
+	}
 	r.say(c, "%s", strings.Join(keys, " "))
+	return nil
+}
+
+// plain cuts a part out of a text and puts names in place of what differs from run to run.
+func (r *run) plain(text, from, to string) string {
+	var b strings.Builder
+	in := from == ""
+	for line := range strings.Lines(text) {
+		in = in || strings.HasPrefix(line, from)
+		if in && to != "" && strings.HasPrefix(line, to) {
+			break
+		}
+		if in {
+			b.WriteString(line)
+		}
+	}
+	text = strings.ReplaceAll(b.String(), r.f.root, "~")
+	for id, name := range r.f.sessions {
+		text = strings.ReplaceAll(text, fmt.Sprintf("0x%x", uint64(id)), "0x<"+name+">")
+	}
+	return text
+}
+
+func (r *run) stepWordHas(c *client, a *args) error {
+	text, err := wire.Words(r.srv.Addr(), string(a.bytes(0)), replyTimeout)
+	if err != nil {
+		return err
+	}
+	var missing []string
+	for _, key := range a.pos[1:] {
+		if !strings.Contains("\n"+text, "\n"+key.text) {
+			missing = append(missing, key.text)
+		}
+	}
+	if len(missing) > 0 {
+		r.say(c, "no %s", strings.Join(missing, " "))
+		return nil
+	}
+	r.say(c, "all there")
 	return nil
 }
 

@@ -25,7 +25,7 @@ var everything = variant{
 // variants are the servers that cases with Case.Server get. Their cases run one after another, in table order.
 var variants = []variant{
 	// empty has no node but ZooKeeper's own and no switch turned on; the case must not expect a root.
-	{Name: "empty", Config: []string{"tickTime=1000", "extendedTypesEnabled=false"}},
+	{Name: "empty", Config: []string{"tickTime=1000", "extendedTypesEnabled=false", "4lw.commands.whitelist="}},
 	{Name: "few", Config: []string{"tickTime=1000", "maxClientCnxns=3", "skipACL=yes", "4lw.commands.whitelist=ruok, isro"}},
 	{Name: "enforced", Config: []string{"tickTime=1000", "enforce.auth.enabled=true", "enforce.auth.schemes=digest"}},
 	{Name: "restart", Config: []string{"tickTime=1000", "maxClientCnxns=0", "extendedTypesEnabled=true",
