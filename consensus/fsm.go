@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/consensus/store"
 )
 
 // Batch is the committed requests of one entry, handed to the StateMachine.
@@ -76,7 +78,11 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 		if l.Type != raft.LogCommand {
 			continue
 		}
-		if err := f.apply(l); err != nil {
+		err := store.VerifyEntry(l)
+		if err == nil {
+			err = f.apply(l)
+		}
+		if err != nil {
 			panic(fmt.Sprintf("consensus: entry %d of term %d, %d bytes: %v", l.Index, l.Term, len(l.Data), err))
 		}
 	}
@@ -198,9 +204,10 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 
 // Persist implements raft.FSMSnapshot.
 func (s *fsmState) Persist(sink raft.SnapshotSink) error {
-	_, err := sink.Write(s.head)
+	w := &pacedWriter{w: sink, began: time.Now()}
+	_, err := w.Write(s.head)
 	if err == nil {
-		err = s.state.Persist(sink)
+		err = s.state.Persist(w)
 	}
 	if err != nil {
 		return errors.Join(err, sink.Cancel())

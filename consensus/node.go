@@ -149,6 +149,10 @@ func (n *Node) Ready(ctx context.Context) error {
 		if n.raft.State() == raft.Leader {
 			if err := n.raft.Barrier(0).Error(); err == nil {
 				n.stream.begin(n.fsm.incarnation(n.cfg.ServerID))
+				if n.store.Stats().SnapshotsDamaged > 0 {
+					// The log has made up for it; do not rely on that twice.
+					n.askSnapshot()
+				}
 				return nil
 			}
 		}

@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"io"
 	"math/rand/v2"
 	"time"
 )
@@ -47,6 +48,27 @@ func (n *Node) askSnapshot() {
 	case n.snapshotNow <- struct{}{}:
 	default:
 	}
+}
+
+// snapshotRate is how fast a snapshot is written, in bytes a second. The log is
+// on the same disk as a rule, and its syncs are what clients wait for.
+const snapshotRate = 48 << 20
+
+// pacedWriter writes at snapshotRate at most.
+type pacedWriter struct {
+	w       io.Writer
+	began   time.Time
+	written int64
+}
+
+func (p *pacedWriter) Write(b []byte) (int, error) {
+	n, err := p.w.Write(b)
+	p.written += int64(n)
+	due := time.Duration(p.written * int64(time.Second) / snapshotRate)
+	if early := due - time.Since(p.began); early > time.Millisecond {
+		time.Sleep(early)
+	}
+	return n, err
 }
 
 // snapshotter takes a snapshot whenever one is due.

@@ -13,9 +13,11 @@ type index struct {
 
 const shardBits = 8
 
-// shard is an open-addressing table with linear probing, at most ¾ full.
+// shard is an open-addressing table with linear probing. It grows by a
+// quarter when it is 85 % full: that costs a few moves more than doubling, and
+// keeps the table near 10 bytes a znode.
 type shard struct {
-	slots []slot // a power of two, or none
+	slots []slot
 	n     int
 }
 
@@ -42,8 +44,7 @@ func (t *Tree) find(parent nodeID, name string) nodeID {
 	if s.n == 0 {
 		return 0
 	}
-	mask := uint32(len(s.slots) - 1)
-	for i := h & mask; ; i = (i + 1) & mask {
+	for i := s.home(h); ; i = s.after(i) {
 		e := s.slots[i]
 		if e.id == 0 {
 			return 0
@@ -60,25 +61,45 @@ func (t *Tree) find(parent nodeID, name string) nodeID {
 // add enters a znode that is not in the index.
 func (x *index) add(h uint32, id nodeID) {
 	s := x.shard(h)
-	if s.n*4 >= len(s.slots)*3 {
+	if s.n*100 >= len(s.slots)*85 {
 		s.grow()
 	}
 	s.put(slot{h, id})
 	s.n++
 }
 
+// home is where an entry with that hash belongs. The top bits are the same
+// for all of a shard.
+func (s *shard) home(h uint32) int {
+	return int(uint64(h<<shardBits) * uint64(len(s.slots)) >> 32)
+}
+
+func (s *shard) after(i int) int {
+	if i++; i < len(s.slots) {
+		return i
+	}
+	return 0
+}
+
+// distance is how many steps lead from i to j.
+func (s *shard) distance(i, j int) int {
+	if j >= i {
+		return j - i
+	}
+	return j - i + len(s.slots)
+}
+
 func (s *shard) put(e slot) {
-	mask := uint32(len(s.slots) - 1)
-	i := e.hash & mask
+	i := s.home(e.hash)
 	for s.slots[i].id != 0 {
-		i = (i + 1) & mask
+		i = s.after(i)
 	}
 	s.slots[i] = e
 }
 
 func (s *shard) grow() {
 	old := s.slots
-	s.slots = make([]slot, max(8, 2*len(old)))
+	s.slots = make([]slot, max(8, len(old)+len(old)/4))
 	for _, e := range old {
 		if e.id != 0 {
 			s.put(e)
@@ -90,19 +111,13 @@ func (s *shard) grow() {
 // had put behind it.
 func (x *index) remove(h uint32, id nodeID) {
 	s := x.shard(h)
-	mask := uint32(len(s.slots) - 1)
-	i := h & mask
+	i := s.home(h)
 	for s.slots[i].id != id {
-		i = (i + 1) & mask
+		i = s.after(i)
 	}
-	for j := i; ; {
-		j = (j + 1) & mask
-		e := s.slots[j]
-		if e.id == 0 {
-			break
-		}
-		// e may fill the gap if its home lies at or before it.
-		if (j-e.hash)&mask >= (j-i)&mask {
+	for j := s.after(i); s.slots[j].id != 0; j = s.after(j) {
+		// An entry may fill the gap if its home lies at or before it.
+		if e := s.slots[j]; s.distance(s.home(e.hash), j) >= s.distance(i, j) {
 			s.slots[i] = e
 			i = j
 		}

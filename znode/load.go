@@ -23,6 +23,7 @@ const maxBlob = 1 << 30
 type loader struct {
 	r       *bufio.Reader
 	t       *Tree
+	znodes  uint32
 	scratch []byte
 }
 
@@ -81,7 +82,7 @@ func (l *loader) header() error {
 	if n == 0 || n == ^uint32(0) {
 		return fmt.Errorf("%w: it has %d znodes", ErrImage, n)
 	}
-	l.t.nextID, l.t.dataBytes = n+1, int64(le.Uint64(b[8:]))
+	l.znodes, l.t.dataBytes = n, int64(le.Uint64(b[8:]))
 	return nil
 }
 
@@ -124,7 +125,7 @@ func (l *loader) lists() error {
 }
 
 func (l *loader) records() error {
-	for id := rootID; id < l.t.nextID; id++ {
+	for id := rootID; id <= l.znodes; id++ {
 		if err := l.record(id); err != nil {
 			return err
 		}
@@ -139,9 +140,10 @@ func (l *loader) record(id nodeID) error {
 		return err
 	}
 	var n node
-	decodeRecord(b, &n)
+	var x extra
+	decodeRecord(b, &n, &x)
 	if n.nameLen < 0 || n.dataLen < -1 || int(n.nameLen)+int(n.dataLen) > maxBlob ||
-		n.parent == 0 || n.parent >= t.nextID || (n.parent == id) != (id == rootID) || (n.nameLen == 0) != (id == rootID) {
+		n.parent == 0 || n.parent > l.znodes || (n.parent == id) != (id == rootID) || (n.nameLen == 0) != (id == rootID) {
 		return fmt.Errorf("%w: record %d is malformed", ErrImage, id)
 	}
 	if int(n.acl) >= len(t.acls.lists) || t.acls.lists[n.acl].key == "" {
@@ -155,10 +157,10 @@ func (l *loader) record(id nodeID) error {
 	}
 	name := string(b[:n.nameLen])
 	n.blob = takeBlob(t, name, b[n.nameLen:])
-	if int(id>>chunkBits) == len(t.chunks) {
-		t.chunks = append(t.chunks, new(chunk))
+	*t.get(t.nodes.add()) = n
+	if x != (extra{pzxid: n.czxid}) {
+		*t.mutExtra(id) = x
 	}
-	*t.get(id) = n
 	if id == rootID {
 		t.count++
 		return nil
@@ -174,10 +176,10 @@ func (l *loader) record(id nodeID) error {
 // sum of those below proves that there is no cycle.
 func (l *loader) links() error {
 	t := l.t
-	below := make([]uint32, t.nextID)
-	for id := t.nextID - 1; id > rootID; id-- {
+	below := make([]uint32, t.nodes.next)
+	for id := t.nodes.next - 1; id > rootID; id-- {
 		n := t.get(id)
-		p := t.get(n.parent)
+		p := t.mutExtra(n.parent)
 		n.next = p.firstChild
 		if n.next != 0 {
 			t.get(n.next).prev = id
@@ -185,11 +187,11 @@ func (l *loader) links() error {
 		p.firstChild = id
 		p.numChildren++
 		p.listBytes += uint32(4 + n.nameLen)
-		below[n.parent] += 1 + n.descendants
+		below[n.parent] += 1 + t.extra(n).descendants
 	}
-	for id := rootID; id < t.nextID; id++ {
-		if n := t.get(id); n.descendants != below[id] {
-			return fmt.Errorf("%w: record %d counts %d descendants of %d", ErrImage, id, n.descendants, below[id])
+	for id := rootID; id < t.nodes.next; id++ {
+		if have := t.extra(t.get(id)).descendants; have != below[id] {
+			return fmt.Errorf("%w: record %d counts %d descendants of %d", ErrImage, id, have, below[id])
 		}
 	}
 	// dead lists would otherwise never be found again

@@ -6,77 +6,80 @@ import "zkd/proto/jute"
 // means nothing to clients. Zero is no znode.
 type nodeID = uint32
 
-const (
-	rootID    nodeID = 1
-	chunkBits        = 6
-	chunkSize        = 1 << chunkBits
-)
+const rootID nodeID = 1
 
-// node is the record of one znode: 104 bytes and no pointer. Its name (the
-// last component of its path) and its data stand one after the other in blob.
+// node is what every znode has: 72 bytes and no pointer. Its name (the last
+// component of its path) and its data stand one after the other in blob.
 type node struct {
-	czxid, mzxid, pzxid int64
-	ctime, mtime        int64 // ms since the epoch
-	owner               int64 // as ZooKeeper stores it, see owner.go
+	czxid, mzxid int64
+	ctime, mtime int64 // ms since the epoch
 
-	parent      nodeID // 0: this record is not in use; the root is its own
+	parent     nodeID // 0: this record is not in use; the root is its own
+	next, prev nodeID // siblings
+	version    int32
+	acl        aclID
+	blob       blobRef
+	nameLen    int32
+	dataLen    int32  // -1: null
+	more       uint32 // number of its extra record, 0: it has none
+}
+
+// extra is what a znode has once it has had children, belongs to somebody, or
+// got another ACL. Most znodes never do.
+type extra struct {
+	pzxid       int64 // without an extra record: czxid
+	owner       int64 // as ZooKeeper stores it, see owner.go
 	firstChild  nodeID
-	next, prev  nodeID // siblings
 	numChildren int32
-	descendants uint32 // znodes below, at all depths
 	created     int32  // children ever created; ZooKeeper's stored cversion
-
-	version, aversion int32
-	acl               aclID
-	blob              blobRef
-	nameLen           int32
-	dataLen           int32  // -1: null
-	listBytes         uint32 // encoded length of the child names
+	descendants uint32 // znodes below, at all depths
+	listBytes   uint32 // encoded length of the child names
+	aversion    int32
 }
 
-// chunk is the unit of copying: gen tells the newest snapshot that no longer
-// shares it.
-type chunk struct {
-	gen   uint32
-	nodes [chunkSize]node
-}
+func (t *Tree) get(id nodeID) *node { return t.nodes.get(id) }
 
-// get returns the record to read.
-func (t *Tree) get(id nodeID) *node { return &t.chunks[id>>chunkBits].nodes[id%chunkSize] }
-
-// mut returns the record to change. Pointers from get into the same chunk may
-// be to a stale copy afterwards.
+// mut returns a znode's record to change.
 func (t *Tree) mut(id nodeID) *node {
-	c := t.chunks[id>>chunkBits]
-	if c.gen != t.gen {
-		if t.blobs.pins > 0 {
-			fresh := new(chunk)
-			*fresh = *c
-			c = fresh
-			t.chunks[id>>chunkBits] = c
-		}
-		c.gen = t.gen
-	}
-	n := &c.nodes[id%chunkSize]
+	n := t.nodes.mut(id, t.blobs.pins > 0)
 	if t.undoing {
-		t.undo = append(t.undo, undoStep{kind: undoRecord, id: id, old: *n})
+		t.undo = append(t.undo, undoStep{kind: undoNode, id: id, node: *n})
 	}
 	return n
 }
 
-// newID returns the number of a free record.
-func (t *Tree) newID() nodeID {
-	if n := len(t.freeIDs); n > 0 {
-		id := t.freeIDs[n-1]
-		t.freeIDs = t.freeIDs[:n-1]
-		return id
+// extra returns what else a znode has, for reading.
+func (t *Tree) extra(n *node) extra {
+	if n.more == 0 {
+		return extra{pzxid: n.czxid}
 	}
-	id := t.nextID
-	t.nextID++
-	if int(id>>chunkBits) == len(t.chunks) {
-		t.chunks = append(t.chunks, &chunk{gen: t.gen})
+	return *t.extras.get(n.more)
+}
+
+// mutExtra returns a znode's extra record to change, making it if need be.
+func (t *Tree) mutExtra(id nodeID) *extra {
+	n := t.get(id)
+	if n.more == 0 {
+		n = t.mut(id)
+		n.more = t.extras.add()
+		*t.extras.mut(n.more, t.blobs.pins > 0) = extra{pzxid: n.czxid}
+		if t.undoing {
+			t.undo = append(t.undo, undoStep{kind: undoNewExtra, id: n.more})
+		}
 	}
-	return id
+	x := t.extras.mut(n.more, t.blobs.pins > 0)
+	if t.undoing {
+		t.undo = append(t.undo, undoStep{kind: undoExtra, id: n.more, extra: *x})
+	}
+	return x
+}
+
+// firstChild returns the head of the list of the znode's children.
+func (t *Tree) firstChild(n *node) nodeID {
+	if n.more == 0 {
+		return 0
+	}
+	return t.extras.get(n.more).firstChild
 }
 
 // name returns the znode's last path component; it aliases the slab.
@@ -111,18 +114,19 @@ func (t *Tree) appendPath(dst []byte, id nodeID) []byte {
 }
 
 func (t *Tree) stat(n *node) jute.Stat {
+	x := t.extra(n)
 	s := jute.Stat{
-		Czxid: n.czxid, Mzxid: n.mzxid, Pzxid: n.pzxid,
+		Czxid: n.czxid, Mzxid: n.mzxid, Pzxid: x.pzxid,
 		Ctime: n.ctime, Mtime: n.mtime,
-		Version: n.version, Aversion: n.aversion,
+		Version: n.version, Aversion: x.aversion,
 		// DataNode.copyStat: every child counts once when it comes and once
 		// when it goes.
-		Cversion:    n.created*2 - n.numChildren,
-		NumChildren: n.numChildren,
+		Cversion:    x.created*2 - x.numChildren,
+		NumChildren: x.numChildren,
 		DataLength:  max(n.dataLen, 0),
 	}
-	if isEphemeral(n.owner) {
-		s.EphemeralOwner = n.owner
+	if isEphemeral(x.owner) {
+		s.EphemeralOwner = x.owner
 	}
 	return s
 }

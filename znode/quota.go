@@ -66,10 +66,10 @@ func (t *Tree) quotaSet(path string, growth int64) {
 
 // armQuotas sets right which quotas are armed, after a rollback.
 func (t *Tree) armQuotas(steps []undoStep) {
-	if !slices.ContainsFunc(steps, func(s undoStep) bool { return s.kind != undoRecord }) {
+	if !slices.ContainsFunc(steps, func(s undoStep) bool { return s.kind == undoAdd || s.kind == undoRemove }) {
 		return
 	}
-	if root := t.lookup(quotaPath); len(t.quotas) > 0 || t.get(root).numChildren > 0 {
+	if root := t.lookup(quotaPath); len(t.quotas) > 0 || t.firstChild(t.get(root)) != 0 {
 		clear(t.quotas)
 		t.findQuotas(root)
 	}
@@ -77,7 +77,7 @@ func (t *Tree) armQuotas(steps []undoStep) {
 
 // findQuotas arms the quotas whose limits stand below the znode.
 func (t *Tree) findQuotas(id nodeID) {
-	for c := t.get(id).firstChild; c != 0; c = t.get(c).next {
+	for c := t.firstChild(t.get(id)); c != 0; c = t.get(c).next {
 		if string(t.name(t.get(c))) == limitsName {
 			if prefix, ok := quotaOf(t.path(c), limitsName); ok {
 				t.quotas[prefix] = struct{}{}
@@ -123,7 +123,7 @@ func (t *Tree) recount(prefix string) {
 func (t *Tree) usage(id nodeID) (count, bytes int64) {
 	n := t.get(id)
 	count, bytes = 1, int64(max(n.dataLen, 0))
-	for c := n.firstChild; c != 0; c = t.get(c).next {
+	for c := t.firstChild(n); c != 0; c = t.get(c).next {
 		cc, cb := t.usage(c)
 		count, bytes = count+cc, bytes+cb
 	}

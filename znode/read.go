@@ -40,8 +40,9 @@ func (t *Tree) AppendChildren(dst []byte, path string, stat bool, who *Actor) ([
 	if code != jute.OK {
 		return dst, code
 	}
-	dst = jute.AppendInt32(dst, n.numChildren)
-	for c := n.firstChild; c != 0; {
+	x := t.extra(n)
+	dst = jute.AppendInt32(dst, x.numChildren)
+	for c := x.firstChild; c != 0; {
 		child := t.get(c)
 		dst = jute.AppendInt32(dst, child.nameLen)
 		dst = append(dst, t.name(child)...)
@@ -80,7 +81,7 @@ func (t *Tree) AppendDescendants(dst []byte, path string, who *Actor) ([]byte, j
 	if code != jute.OK {
 		return dst, code
 	}
-	count := int32(n.descendants)
+	count := int32(t.extra(n).descendants)
 	if path == "" {
 		count++ // under its other name ZooKeeper counts the root too
 	}
@@ -146,14 +147,15 @@ func (t *Tree) Due(now, neverUsed int64, limit int) (due []Due) {
 	}
 	for id := range t.containers {
 		n := t.get(id)
-		unused := n.created == 0 && (neverUsed == 0 || now-n.mtime <= neverUsed)
-		if n.numChildren == 0 && !unused && !add(id) {
+		x := t.extra(n)
+		unused := x.created == 0 && (neverUsed == 0 || now-n.mtime <= neverUsed)
+		if x.numChildren == 0 && !unused && !add(id) {
 			return due
 		}
 	}
 	for id := range t.ttls {
 		n := t.get(id)
-		if n.numChildren == 0 && now-n.mtime > ttlOf(n.owner) && !add(id) {
+		if x := t.extra(n); x.numChildren == 0 && now-n.mtime > ttlOf(x.owner) && !add(id) {
 			return due
 		}
 	}
@@ -174,7 +176,7 @@ type Counts struct {
 func (t *Tree) Counts() Counts {
 	return Counts{
 		Znodes: t.count, DataBytes: t.dataBytes, Ephemerals: t.ephCount, Sessions: len(t.ephemerals),
-		SlabBytes: t.blobs.bytes, Records: len(t.chunks) * chunkSize,
+		SlabBytes: t.blobs.bytes, Records: len(t.nodes.chunks) * chunkSize,
 	}
 }
 

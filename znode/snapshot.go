@@ -29,11 +29,10 @@ type Snapshot struct {
 // bytes for each hundred znodes, and no znode. The writer must not be at work;
 // Release must follow.
 func (t *Tree) Snapshot() *Snapshot {
-	t.gen++
 	t.blobs.pins++
 	return &Snapshot{tree: t, view: Tree{
-		chunks: slices.Clone(t.chunks),
-		nextID: t.nextID,
+		nodes:  t.nodes.share(),
+		extras: t.extras.share(),
 		blobs:  blobs{slabs: slices.Clone(t.blobs.slabs), bufs: slices.Clone(t.blobs.bufs)},
 		acls:   acls{lists: slices.Clone(t.acls.lists)},
 		count:  t.count, dataBytes: t.dataBytes,
@@ -64,12 +63,12 @@ func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 	}
 	buf = t.appendImageHeader(buf)
 	numbers := t.number()
-	for id := rootID; id < t.nextID && err == nil; id++ {
+	for id := rootID; id < t.nodes.next && err == nil; id++ {
 		n := t.get(id)
 		if n.parent == 0 {
 			continue
 		}
-		buf = appendRecord(buf, numbers[n.parent], n)
+		buf = appendRecord(buf, numbers[n.parent], n, t.extra(n))
 		buf = append(buf, t.name(n)...)
 		buf = append(buf, t.data(n)...)
 		if len(buf) >= imageBuffer {
@@ -82,9 +81,9 @@ func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 
 // number returns for each record in use its place among them, from 1.
 func (t *Tree) number() []uint32 {
-	numbers := make([]uint32, t.nextID)
+	numbers := make([]uint32, t.nodes.next)
 	last := uint32(0)
-	for id := rootID; id < t.nextID; id++ {
+	for id := rootID; id < t.nodes.next; id++ {
 		if t.get(id).parent != 0 {
 			last++
 			numbers[id] = last
@@ -118,27 +117,27 @@ const recordSize = 6*8 + 8*4
 
 // appendRecord writes a record's fields; the links to siblings and children
 // follow from parent, which is given by its new number.
-func appendRecord(dst []byte, parent nodeID, n *node) []byte {
+func appendRecord(dst []byte, parent nodeID, n *node, x extra) []byte {
 	le := binary.LittleEndian
-	for _, v := range [...]int64{n.czxid, n.mzxid, n.pzxid, n.ctime, n.mtime, n.owner} {
+	for _, v := range [...]int64{n.czxid, n.mzxid, x.pzxid, n.ctime, n.mtime, x.owner} {
 		dst = le.AppendUint64(dst, uint64(v))
 	}
-	for _, v := range [...]uint32{parent, n.descendants, uint32(n.created), uint32(n.version),
-		uint32(n.aversion), uint32(n.acl), uint32(n.nameLen), uint32(n.dataLen)} {
+	for _, v := range [...]uint32{parent, x.descendants, uint32(x.created), uint32(n.version),
+		uint32(x.aversion), uint32(n.acl), uint32(n.nameLen), uint32(n.dataLen)} {
 		dst = le.AppendUint32(dst, v)
 	}
 	return dst
 }
 
 // decodeRecord is the reverse.
-func decodeRecord(b []byte, n *node) {
+func decodeRecord(b []byte, n *node, x *extra) {
 	le := binary.LittleEndian
-	for i, p := range [...]*int64{&n.czxid, &n.mzxid, &n.pzxid, &n.ctime, &n.mtime, &n.owner} {
+	for i, p := range [...]*int64{&n.czxid, &n.mzxid, &x.pzxid, &n.ctime, &n.mtime, &x.owner} {
 		*p = int64(le.Uint64(b[8*i:]))
 	}
 	b = b[6*8:]
-	n.parent, n.descendants = le.Uint32(b), le.Uint32(b[4:])
-	for i, p := range [...]*int32{&n.created, &n.version, &n.aversion} {
+	n.parent, x.descendants = le.Uint32(b), le.Uint32(b[4:])
+	for i, p := range [...]*int32{&x.created, &n.version, &x.aversion} {
 		*p = int32(le.Uint32(b[8+4*i:]))
 	}
 	n.acl = aclID(le.Uint32(b[20:]))

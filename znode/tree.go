@@ -5,13 +5,11 @@ import "zkd/proto/jute"
 // Tree is all znodes of a server. See the package comment for who may use it
 // when.
 type Tree struct {
-	chunks  []*chunk // by nodeID/chunkSize
-	nextID  nodeID   // the next number never used
-	freeIDs []nodeID
-	gen     uint32 // raised by every Snapshot
-	index   index
-	blobs   blobs
-	acls    acls
+	nodes  records[node]
+	extras records[extra]
+	index  index
+	blobs  blobs
+	acls   acls
 
 	ephemerals map[int64]map[nodeID]struct{} // by session
 	containers map[nodeID]struct{}
@@ -65,21 +63,19 @@ type Settings struct {
 // New returns a tree with the system znodes only (DataTree's constructor).
 func New() *Tree {
 	t := empty()
-	t.nextID = rootID
-	root := t.newID()
+	root := t.nodes.add()
 	*t.mut(root) = node{parent: root, acl: openACL}
 	t.count, t.dataBytes = 1, 1
 	for _, path := range []string{zookeeperPath, quotaPath, configPath} {
 		parent, name, _ := splitParent(path)
 		t.link(t.lookup(parent), path, name, []byte{}, openACL, 0)
 	}
-	for id := rootID; id < t.nextID; id++ {
-		n := t.mut(id)
-		n.created = 0 // these children were never created by anybody
+	for id := rootID; id < t.nodes.next; id++ {
+		t.mutExtra(id).created = 0 // these children were never created by anybody
 	}
-	config := t.mut(t.lookup(configPath))
-	config.acl = t.acls.acquire([]jute.ACL{{Perms: jute.PermRead, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
-	config.aversion = -1
+	config := t.lookup(configPath)
+	t.mut(config).acl = t.acls.acquire([]jute.ACL{{Perms: jute.PermRead, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
+	t.mutExtra(config).aversion = -1
 	t.changes = nil
 	return t
 }
@@ -87,7 +83,8 @@ func New() *Tree {
 // empty returns a tree without any znode, to be filled by New or Load.
 func empty() *Tree {
 	return &Tree{
-		chunks:     []*chunk{{}},
+		nodes:      newRecords[node](),
+		extras:     newRecords[extra](),
 		index:      newIndex(),
 		blobs:      newBlobs(),
 		acls:       newACLs(),
@@ -101,16 +98,16 @@ func empty() *Tree {
 
 // link makes a new znode below parent with the transaction's zxid and time.
 func (t *Tree) link(parent nodeID, path, name string, data []byte, acl aclID, owner int64) nodeID {
-	id := t.newID()
-	n := t.mut(id)
-	*n = node{
-		czxid: t.tx.Zxid, mzxid: t.tx.Zxid, pzxid: t.tx.Zxid,
-		ctime: t.tx.Time, mtime: t.tx.Time,
-		owner: owner, parent: parent, acl: acl,
+	id := t.nodes.add()
+	*t.mut(id) = node{
+		czxid: t.tx.Zxid, mzxid: t.tx.Zxid, ctime: t.tx.Time, mtime: t.tx.Time,
+		parent: parent, acl: acl,
 		blob: takeBlob(t, name, data), nameLen: int32(len(name)), dataLen: dataLen(data),
 	}
-	t.attach(id)
-	p := t.mut(parent)
+	if owner != 0 {
+		t.mutExtra(id).owner = owner
+	}
+	p := t.attach(id)
 	// The counter of a parent that has had 2^31 children stays where it is,
 	// and with it pzxid (DataTree.createNode only ever raises it).
 	if p.created+1 > p.created {
@@ -124,41 +121,37 @@ func (t *Tree) link(parent nodeID, path, name string, data []byte, acl aclID, ow
 
 // unlink removes a znode without children.
 func (t *Tree) unlink(id nodeID, path string) {
-	name := string(t.name(t.get(id)))
-	t.indexed(id, name, false)
+	t.indexed(id, string(t.name(t.get(id))), false)
 	n := *t.get(id)
-	t.detach(id)
-	p := t.mut(n.parent)
+	p := t.detach(id)
 	p.pzxid = max(p.pzxid, t.tx.Zxid)
 	t.dataBytes -= int64(len(path)) + int64(max(n.dataLen, 0))
 	*t.mut(id) = node{}
-	t.dropBlob(n.blob)
-	t.dropACL(n.acl)
-	t.dropID(id)
+	t.dropNode(id, &n)
 }
 
-// attach puts a filled record first among its siblings and counts it in its
-// ancestors.
-func (t *Tree) attach(id nodeID) {
-	n := t.mut(id)
+// attach puts a filled record first among its siblings, counts it in its
+// ancestors, and returns what its parent has.
+func (t *Tree) attach(id nodeID) *extra {
+	n := t.get(id)
 	parent, size := n.parent, uint32(4+n.nameLen)
-	p := t.mut(parent)
-	head := p.firstChild
+	t.countAncestors(parent, 1)
+	p := t.mutExtra(parent)
+	if head := p.firstChild; head != 0 {
+		t.mut(id).next = head
+		t.mut(head).prev = id
+	}
 	p.firstChild = id
 	p.numChildren++
 	p.listBytes += size
-	t.mut(id).next = head
-	if head != 0 {
-		t.mut(head).prev = id
-	}
-	t.countAncestors(parent, 1)
+	return p
 }
 
-func (t *Tree) detach(id nodeID) {
+// detach is the reverse of attach.
+func (t *Tree) detach(id nodeID) *extra {
 	n := *t.get(id)
-	p := t.mut(n.parent)
-	p.numChildren--
-	p.listBytes -= uint32(4 + n.nameLen)
+	t.countAncestors(n.parent, ^uint32(0))
+	p := t.mutExtra(n.parent)
 	if n.prev == 0 {
 		p.firstChild = n.next
 	} else {
@@ -167,17 +160,18 @@ func (t *Tree) detach(id nodeID) {
 	if n.next != 0 {
 		t.mut(n.next).prev = n.prev
 	}
-	t.countAncestors(n.parent, ^uint32(0))
+	p.numChildren--
+	p.listBytes -= uint32(4 + n.nameLen)
+	return p
 }
 
 func (t *Tree) countAncestors(id nodeID, by uint32) {
 	for {
-		n := t.mut(id)
-		n.descendants += by
+		t.mutExtra(id).descendants += by
 		if id == rootID {
 			return
 		}
-		id = n.parent
+		id = t.get(id).parent
 	}
 }
 
@@ -193,14 +187,14 @@ func (t *Tree) indexed(id nodeID, name string, in bool) {
 		t.index.remove(h, id)
 		t.count--
 	}
-	switch {
-	case n.owner == 0:
-	case n.owner == containerOwner:
+	switch owner := t.extra(n).owner; {
+	case owner == 0:
+	case owner == containerOwner:
 		setMember(t.containers, id, in)
-	case isTTL(n.owner):
+	case isTTL(owner):
 		setMember(t.ttls, id, in)
 	default:
-		t.ephemeral(n.owner, id, in)
+		t.ephemeral(owner, id, in)
 	}
 	if t.undoing {
 		kind := undoRemove

@@ -7,22 +7,30 @@ package znode
 type undoKind uint8
 
 const (
-	undoRecord undoKind = iota // the record was changed; old is what it was
-	undoAdd                    // the znode was entered into the indexes
-	undoRemove                 // the znode was taken out of the indexes
+	undoNode     undoKind = iota // the record was changed; node is what it was
+	undoExtra                    // the extra record was changed; extra is what it was
+	undoNewExtra                 // the extra record was taken
+	undoAdd                      // the znode was entered into the indexes
+	undoRemove                   // the znode was taken out of the indexes
 )
 
 type undoStep struct {
-	kind undoKind
-	id   nodeID
-	old  node
+	kind  undoKind
+	id    uint32
+	node  node
+	extra extra
 }
 
 // stale is what a multi no longer needs once it succeeds.
 type stale struct {
 	blobs []blobRef
-	acls  []aclID
-	ids   []nodeID
+	nodes []staleNode
+}
+
+type staleNode struct {
+	id   nodeID
+	more uint32
+	acl  aclID
 }
 
 // Begin starts a transaction. tx stays in use until the next Begin.
@@ -48,10 +56,9 @@ func (t *Tree) Commit() {
 	for _, r := range s.blobs {
 		t.blobs.release(r)
 	}
-	for _, id := range s.acls {
-		t.acls.release(id)
+	for _, n := range s.nodes {
+		t.freeNode(n)
 	}
-	t.freeIDs = append(t.freeIDs, s.ids...)
 }
 
 // Rollback takes back everything since BeginMulti, and its changes.
@@ -62,13 +69,17 @@ func (t *Tree) Rollback() {
 	t.endMulti()
 	for i := len(steps) - 1; i >= 0; i-- {
 		switch s := &steps[i]; s.kind {
-		case undoRecord:
-			*t.mut(s.id) = s.old
+		case undoNode:
+			*t.mut(s.id) = s.node
+		case undoExtra:
+			*t.extras.mut(s.id, t.blobs.pins > 0) = s.extra
+		case undoNewExtra:
+			t.extras.drop(s.id)
 		case undoAdd:
 			n := t.get(s.id)
 			t.indexed(s.id, string(t.name(n)), false)
 			t.acls.release(n.acl)
-			t.freeIDs = append(t.freeIDs, s.id)
+			t.nodes.drop(s.id)
 		case undoRemove:
 			t.indexed(s.id, string(t.name(t.get(s.id))), true)
 		}
@@ -105,18 +116,21 @@ func (t *Tree) dropBlob(r blobRef) {
 	t.blobs.release(r)
 }
 
-func (t *Tree) dropACL(id aclID) {
+// dropNode gives back what a removed znode had.
+func (t *Tree) dropNode(id nodeID, n *node) {
+	t.dropBlob(n.blob)
+	gone := staleNode{id, n.more, n.acl}
 	if t.undoing {
-		t.stale.acls = append(t.stale.acls, id)
+		t.stale.nodes = append(t.stale.nodes, gone)
 		return
 	}
-	t.acls.release(id)
+	t.freeNode(gone)
 }
 
-func (t *Tree) dropID(id nodeID) {
-	if t.undoing {
-		t.stale.ids = append(t.stale.ids, id)
-		return
+func (t *Tree) freeNode(n staleNode) {
+	t.acls.release(n.acl)
+	t.nodes.drop(n.id)
+	if n.more != 0 {
+		t.extras.drop(n.more)
 	}
-	t.freeIDs = append(t.freeIDs, id)
 }

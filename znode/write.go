@@ -40,7 +40,7 @@ func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute
 	}
 	path = c.Path
 	if c.Mode.Sequential() {
-		path += sequenceSuffix(t.get(parent).created)
+		path += sequenceSuffix(t.extra(t.get(parent)).created)
 	}
 	if !ValidPath(path) {
 		return "", stat, jute.ErrBadArguments
@@ -100,7 +100,7 @@ func sequenceSuffix(counter int32) string {
 
 // roomBelow tells whether parent may have one more child.
 func (t *Tree) roomBelow(parent nodeID, path, name string, data []byte) jute.Code {
-	if isEphemeral(t.get(parent).owner) {
+	if isEphemeral(t.extra(t.get(parent)).owner) {
 		return jute.ErrNoChildrenForEph
 	}
 	if code := t.checkQuota(path, int64(len(data)), 1); code != jute.OK {
@@ -117,7 +117,7 @@ func (t *Tree) roomBelow(parent nodeID, path, name string, data []byte) jute.Cod
 
 // listReply is the length of the reply that lists a znode's children.
 func (t *Tree) listReply(id nodeID) int {
-	return jute.ReplyHeaderSize + 4 + int(t.get(id).listBytes) + jute.StatSize
+	return jute.ReplyHeaderSize + 4 + int(t.extra(t.get(id)).listBytes) + jute.StatSize
 }
 
 // Crowded returns the path of a znode whose child list has just become longer
@@ -145,7 +145,7 @@ func (t *Tree) Delete(path string, version int32) jute.Code {
 	if version != -1 && version != n.version {
 		return jute.ErrBadVersion
 	}
-	if n.numChildren > 0 {
+	if t.firstChild(n) != 0 {
 		return jute.ErrNotEmpty
 	}
 	t.remove(id, path)
@@ -159,10 +159,11 @@ func (t *Tree) DeleteContainer(path string, mzxid int64) jute.Code {
 	if id == 0 {
 		return jute.ErrNoNode
 	}
-	switch n := t.get(id); {
-	case n.numChildren > 0:
+	n := t.get(id)
+	switch x := t.extra(n); {
+	case x.numChildren > 0:
 		return jute.ErrNotEmpty
-	case n.owner != containerOwner && !isTTL(n.owner), n.mzxid != mzxid:
+	case x.owner != containerOwner && !isTTL(x.owner), n.mzxid != mzxid:
 		return jute.ErrBadVersion
 	}
 	t.remove(id, path)
@@ -223,13 +224,14 @@ func (t *Tree) SetACL(s *jute.SetACLRequest) (stat jute.Stat, code jute.Code) {
 	if !t.allowed(n.acl, jute.PermAdmin, &t.tx.Actor) {
 		return stat, jute.ErrNoAuth
 	}
-	if s.Version != -1 && s.Version != n.aversion {
+	if s.Version != -1 && s.Version != t.extra(n).aversion {
 		return stat, jute.ErrBadVersion
 	}
+	x := t.mutExtra(id)
+	x.aversion = nextVersion(x.aversion)
 	n = t.mut(id)
-	old := n.acl
-	n.acl, n.aversion = t.acls.acquire(list), nextVersion(n.aversion)
-	t.dropACL(old)
+	t.acls.release(n.acl)
+	n.acl = t.acls.acquire(list)
 	return t.stat(n), jute.OK
 }
 
