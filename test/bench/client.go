@@ -63,16 +63,19 @@ func ownFD(nc *net.TCPConn) (int, error) {
 		return -1, fmt.Errorf("dup socket: %w", dupErr)
 	}
 	syscall.CloseOnExec(fd)
-	limit := syscall.NsecToTimeval(int64(callTimeout))
-	err = errors.Join(
-		syscall.SetNonblock(fd, false),
-		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit),
-		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &limit))
-	if err != nil {
+	if err := errors.Join(syscall.SetNonblock(fd, false), limitWaits(fd, callTimeout)); err != nil {
 		_ = syscall.Close(fd)
 		return -1, fmt.Errorf("set up socket: %w", err)
 	}
 	return fd, nil
+}
+
+// limitWaits bounds each blocking read and write.
+func limitWaits(fd int, d time.Duration) error {
+	limit := syscall.NsecToTimeval(int64(d))
+	return errors.Join(
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_RCVTIMEO, &limit),
+		syscall.SetsockoptTimeval(fd, syscall.SOL_SOCKET, syscall.SO_SNDTIMEO, &limit))
 }
 
 // finishHandshake reads the ConnectResponse.

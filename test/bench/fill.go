@@ -122,7 +122,7 @@ func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
 
 // runFill fills an empty server and reports what memory the znodes take.
 func runFill(ctx context.Context, s *server, o *options) (sample, error) {
-	heapBefore, _, err := s.kind.liveHeap(s)
+	_, before, err := s.footprint()
 	if err != nil {
 		return sample{}, err
 	}
@@ -130,27 +130,26 @@ func runFill(ctx context.Context, s *server, o *options) (sample, error) {
 	if err != nil {
 		return sample{}, fmt.Errorf("fill: %w", err)
 	}
-	// Before the heap is asked for: a JVM collects garbage for that.
-	mem, err := memoryOf(s.pid())
-	if err != nil {
-		return sample{}, err
-	}
 	cpu, err := cpuTime(s.pid())
 	if err != nil {
 		return sample{}, err
 	}
-	heap, how, err := s.kind.liveHeap(s)
+	mem, after, err := s.footprint()
 	if err != nil {
 		return sample{}, err
 	}
+	growth, ok := after.since(before)
+	if !ok {
+		growth = after.bytes // against ourselves: what an empty server holds counts too
+	}
 	n := float64(o.Znodes)
-	return sample{Scenario: o.fillName(), Server: s.kind.name, Note: "live heap: " + how, Values: map[metric]float64{
+	return sample{Scenario: o.fillName(), Server: s.kind.name, Note: "live heap: " + after.how, Values: map[metric]float64{
 		mThroughput:   n / took.Seconds(),
 		mServerCPU:    micros(cpu) / n,
 		mRSS:          mib(mem.rss),
 		mPeakRSS:      mib(mem.peak),
-		mLiveHeap:     mib(heap),
-		mHeapPerZnode: float64(heap-heapBefore) / n,
+		mLiveHeap:     mib(after.bytes),
+		mHeapPerZnode: float64(growth) / n,
 	}}, nil
 }
 

@@ -45,22 +45,25 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, fmt.Errorf("idle: %w", err)
 	}
 	n := float64(o.Idle)
-	return sample{Scenario: fmt.Sprintf("%d idle sessions", o.Idle), Server: s.kind.name, Values: map[metric]float64{
-		mOpenRate:       n / opened.Seconds(),
-		mRSSPerSession:  float64(memAfter.rss-memBefore.rss) / n,
-		mHeapPerSession: float64(heapAfter-heapBefore) / n,
-		mServerLoad:     (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
-	}}, nil
+	one := sample{Scenario: fmt.Sprintf("%d idle sessions", o.Idle), Server: s.kind.name, Values: map[metric]float64{
+		mOpenRate:      n / opened.Seconds(),
+		mRSSPerSession: float64(memAfter.rss-memBefore.rss) / n,
+		mServerLoad:    (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
+	}}
+	if growth, ok := heapAfter.since(heapBefore); ok {
+		one.Values[mHeapPerSession] = float64(growth) / n
+	}
+	return one, nil
 }
 
 // footprint reads the resident memory before asking for the heap, which may collect garbage.
-func (s *server) footprint() (memory, int64, error) {
+func (s *server) footprint() (memory, heap, error) {
 	m, err := memoryOf(s.pid())
 	if err != nil {
-		return m, 0, err
+		return m, heap{}, err
 	}
-	heap, _, err := s.kind.liveHeap(s)
-	return m, heap, err
+	h, err := s.kind.liveHeap(s)
+	return m, h, err
 }
 
 // pingAll pings every session at the pace of a real client, spread evenly, for t.

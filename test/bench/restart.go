@@ -14,7 +14,7 @@ func runRestart(ctx context.Context, s *server, o *options) (sample, error) {
 	if err := s.launch(); err != nil {
 		return sample{}, err
 	}
-	at, err := s.awaitAnswer(ctx, fillPath(o.Znodes-1), 5*time.Millisecond)
+	at, err := s.awaitAnswer(ctx, fillPath(o.Znodes-1))
 	if err != nil {
 		return sample{}, fmt.Errorf("restart: %w", err)
 	}

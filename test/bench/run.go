@@ -64,7 +64,7 @@ func (b *bench) add(s sample, round int) {
 	s.Round = round
 	b.report.add(s)
 	if v, ok := s.Values[mThroughput]; ok {
-		fmt.Fprintf(b.log, "  %-24s %10s/s  server %s µs/op  p50 %s µs\n", s.Scenario, number(v), number(s.Values[mServerCPU]), number(s.Values[mP50]))
+		fmt.Fprintf(b.log, "  %-24s %10s/s, server CPU %s µs each\n", s.Scenario, number(v), number(s.Values[mServerCPU]))
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 )
 
 const (
-	startTimeout   = 10 * time.Minute // a restart on a million znodes included
 	stopTimeout    = 20 * time.Second
 	sessionTimeout = 30 * time.Second
 )
@@ -29,8 +28,19 @@ type kind struct {
 	argv func(cfg string) []string
 	// files are written next to the configuration.
 	files map[string]string
-	// liveHeap is the memory of what is reachable, and how it was measured.
-	liveHeap func(s *server) (bytes int64, how string, err error)
+	// liveHeap is the memory of what is reachable.
+	liveHeap func(s *server) (heap, error)
+}
+
+// heap is a size in bytes and how it was found. Only sizes found the same way can be subtracted.
+type heap struct {
+	bytes int64
+	how   string
+}
+
+// since is the growth from an earlier size; ok is false when the two cannot be compared.
+func (h heap) since(before heap) (growth int64, ok bool) {
+	return h.bytes - before.bytes, h.how == before.how
 }
 
 // server is one running process of a kind with its data directory.
@@ -106,7 +116,7 @@ func (s *server) start(ctx context.Context) error {
 	if err := s.launch(); err != nil {
 		return err
 	}
-	if _, err := s.awaitAnswer(ctx, "/", time.Millisecond*20); err != nil {
+	if _, err := s.awaitAnswer(ctx, "/"); err != nil {
 		s.kill()
 		return err
 	}
@@ -132,44 +142,6 @@ func (s *server) launch() error {
 	s.done = make(chan error, 1)
 	go func() { s.done <- s.cmd.Wait() }()
 	return nil
-}
-
-// awaitAnswer polls until a getData of path is answered with code 0 and returns the moment it was.
-func (s *server) awaitAnswer(ctx context.Context, path string, every time.Duration) (time.Time, error) {
-	until := time.Now().Add(startTimeout)
-	for {
-		err := s.probe(path)
-		if err == nil {
-			return time.Now(), nil
-		}
-		select {
-		case werr := <-s.done:
-			s.done <- werr // kill waits for it too
-			return time.Time{}, fmt.Errorf("%s ended while starting (%v); its log ends:\n%s", s.kind.name, werr, s.logTail())
-		case <-ctx.Done():
-			return time.Time{}, ctx.Err()
-		case <-time.After(every):
-		}
-		if time.Now().After(until) {
-			return time.Time{}, fmt.Errorf("%s does not answer after %v: %w; its log ends:\n%s", s.kind.name, startTimeout, err, s.logTail())
-		}
-	}
-}
-
-func (s *server) probe(path string) error {
-	c, err := connect(s.addr, sessionTimeout)
-	if err != nil {
-		return err
-	}
-	defer c.drop()
-	code, _, err := c.call(readFrame(opGetData, path, false))
-	if err == nil && code != 0 {
-		err = fmt.Errorf("getData %s: code %d", path, code)
-	}
-	if err != nil {
-		return err
-	}
-	return c.closeSession()
 }
 
 func (s *server) logTail() string {

@@ -41,17 +41,18 @@ func zkdKind(ctx context.Context, binary, work string, warm time.Duration) (*kin
 	}, nil
 }
 
-// zkdLiveHeap reads the server's own figure; resident memory when it prints none.
-func zkdLiveHeap(s *server) (int64, string, error) {
+// zkdLiveHeap reads the server's own figure, which is that of its last garbage collection; resident
+// memory, never less than the truth, when it has none (yet).
+func zkdLiveHeap(s *server) (heap, error) {
 	out, err := fourLetterWord(s.addr, "mntr")
 	if err != nil {
-		return 0, "", err
+		return heap{}, err
 	}
-	if n, ok := mntrValue(out, liveHeapKey); ok {
-		return n, "mntr " + liveHeapKey, nil
+	if n, ok := mntrValue(out, liveHeapKey); ok && n > 0 {
+		return heap{n, "mntr " + liveHeapKey + ", as of its last collection"}, nil
 	}
 	m, err := memoryOf(s.pid())
-	return m.rss, "RSS, as mntr lacks " + liveHeapKey, err
+	return heap{m.rss, "RSS, as mntr has no " + liveHeapKey}, err
 }
 
 func fourLetterWord(addr, word string) (string, error) {

@@ -72,13 +72,13 @@ const quietLogback = `<configuration>
 `
 
 // jvmLiveHeap asks the JVM for a class histogram, which collects garbage first and ends with the total.
-func jvmLiveHeap(s *server) (int64, string, error) {
+func jvmLiveHeap(s *server) (heap, error) {
 	out, err := exec.Command("jcmd", strconv.Itoa(s.pid()), "GC.class_histogram").Output()
 	if err != nil {
-		return 0, "", fmt.Errorf("jcmd: %w", err)
+		return heap{}, fmt.Errorf("jcmd: %w", err)
 	}
 	n, err := parseHistogramTotal(out)
-	return n, "class histogram after a collection", err
+	return heap{n, "class histogram after a collection"}, err
 }
 
 // parseHistogramTotal reads the last line, "Total  <instances>  <bytes>".
