@@ -64,7 +64,7 @@ type pacedWriter struct {
 func (p *pacedWriter) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	p.written += int64(n)
-	due := time.Duration(p.written * int64(time.Second) / snapshotRate)
+	due := time.Duration(float64(p.written) / snapshotRate * float64(time.Second))
 	if early := due - time.Since(p.began); early > time.Millisecond {
 		time.Sleep(early)
 	}
