@@ -147,7 +147,6 @@ func (f *fanout) await(ctx context.Context, check func(c *client, b []byte) erro
 			if err := check(c, b); err != nil {
 				return err
 			}
-			c.in.release()
 			left--
 		}
 		if ctx.Err() != nil {
