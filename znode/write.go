@@ -137,8 +137,9 @@ func (t *Tree) Delete(path string, version int32) jute.Code {
 	if !t.allowed(t.get(parent).acl, jute.PermDelete, &t.tx.Actor) {
 		return jute.ErrNoAuth
 	}
+	// "//x" has the root as its parent, but is no other name of /x.
 	id := t.find(parent, name)
-	if id == 0 {
+	if id == 0 || parentPath == "/" {
 		return jute.ErrNoNode
 	}
 	n := t.get(id)
