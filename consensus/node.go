@@ -8,8 +8,8 @@
 // raft commits them and calls the adapter (fsm.go), which checks that every
 // request of an origin is applied once and in order and passes it on.
 //
-// Goroutines: those of the raft library, the proposer and the snapshotter, all
-// ended by Close.
+// Goroutines: those of the raft library, the proposer, the snapshotter and one
+// that waits for a failure, all ended by Close.
 package consensus
 
 import (
@@ -83,13 +83,14 @@ type Node struct {
 	closeErr  error
 
 	snapshotNow chan struct{}
+	failed      chan struct{} // closed by fatal
 }
 
 // Open starts a server that is the only member of its cluster, on the state
 // in its directories or, where there is none, on an empty one. Committed
 // entries are replayed into sm before Ready returns.
 func Open(cfg Config, sm StateMachine) (*Node, error) {
-	n := &Node{cfg: cfg, snapshotNow: make(chan struct{}, 1)}
+	n := &Node{cfg: cfg, snapshotNow: make(chan struct{}, 1), failed: make(chan struct{})}
 	n.stream.init(cfg.ServerID, cfg.Preamble)
 	n.fsm = newFSM(n, sm)
 	cfg.Store.OnFatal = n.fatal
@@ -136,9 +137,10 @@ func (n *Node) start() error {
 
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
-	n.done.Add(2)
+	n.done.Add(3)
 	go n.propose(ctx)
 	go n.snapshotter(ctx)
+	go n.haltOnFailure(ctx)
 	return nil
 }
 
@@ -167,7 +169,21 @@ func (n *Node) Ready(ctx context.Context) error {
 
 // fatal reports the first reason for which this server must stop.
 func (n *Node) fatal(err error) {
-	n.fatalOnce.Do(func() { go n.cfg.OnFatal(err) })
+	n.fatalOnce.Do(func() {
+		close(n.failed)
+		go n.cfg.OnFatal(err)
+	})
+}
+
+// haltOnFailure stops raft as soon as the node has failed. Left alone it would
+// stand for election, and panic because no vote can be stored any more.
+func (n *Node) haltOnFailure(ctx context.Context) {
+	defer n.done.Done()
+	select {
+	case <-n.failed:
+		n.raft.Shutdown() // Close waits for it
+	case <-ctx.Done():
+	}
 }
 
 // Storage returns figures about the log and the snapshots.

@@ -78,6 +78,9 @@ func (o *serverOptions) load(log *slog.Logger) (*conf.Config, error) {
 		return nil, err
 	}
 	report.Log(log)
+	if cfg.ClientAddr == "" {
+		return nil, &exitCode{exitConfig, errors.New("no client port is set: clientPort=2181 in " + cfg.File + " is the usual one")}
+	}
 	return cfg, nil
 }
 
