@@ -107,11 +107,12 @@ func (c *conn) addIDs(ids []jute.ID) bool {
 			who.IDs = append(who.IDs, id)
 		}
 	}
-	if len(who.IDs) > maxIDs {
+	head := newTxnHead(c.session.ID, c.session.Generation, who.IDs)
+	if len(who.IDs) > maxIDs || len(head) > maxHead {
 		return false
 	}
 	c.who.Store(who)
-	c.head = newTxnHead(c.session.ID, c.session.Generation, who.IDs)
+	c.head = head
 	return true
 }
 

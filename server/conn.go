@@ -59,7 +59,7 @@ func newConn(srv *Server, nc net.Conn) *conn {
 	if sc, ok := nc.(syscall.Conn); ok {
 		raw, _ = sc.SyscallConn()
 	}
-	c.in = newInbox(nc, raw, srv.cfg.JuteMaxBuffer)
+	c.in = newInbox(nc, raw, min(srv.cfg.JuteMaxBuffer, maxRequest))
 	c.out.nc, c.out.raw = nc, raw
 	c.out.changed.L = &c.out.mu
 	c.stats.reset()
@@ -82,10 +82,17 @@ func (c *conn) serve() {
 		}
 	}
 	// What is queued goes out, and what still comes in is not read any more
-	// than it takes to see the client's end.
+	// than it takes to see the client's end. No session will expire that would
+	// end the wait for a client that takes nothing.
+	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(limit))
+	}
 	c.out.flush()
-	for c.in.fill() == nil {
+	for {
 		c.in.begin = c.in.end
+		if c.in.fill() != nil {
+			return
+		}
 	}
 }
 
@@ -118,6 +125,9 @@ func (c *conn) abandon() {
 // drop abandons the connection instead of answering its oldest request.
 func (c *conn) drop() {
 	c.srv.outstanding.Add(-1)
+	c.out.mu.Lock()
+	c.srv.throttle.release(c.popLocked().large)
+	c.out.mu.Unlock()
 	c.abandon()
 }
 
@@ -160,11 +170,7 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
 	c.srv.outstanding.Add(-1)
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	p := c.pending[c.answered]
-	if c.answered++; c.idleLocked() {
-		c.pending, c.answered = c.pending[:0], 0
-		c.out.changed.Broadcast()
-	}
+	p := c.popLocked()
 	c.srv.throttle.release(p.large)
 	latency := c.srv.now() - p.at
 	c.srv.stats.answered(1, latency)
@@ -174,6 +180,16 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
 		c.out.last = true
 	}
 	return c.queueLocked(frame)
+}
+
+// popLocked takes the oldest request in the log off the list.
+func (c *conn) popLocked() pendingReply {
+	p := c.pending[c.answered]
+	if c.answered++; c.idleLocked() {
+		c.pending, c.answered = c.pending[:0], 0
+		c.out.changed.Broadcast()
+	}
+	return p
 }
 
 // queueEvent queues a notification, as answer does.
@@ -189,7 +205,7 @@ func (c *conn) queueLocked(frame []byte) bool {
 	if c.out.dead {
 		return false
 	}
-	if len(c.out.buf)+len(frame) > maxQueued {
+	if len(c.out.buf)-c.out.reads+len(frame) > maxQueued {
 		c.srv.log.Warn("client does not take its events, closing", "peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
 		c.gone, c.out.dead = true, true
 		c.out.changed.Broadcast()

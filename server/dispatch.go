@@ -90,6 +90,7 @@ func (r *run) end() {
 		return
 	}
 	c := r.c
+	c.out.reads += len(c.out.buf) - r.before
 	latency := c.srv.now() - r.began
 	c.stats.answered(r.count, latency)
 	c.out.mu.Unlock()
@@ -157,6 +158,9 @@ func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
 		return c.lastReply(xid, 0, jute.ErrSessionClosedAuth)
 	case k == unknown:
 		return c.lastReply(xid, -1, jute.ErrUnimplemented)
+	}
+	if !c.srv.serving.Load() {
+		return false // what is in the log already gets its answer
 	}
 	rest := body.Rest()
 	if k == closing {

@@ -25,7 +25,8 @@ func (c *conn) handshake() bool {
 
 func (c *conn) shakeHands() bool {
 	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
-		_ = c.nc.SetReadDeadline(time.Now().Add(limit))
+		// Both ways: the answer to a four-letter word may be long.
+		_ = c.nc.SetDeadline(time.Now().Add(limit))
 	}
 	frame := c.firstFrame()
 	if frame == nil {
@@ -39,7 +40,7 @@ func (c *conn) shakeHands() bool {
 	if !c.negotiate() {
 		return false
 	}
-	_ = c.nc.SetReadDeadline(time.Time{})
+	_ = c.nc.SetDeadline(time.Time{})
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	for !c.attached && !c.refused && !c.gone {

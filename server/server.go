@@ -62,6 +62,9 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.sessions = newSessions(s)
+	if cfg.JuteMaxBuffer > maxRequest {
+		log.Warn("jute.maxbuffer is larger than the log's entries, lowered", "asked", cfg.JuteMaxBuffer, "limit", maxRequest)
+	}
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -76,8 +79,8 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		return nil, errors.Join(err, s.closeListener())
 	}
 	s.sessions.startAll()
+	s.serving.Store(true) // before the first connection is taken in
 	s.run()
-	s.serving.Store(true)
 	return s, nil
 }
 
@@ -205,8 +208,8 @@ func (s *Server) closeListener() error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.downOnce.Do(func() {
 		err := s.closeListener()
-		s.settle(ctx)
 		s.serving.Store(false)
+		s.settle(ctx)
 		s.stop()
 		s.conns.closeAll()
 		s.tasks.Wait()
@@ -217,9 +220,10 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return s.downErr
 }
 
-// settle waits until what clients have asked for is answered.
+// settle waits until what clients have asked for is answered, or nobody is
+// left to hear it.
 func (s *Server) settle(ctx context.Context) {
-	for s.outstanding.Load() > 0 {
+	for s.outstanding.Load() > 0 && s.conns.len() > 0 {
 		select {
 		case <-ctx.Done():
 			return

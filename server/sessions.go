@@ -107,18 +107,48 @@ func (s *sessions) expire(ctx context.Context) {
 			return
 		case <-timer.C:
 		}
-		for _, id := range s.tracker.Expired(s.srv.now()) {
-			s.srv.state.mu.RLock()
-			x, ok := s.srv.state.table.Get(id)
-			s.srv.state.mu.RUnlock()
-			if !ok {
-				continue
-			}
-			s.srv.log.Info("session expired", "session", hexID(id), "timeout", x.Timeout)
+		for _, x := range s.silent() {
+			s.srv.log.Info("session expired", "session", hexID(x.ID), "timeout", x.Timeout)
 			s.srv.stats.expired.Add(1)
-			s.srv.node.Submit(nil, newTxnHead(id, x.Generation, nil).with(jute.OpCloseSession, 0), nil)
+			s.srv.node.Submit(nil, newTxnHead(x.ID, x.Generation, nil).with(jute.OpCloseSession, 0), nil)
 		}
 	}
+}
+
+// silent returns the sessions whose time is up. No attach is applied
+// meanwhile: one before has restarted the timer, one after has another
+// generation.
+func (s *sessions) silent() (list []session.Session) {
+	s.srv.state.mu.RLock()
+	defer s.srv.state.mu.RUnlock()
+	now := s.srv.now()
+	for _, id := range s.tracker.Expired(now) {
+		x, ok := s.srv.state.table.Get(id)
+		if !ok {
+			continue
+		}
+		if timeout, waits := s.waiting(id); waits {
+			s.tracker.Track(id, timeout, now)
+			continue
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// waiting tells whether a session's connection waits for the log. It is the
+// server then that keeps silent: pings behind a write are not read before the
+// write is answered, and a slow disk must not end a session.
+func (s *sessions) waiting(id session.ID) (timeout time.Duration, waits bool) {
+	s.mu.Lock()
+	c := s.conns[id]
+	s.mu.Unlock()
+	if c == nil {
+		return 0, false
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return time.Duration(c.timeout) * time.Millisecond, !c.gone && !c.idleLocked()
 }
 
 // reap removes containers and TTL znodes that nobody needs any more, not more

@@ -52,8 +52,16 @@ func (h txnHead) with(op jute.Op, xid int32) []byte {
 	return h
 }
 
-// maxIDs is how many identities fit into a request.
-const maxIDs = 255
+const (
+	// maxIDs is how many identities fit into a request.
+	maxIDs = 255
+	// maxHead bounds the part of a request in front of its body: it goes into
+	// the log with every write, and a client may claim any user name.
+	maxHead = 64 << 10
+	// maxRequest bounds a request, whatever jute.maxbuffer says: with its head
+	// it must fit into an entry of the log, of which raft-wal takes 64 MiB.
+	maxRequest = 63 << 20
+)
 
 // decode reads a request from the log into t, reusing its memory.
 func (t *txn) decode(b []byte) bool {
