@@ -256,6 +256,11 @@ func (l *lazyServer) stop(t *testing.T) {
 	if l.srv == nil {
 		return
 	}
+	if z, ok := l.srv.(*zkdServer); ok {
+		if report := z.trouble(); report != "" {
+			t.Error(report)
+		}
+	}
 	if err := l.srv.Stop(); err != nil {
 		t.Error(err)
 	}

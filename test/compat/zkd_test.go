@@ -1,6 +1,7 @@
 package compat
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net"
@@ -153,6 +154,23 @@ func (s *zkdServer) Stop() error {
 }
 
 func (s *zkdServer) logFile() string { return filepath.Join(s.dir, "zkd.log") }
+
+// trouble tells of a process that ended by itself, and of data races that a binary built with -race reported. Either
+// can happen without any transcript being wrong.
+func (s *zkdServer) trouble() string {
+	all, _ := os.ReadFile(s.logFile())
+	if at := bytes.Index(all, []byte("WARNING: DATA RACE")); at >= 0 {
+		return "zkd has a data race:\n" + string(all[at:min(len(all), at+8000)])
+	}
+	select {
+	case <-s.exited:
+		if s.cmd != nil {
+			return "zkd died:\n" + s.log()
+		}
+	default:
+	}
+	return ""
+}
 
 // log is the end of what the server wrote.
 func (s *zkdServer) log() string {
