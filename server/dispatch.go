@@ -129,7 +129,7 @@ func (c *conn) process() bool {
 			touched = true
 		}
 		if k == read && c.lawful() {
-			if r.full() {
+			if r.held && r.full() {
 				r.end()
 				c.out.flush()
 			}

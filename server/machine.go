@@ -331,6 +331,7 @@ func (m *machine) closeSession(c *conn) {
 	if c == nil {
 		return
 	}
+	m.state.watches.Drop(c)
 	c.closeAfterReply()
 	m.reply = jute.BeginReply(m.reply[:0], t.xid, 0, jute.OK)
 	m.deliver(c, jute.OK)

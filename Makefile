@@ -1,0 +1,53 @@
+# zkd. `make help` lists the targets; each says what it is for.
+
+VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
+DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
+LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
+FUZZTIME ?= 30s
+
+.PHONY: help build test race lint fuzz compat corpus crash bench bench-quick docker clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+build: ## build bin/zkd, static
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/zkd ./cmd/zkd
+
+test: ## all tests; suites whose foreign programs are missing say so and are skipped
+	go test ./...
+
+race: ## the tests of the server and what it is made of, under the race detector
+	go test -race ./cmd/... ./conf/... ./consensus/... ./proto/... ./server/... ./session/... ./watch/... ./znode/...
+
+lint: ## gofmt, go vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	./test/fuzz.sh $(FUZZTIME)
+
+compat: ## install real ZooKeepers and stock clients, run the corpus and the clients' suites
+	./test/realzk/install.sh
+	./test/clients/install.sh
+	CLIENTS_REQUIRE=1 go test -count=1 ./test/compat ./test/clients/...
+
+corpus: ## the compatibility corpus only, against what is installed
+	go test -count=1 ./test/compat
+
+crash: ## kill -9, full disks and damaged files
+	go test -count=1 ./test/crash
+
+bench: ## zkd beside a real ZooKeeper: all parts, a Markdown report in bench.md
+	./test/realzk/install.sh
+	go run ./test/bench -full -md bench.md
+
+bench-quick: ## the same in short, throughput only
+	./test/realzk/install.sh
+	go run ./test/bench -quick
+
+docker: ## build the container image
+	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
+
+clean: ## remove what was built
+	rm -rf bin bench.md
