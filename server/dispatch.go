@@ -101,7 +101,7 @@ func (r *run) end() {
 
 // full tells that others should get a turn, or the client its replies.
 func (r *run) full() bool {
-	return r.count >= maxRun || len(r.c.out.buf) > maxRunBytes
+	return r.held && (r.count >= maxRun || len(r.c.out.buf) > maxRunBytes)
 }
 
 // process handles the requests that have arrived whole. It returns false if

@@ -180,9 +180,11 @@ func TestClaimedLengthCostsNothing(t *testing.T) {
 	s := startServer(t, func(c *conf.Config) { c.JuteMaxBuffer = claim })
 	before := allocated()
 	for i := range clients {
-		c := dial(t, s)
+		var c *wire.Conn
 		if i%2 == 0 {
 			c = connect(t, s).Conn
+		} else {
+			c = dial(t, s)
 		}
 		if err := c.Write(append(binary.BigEndian.AppendUint32(nil, claim), "abc"...)); err != nil {
 			t.Fatal(err)

@@ -1,0 +1,175 @@
+package server
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"zkd/proto/jute"
+	"zkd/test/wire"
+)
+
+// An event comes before every reply that shows its change, and never before
+// the reply that registered the watch. One client counts a znode up; others
+// watch it and read it in pipelines.
+func TestEventsBeforeReplies(t *testing.T) {
+	s := startServer(t, nil)
+	writer := connect(t, s)
+	writer.create("/n", []byte("0"), 0)
+	var done atomic.Bool
+	var all sync.WaitGroup
+	for i := range 4 {
+		c := connect(t, s)
+		all.Go(func() {
+			if err := watchAndRead(c, &done, i%2 == 0); err != nil {
+				t.Errorf("watcher %d: %v", i, err)
+			}
+		})
+	}
+	for i := 1; i <= 3000; i++ {
+		writer.ok(wire.OpSetData, wire.SetData{Path: "/n", Data: strconv.AppendInt(nil, int64(i), 10), Version: int32(i - 1)})
+	}
+	done.Store(true)
+	all.Wait()
+}
+
+// watchAndRead keeps a one-shot watch on /n with reads in flight behind it. The
+// watch is set by getData or by exists.
+func watchAndRead(c *client, done *atomic.Bool, byData bool) error {
+	op := wire.OpExists
+	if byData {
+		op = wire.OpGetData
+	}
+	for !done.Load() {
+		// One read that registers, and some behind it that would show a change.
+		c.xid++
+		registering := c.xid
+		b := wire.Frame(wire.Payload(c.xid, op, wire.PathWatch{Path: "/n", Watch: true}))
+		c.Expect(c.xid, op)
+		for range 5 {
+			c.xid++
+			b = append(b, wire.Frame(wire.Payload(c.xid, wire.OpGetData, wire.PathWatch{Path: "/n"}))...)
+			c.Expect(c.xid, wire.OpGetData)
+		}
+		if err := c.Write(b); err != nil {
+			return err
+		}
+		registered, fired, version := false, false, int32(0)
+		for last := c.xid; ; {
+			e, r, err := c.Next(patience)
+			if err != nil {
+				return err
+			}
+			if e != nil {
+				if !registered {
+					return fmt.Errorf("event %+v before the reply that registered", *e)
+				}
+				if fired {
+					return fmt.Errorf("a second event: %+v", *e)
+				}
+				fired = true
+				continue
+			}
+			switch {
+			case r.Xid == registering:
+				registered, version = true, r.Stat.Version
+			case r.Stat.Version != version && !fired:
+				return fmt.Errorf("version %d after %d without an event", r.Stat.Version, version)
+			}
+			if r.Xid == last {
+				break
+			}
+		}
+		if fired {
+			continue
+		}
+		// Take the watch away, or wait for it: either way it is gone.
+		c.xid++
+		if err := c.Send(c.xid, wire.OpRemoveWatches, wire.PathType{Path: "/n", Type: 2}); err != nil {
+			return err
+		}
+		for r := (*wire.Reply)(nil); r == nil; {
+			var err error
+			var e *wire.Event
+			if e, r, err = c.Next(patience); err != nil {
+				return err
+			}
+			if e != nil {
+				fired = true
+			}
+			if r != nil && (r.Err == 0) == fired {
+				return fmt.Errorf("removeWatches: %v, fired %v", r.Err, fired)
+			}
+		}
+	}
+	return nil
+}
+
+// A client with many watches that takes no event is closed at its limit.
+// Nobody else waits for it.
+func TestSlowReaderIsClosed(t *testing.T) {
+	s := startServer(t, nil)
+	slow, brisk, writer := connect(t, s), connect(t, s), connect(t, s)
+	name := strings.Repeat("n", 2000)
+	slow.ok(wire.OpAddWatch, wire.PathType{Path: "/", Type: 1})
+	brisk.ok(wire.OpAddWatch, wire.PathType{Path: "/", Type: 1})
+	const multis, each = 60, 200
+	var seen atomic.Int64
+	var all sync.WaitGroup
+	all.Go(func() {
+		for seen.Load() < multis*each {
+			e, _, err := brisk.Next(patience)
+			if err != nil {
+				t.Errorf("brisk client after %d events: %v", seen.Load(), err)
+				return
+			}
+			if e != nil {
+				seen.Add(1)
+			}
+		}
+	})
+	for i := range multis {
+		var ops []wire.SubOp
+		for j := range each {
+			ops = append(ops, wire.SubOp{Op: wire.OpCreate, Body: wire.Create{Path: fmt.Sprintf("/%s%d-%d", name, i, j), ACL: wire.OpenACL}})
+		}
+		writer.ok(wire.OpMulti, wire.Multi{Ops: ops})
+	}
+	all.Wait()
+	settled(t, s, 2)
+	writer.create("/after", nil, 0)
+}
+
+// A list longer than the limit for events is no reason to close: the client
+// asked for it, and an event may come before it is on its way.
+func TestLongListIsNoSlowReader(t *testing.T) {
+	s := startServer(t, nil)
+	connect(t, s)
+	c := s.conns.list()[0]
+	r := run{c: c}
+	if !r.begin() {
+		t.Fatal("connection is ending")
+	}
+	c.out.buf = append(c.out.buf, make([]byte, maxQueued+1)...)
+	r.end()
+	event := jute.AppendEvent(nil, 1, jute.EventNodeCreated, "/n")
+	c.queueEvent(event)
+	// What comes up to the limit behind it is still borne, and no more.
+	c.queueEvent(make([]byte, maxQueued-len(event)))
+	if gone(c) {
+		t.Error("closed for what it asked for")
+	}
+	c.queueEvent(event)
+	if !gone(c) {
+		t.Error("the events behind a long reply have no limit")
+	}
+}
+
+func gone(c *conn) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.gone
+}
