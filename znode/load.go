@@ -98,26 +98,22 @@ func (l *loader) lists() error {
 			return err
 		}
 		id, size := aclID(binary.LittleEndian.Uint32(b)), binary.LittleEndian.Uint32(b[4:])
-		if int(id) < len(a.lists) || int(id) > len(a.lists)+1<<20 || size > maxBlob {
+		if int(id) != len(a.lists) || size > maxBlob {
 			return fmt.Errorf("%w: ACL list %d of %d bytes", ErrImage, id, size)
 		}
 		if b, err = l.bytes(int(size)); err != nil {
 			return err
 		}
-		for len(a.lists) < int(id) {
-			a.free = append(a.free, aclID(len(a.lists)))
-			a.lists = append(a.lists, aclList{})
-		}
 		key := string(b)
 		r := jute.NewReader([]byte(key))
 		list, _ := jute.DecodeACLs(&r)
-		if r.Err() != nil || r.Len() > 0 {
+		if _, twice := a.ids[key]; twice || r.Err() != nil || string(jute.AppendACLs(nil, list)) != key {
 			return fmt.Errorf("%w: ACL list %d is malformed", ErrImage, id)
 		}
 		a.lists = append(a.lists, aclList{key: key, acl: list})
 		a.ids[key] = id
 	}
-	if len(a.lists) <= int(openACL) || a.lists[openACL].key == "" {
+	if open := newACLs(); len(a.lists) <= int(openACL) || a.lists[openACL].key != open.lists[openACL].key {
 		return fmt.Errorf("%w: the open ACL list is missing", ErrImage)
 	}
 	a.lists[openACL].refs = 1
@@ -143,7 +139,8 @@ func (l *loader) record(id nodeID) error {
 	var x extra
 	decodeRecord(b, &n, &x)
 	if n.nameLen < 0 || n.dataLen < -1 || int(n.nameLen)+int(n.dataLen) > maxBlob ||
-		n.parent == 0 || n.parent > l.znodes || (n.parent == id) != (id == rootID) || (n.nameLen == 0) != (id == rootID) {
+		n.parent == 0 || n.parent > l.znodes || (n.parent == id) != (id == rootID) || (n.nameLen == 0) != (id == rootID) ||
+		id == rootID && x.owner != 0 {
 		return fmt.Errorf("%w: record %d is malformed", ErrImage, id)
 	}
 	if int(n.acl) >= len(t.acls.lists) || t.acls.lists[n.acl].key == "" {
@@ -156,6 +153,9 @@ func (l *loader) record(id nodeID) error {
 		t.acls.lists[n.acl].refs++
 	}
 	name := string(b[:n.nameLen])
+	if id != rootID && !validName(name) {
+		return fmt.Errorf("%w: record %d has the name %q", ErrImage, id, name)
+	}
 	n.blob = takeBlob(t, name, b[n.nameLen:])
 	*t.get(t.nodes.add()) = n
 	if x != (extra{pzxid: n.czxid}) {
@@ -173,13 +173,18 @@ func (l *loader) record(id nodeID) error {
 }
 
 // links strings the records together. That every count of descendants is the
-// sum of those below proves that there is no cycle.
+// sum of those below proves that there is no cycle, and gives the lengths of
+// all paths: a name stands in its own and in those of its descendants.
 func (l *loader) links() error {
 	t := l.t
 	below := make([]uint32, t.nodes.next)
+	size := int64(len("/"))
 	for id := t.nodes.next - 1; id > rootID; id-- {
 		n := t.get(id)
 		p := t.mutExtra(n.parent)
+		if isEphemeral(p.owner) {
+			return fmt.Errorf("%w: record %d has an ephemeral as its parent", ErrImage, id)
+		}
 		n.next = p.firstChild
 		if n.next != 0 {
 			t.get(n.next).prev = id
@@ -190,9 +195,18 @@ func (l *loader) links() error {
 		below[n.parent] += 1 + t.extra(n).descendants
 	}
 	for id := rootID; id < t.nodes.next; id++ {
-		if have := t.extra(t.get(id)).descendants; have != below[id] {
+		n := t.get(id)
+		have := t.extra(n).descendants
+		if have != below[id] {
 			return fmt.Errorf("%w: record %d counts %d descendants of %d", ErrImage, id, have, below[id])
 		}
+		size += int64(max(n.dataLen, 0))
+		if id != rootID {
+			size += int64(1+n.nameLen) * int64(1+have)
+		}
+	}
+	if size != t.dataBytes {
+		return fmt.Errorf("%w: it counts %d bytes of %d", ErrImage, t.dataBytes, size)
 	}
 	// dead lists would otherwise never be found again
 	for id := range t.acls.lists {

@@ -15,8 +15,8 @@ import (
 //	then for each znode              the record as laid out in appendRecord,
 //	                                 its name, its data
 //
-// Records are numbered anew, from 1 for the root, without the gaps that
-// deletions leave.
+// Records are numbered anew, from 1 for the root, and ACL lists from 1 for the
+// open one, without the gaps that deletions leave.
 const imageMagic = 0x3152545a
 
 // Snapshot is a tree as it was at one moment. WriteTo needs no lock.
@@ -61,14 +61,15 @@ func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 		}
 		buf = buf[:0]
 	}
-	buf = t.appendImageHeader(buf)
+	lists := t.acls.number()
+	buf = t.appendImageHeader(buf, lists)
 	numbers := t.number()
 	for id := rootID; id < t.nodes.next && err == nil; id++ {
 		n := t.get(id)
 		if n.parent == 0 {
 			continue
 		}
-		buf = appendRecord(buf, numbers[n.parent], n, t.extra(n))
+		buf = appendRecord(buf, numbers[n.parent], lists[n.acl], n, t.extra(n))
 		buf = append(buf, t.name(n)...)
 		buf = append(buf, t.data(n)...)
 		if len(buf) >= imageBuffer {
@@ -92,7 +93,20 @@ func (t *Tree) number() []uint32 {
 	return numbers
 }
 
-func (t *Tree) appendImageHeader(dst []byte) []byte {
+// number returns for each list in use its place among them, from 1.
+func (a *acls) number() []aclID {
+	numbers := make([]aclID, len(a.lists))
+	last := aclID(0)
+	for id := range a.lists {
+		if a.lists[id].key != "" {
+			last++
+			numbers[id] = last
+		}
+	}
+	return numbers
+}
+
+func (t *Tree) appendImageHeader(dst []byte, lists []aclID) []byte {
 	le := binary.LittleEndian
 	dst = le.AppendUint32(dst, imageMagic)
 	dst = le.AppendUint32(dst, uint32(t.count))
@@ -103,7 +117,7 @@ func (t *Tree) appendImageHeader(dst []byte) []byte {
 		if l.key == "" {
 			continue
 		}
-		dst = le.AppendUint32(dst, uint32(id))
+		dst = le.AppendUint32(dst, uint32(lists[id]))
 		dst = le.AppendUint32(dst, uint32(len(l.key)))
 		dst = append(dst, l.key...)
 		n++
@@ -116,14 +130,14 @@ func (t *Tree) appendImageHeader(dst []byte) []byte {
 const recordSize = 6*8 + 8*4
 
 // appendRecord writes a record's fields; the links to siblings and children
-// follow from parent, which is given by its new number.
-func appendRecord(dst []byte, parent nodeID, n *node, x extra) []byte {
+// follow from parent, which like the ACL list is given by its new number.
+func appendRecord(dst []byte, parent nodeID, acl aclID, n *node, x extra) []byte {
 	le := binary.LittleEndian
 	for _, v := range [...]int64{n.czxid, n.mzxid, x.pzxid, n.ctime, n.mtime, x.owner} {
 		dst = le.AppendUint64(dst, uint64(v))
 	}
 	for _, v := range [...]uint32{parent, x.descendants, uint32(x.created), uint32(n.version),
-		uint32(x.aversion), uint32(n.acl), uint32(n.nameLen), uint32(n.dataLen)} {
+		uint32(x.aversion), uint32(acl), uint32(n.nameLen), uint32(n.dataLen)} {
 		dst = le.AppendUint32(dst, v)
 	}
 	return dst

@@ -109,9 +109,6 @@ func (v *verifier) node(id nodeID, prefix string) error {
 		return fmt.Errorf("%q has %d children, %d list bytes, %d descendants and says %d, %d, %d",
 			prefix, kids, listBytes, below, x.numChildren, x.listBytes, x.descendants)
 	}
-	if uint32(kids) > uint32(x.created) && id > 4 {
-		return fmt.Errorf("%q has %d children of %d ever created", prefix, kids, x.created)
-	}
 	return nil
 }
 
@@ -253,11 +250,15 @@ func (v *verifier) acls() error {
 	for _, id := range a.dead {
 		dead[id]++
 	}
+	free := map[aclID]bool{}
+	for _, id := range a.free {
+		free[id] = true
+	}
 	for id := range a.lists {
 		id, l := aclID(id), &a.lists[id]
 		if l.key == "" {
-			if v.owners[id] > 0 || id != 0 && !slices.Contains(a.free, id) {
-				return fmt.Errorf("ACL list %d is nothing: %d owners, free %v", id, v.owners[id], a.free)
+			if v.owners[id] > 0 || id != 0 && !free[id] {
+				return fmt.Errorf("ACL list %d is nothing: %d owners, free %v", id, v.owners[id], free[id])
 			}
 			continue
 		}
