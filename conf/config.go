@@ -49,10 +49,7 @@ type Config struct {
 	JuteMaxBufferExtraSize int // slack for records found by the importer
 
 	GlobalOutstandingLimit     int
-	RequestThrottleMaxRequests int // 0: off
-	RequestThrottleDropStale   bool
-	RequestStaleConnection     bool          // a request of a closed connection is stale
-	RequestStaleLatency        bool          // a request older than its session timeout is stale
+	RequestThrottleMaxRequests int           // 0: off
 	ThrottledOpWaitTime        time.Duration // 0: off
 	LargeRequestMaxBytes       int64
 	LargeRequestThreshold      int64 // -1: off

@@ -131,6 +131,7 @@ const (
 	storesItself = "zkd's log store decides this itself"
 	watchPart    = "zkd has one watch table"
 	nodelayPart  = "zkd always sets TCP_NODELAY"
+	stalePart    = "a request goes into the log as soon as it is read, so none waits long enough to get stale"
 	throttlePart = "only the token bucket (tokens, fill_time, fill_count) is built"
 )
 

@@ -159,21 +159,6 @@ var loadKeys = slices.Concat(
 			adjust: negativeIsZero("no limit"),
 		},
 		{
-			Name: "request_throttle_drop_stale", Type: boolean, Default: "true", Stance: Honoured,
-			Doc:  "drop requests that became stale while they waited",
-			bind: func(c *Config, v value) { c.RequestThrottleDropStale = v.yes },
-		},
-		{
-			Name: "request_stale_connection_check", Type: boolean, Default: "true", Stance: Honoured,
-			Doc:  "a request of a closed connection is stale",
-			bind: func(c *Config, v value) { c.RequestStaleConnection = v.yes },
-		},
-		{
-			Name: "request_stale_latency_check", Type: boolean, Default: "false", Stance: Honoured,
-			Doc:  "a request older than its session timeout is stale",
-			bind: func(c *Config, v value) { c.RequestStaleLatency = v.yes },
-		},
-		{
 			Name: "throttled_op_wait_time", Type: millis(0), Default: "0", Stance: Honoured,
 			Doc:  "a longer wait in the throttle fails with ThrottledOp; 0: never",
 			bind: func(c *Config, v value) { c.ThrottledOpWaitTime = v.d },
@@ -216,6 +201,11 @@ var loadKeys = slices.Concat(
 			bind: func(c *Config, v value) { c.OutstandingHandshakeLimit = int(v.n) },
 		},
 	},
+	ignore(stalePart,
+		Key{Name: "request_throttle_drop_stale", Type: boolean, Default: "true", Doc: "drop requests that became stale while they waited"},
+		Key{Name: "request_stale_connection_check", Type: boolean, Default: "true", Doc: "a request of a closed connection is stale"},
+		Key{Name: "request_stale_latency_check", Type: boolean, Default: "false", Doc: "a request older than its session timeout is stale"},
+	),
 	ignore(throttlePart,
 		Key{Name: "connection_throttle_freeze_time", Type: anyInt, Default: "-1", Doc: "period of adaptation"},
 		Key{Name: "connection_throttle_drop_increase", Type: decimal, Default: "0.02", Doc: "step up"},

@@ -5,7 +5,9 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
+	"errors"
 	"fmt"
+	"os"
 	"time"
 
 	"zkd/proto/jute"
@@ -34,7 +36,11 @@ func (c *conn) shakeHands() bool {
 	}
 	r := jute.NewReader(frame)
 	c.request = jute.DecodeConnect(&r)
-	if r.Err() != nil || !c.srv.throttle.admit(c.srv.now()) {
+	if r.Err() != nil {
+		return false
+	}
+	if !c.srv.throttle.admit(c.srv.now()) {
+		c.srv.stats.dropped.Add(1)
 		return false
 	}
 	if !c.negotiate() {
@@ -73,7 +79,10 @@ func (c *conn) firstFrame() []byte {
 				return frame
 			}
 		}
-		if c.in.fill() != nil {
+		if err := c.in.fill(); err != nil {
+			if errors.Is(err, os.ErrDeadlineExceeded) {
+				c.srv.stats.sessionless.Add(1)
+			}
 			return nil
 		}
 	}

@@ -2,6 +2,7 @@ package server
 
 import (
 	"io"
+	"time"
 
 	"zkd/consensus"
 	"zkd/proto/jute"
@@ -31,10 +32,11 @@ type machine struct {
 	frame  []byte // event, encoded once for all who get it
 	change znode.Change
 	notify func(*conn, watch.Event) // deliverEvent
+	told   time.Duration            // when a soft quota was last spoken of
 }
 
 func newMachine(srv *Server) *machine {
-	m := &machine{srv: srv, state: srv.state}
+	m := &machine{srv: srv, state: srv.state, told: -noticeEvery}
 	m.notify = m.deliverEvent
 	return m
 }
@@ -133,9 +135,8 @@ func (m *machine) write(c *conn) {
 		m.state.zxid++
 	}
 	m.fire()
-	if path := m.state.tree.Crowded(); path != "" {
-		m.srv.log.Warn("this znode's child list has outgrown jute.maxbuffer: clients with that limit cannot list it",
-			"path", path, "limit", m.srv.cfg.JuteMaxBuffer)
+	for _, n := range m.state.tree.Notices() {
+		m.tell(n)
 	}
 	if c == nil {
 		return
@@ -144,6 +145,22 @@ func (m *machine) write(c *conn) {
 		m.reply = m.reply[:body]
 	}
 	m.deliver(c, code)
+}
+
+// noticeEvery is the least time between two messages about soft quotas: every
+// write below one that is exceeded would make one.
+const noticeEvery = time.Minute
+
+// tell logs what an operator may want to know of a write.
+func (m *machine) tell(n znode.Notice) {
+	switch now := m.srv.now(); {
+	case n.Kind == znode.ListGrown:
+		m.srv.log.Warn("this znode's child list has outgrown jute.maxbuffer: clients with that limit cannot list it",
+			"path", n.Path, "limit", m.srv.cfg.JuteMaxBuffer)
+	case now-m.told >= noticeEvery:
+		m.told = now
+		m.srv.log.Warn("quota exceeded", "path", n.Path)
+	}
 }
 
 // begin starts a transaction of the tree.

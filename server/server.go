@@ -135,12 +135,27 @@ func (s *Server) failed(err error) {
 func (s *Server) Failed() <-chan error { return s.fail }
 
 func (s *Server) listen() error {
-	lc := net.ListenConfig{Control: func(_, _ string, c syscall.RawConn) error { return nil }}
-	l, err := lc.Listen(context.Background(), "tcp", s.cfg.ClientAddr)
+	l, err := net.Listen("tcp", s.cfg.ClientAddr)
 	if err != nil {
 		return fmt.Errorf("server: listen for clients: %w", err)
 	}
 	s.listener = l
+	if n := s.cfg.ClientPortListenBacklog; n > 0 {
+		return setBacklog(l, n)
+	}
+	return nil
+}
+
+// setBacklog changes how many connections may wait to be accepted: listening
+// again on a socket that listens does just that.
+func setBacklog(l net.Listener, n int) error {
+	raw, err := l.(*net.TCPListener).SyscallConn()
+	if err == nil {
+		err = errors.Join(raw.Control(func(fd uintptr) { err = syscall.Listen(int(fd), n) }), err)
+	}
+	if err != nil {
+		return fmt.Errorf("server: set the backlog to %d: %w", n, err)
+	}
 	return nil
 }
 

@@ -104,6 +104,13 @@ func (t *Tree) addUsage(prefix string, bytes, count int64) {
 	}
 	stats.bytes, stats.count = max(stats.bytes, 0)+bytes, max(stats.count, 0)+count
 	t.replaceData(id, stats.append(nil))
+	if bytes <= 0 && count <= 0 {
+		return
+	}
+	limits, _ := parseTrack(t.data(t.get(t.lookup(quotaPath + prefix + "/" + limitsName))))
+	if limits.count > -1 && stats.count > limits.count || limits.bytes > -1 && stats.bytes > limits.bytes {
+		t.notices = append(t.notices, Notice{OverQuota, prefix})
+	}
 }
 
 // recount fills the stats znode of prefix by walking the subtree.

@@ -22,7 +22,7 @@ type Tree struct {
 
 	tx      *Txn
 	changes []Change
-	crowded string // see Crowded
+	notices []Notice
 	undoing bool
 	undo    []undoStep
 	fresh   []blobRef // taken in this multi, to be given back if it fails
@@ -41,6 +41,21 @@ type Change struct {
 	ACL       ACL            // of the znode, of a deleted one what it had
 	ParentACL ACL
 }
+
+// Notice is something about the tree that an operator may want to know.
+type Notice struct {
+	Kind NoticeKind
+	Path string
+}
+
+// NoticeKind tells what a Notice is about.
+type NoticeKind uint8
+
+// The notices there are.
+const (
+	ListGrown NoticeKind = iota // the znode's child list has just become longer than ListWarn
+	OverQuota                   // the subtree uses more than a limit that is not enforced
+)
 
 // Txn is what all operations of one transaction share, decided before it
 // entered the log.

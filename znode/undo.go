@@ -36,7 +36,7 @@ type staleNode struct {
 // Begin starts a transaction. tx stays in use until the next Begin.
 func (t *Tree) Begin(tx *Txn) {
 	t.tx = tx
-	t.changes, t.crowded = t.changes[:0], ""
+	t.changes, t.notices = t.changes[:0], t.notices[:0]
 	t.acls.sweep()
 	if len(t.blobs.limbo) > 0 {
 		t.blobs.drain(256)

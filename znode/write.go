@@ -16,6 +16,10 @@ import (
 // the paths in it are valid until the next Begin.
 func (t *Tree) Changes() []Change { return t.changes }
 
+// Notices returns what the transaction did that somebody should be told of.
+// Like the changes they are valid until the next Begin.
+func (t *Tree) Notices() []Notice { return t.notices }
+
 // Create makes a znode and returns its final path. op is one of the create
 // family; what it makes follows from op and mode together, as in ZooKeeper.
 func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute.Stat, code jute.Code) {
@@ -55,7 +59,7 @@ func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute
 	before := t.listReply(parent)
 	id := t.link(parent, path, name, c.Data, t.acls.acquire(acl), owner)
 	if warn := t.tx.ListWarn; warn > 0 && before <= warn && t.listReply(parent) > warn {
-		t.crowded = t.path(parent)
+		t.notices = append(t.notices, Notice{ListGrown, t.path(parent)})
 	}
 	t.quotaCreated(path, c.Data)
 	t.changed(jute.EventNodeCreated, path, t.get(id).acl, t.get(parent).acl)
@@ -119,10 +123,6 @@ func (t *Tree) roomBelow(parent nodeID, path, name string, data []byte) jute.Cod
 func (t *Tree) listReply(id nodeID) int {
 	return jute.ReplyHeaderSize + 4 + int(t.extra(t.get(id)).listBytes) + jute.StatSize
 }
-
-// Crowded returns the path of a znode whose child list has just become longer
-// than ListWarn, or "".
-func (t *Tree) Crowded() string { return t.crowded }
 
 // Delete removes a znode without children.
 func (t *Tree) Delete(path string, version int32) jute.Code {
