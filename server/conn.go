@@ -167,7 +167,7 @@ func (c *conn) drainLocked() bool {
 // answer queues the reply of the oldest request in the log. It returns true if
 // the connection has to be handed to a flusher. The apply goroutine calls it.
 func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
-	c.srv.outstanding.Add(-1)
+	defer c.srv.outstanding.Add(-1) // a shutdown waits for what is queued
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	p := c.popLocked()

@@ -226,6 +226,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		s.serving.Store(false)
 		s.settle(ctx)
 		s.stop()
+		s.partWithClients(ctx)
 		s.conns.closeAll()
 		s.tasks.Wait()
 		err = errors.Join(err, s.node.Close())
@@ -239,6 +240,25 @@ func (s *Server) Shutdown(ctx context.Context) error {
 // left to hear it.
 func (s *Server) settle(ctx context.Context) {
 	for s.outstanding.Load() > 0 && s.conns.len() > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// partWithClients sends every client what is queued for it and ends the
+// connection behind that. Who does not take it has had its time when this
+// returns.
+func (s *Server) partWithClients(ctx context.Context) {
+	for _, c := range s.conns.list() {
+		c.endAfterReplies()
+		c.out.tryFlush()
+	}
+	ctx, cancel := context.WithTimeout(ctx, 2*lingerTime)
+	defer cancel()
+	for s.conns.len() > 0 {
 		select {
 		case <-ctx.Done():
 			return
