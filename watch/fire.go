@@ -1,6 +1,7 @@
 package watch
 
 import (
+	"slices"
 	"strings"
 
 	"zkd/proto/jute"
@@ -22,7 +23,7 @@ func (m *Manager[W]) Fire(typ jute.EventType, path string, deliver func(W, Event
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.served = m.served[:0]
+	defer m.forgetServed()
 	m.fireData(Event{typ, path}, deliver)
 	if typ == jute.EventNodeDataChanged {
 		return
@@ -34,9 +35,16 @@ func (m *Manager[W]) Fire(typ jute.EventType, path string, deliver func(W, Event
 	if parent == "" {
 		parent = "/"
 	}
-	m.served = m.served[:0]
+	m.forgetServed()
 	m.fireTable(Child, Event{jute.EventNodeChildrenChanged, parent}, 0, deliver)
-	clear(m.served[:cap(m.served)])
+}
+
+// forgetServed ends a step. No connection is kept from being collected.
+func (m *Manager[W]) forgetServed() {
+	clear(m.served)
+	m.served = m.served[:0]
+	clear(m.servedSet)
+	m.inSet = 0
 }
 
 func (m *Manager[W]) fireData(e Event, deliver func(W, Event)) {
@@ -87,13 +95,19 @@ func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) 
 	}
 }
 
-// wasServed tells whether w is among the first n served. n is small but where
-// many connections watch the same znode in several ways.
+// wasServed tells whether w is among the first n served. Where many connections
+// watch the same znode in several ways a set keeps that from taking quadratic
+// time; within a step n only grows.
 func (m *Manager[W]) wasServed(w W, n int) bool {
-	for _, s := range m.served[:n] {
-		if s == w {
-			return true
-		}
+	if n <= fewWatchers {
+		return slices.Contains(m.served[:n], w)
 	}
-	return false
+	if m.servedSet == nil {
+		m.servedSet = map[W]struct{}{}
+	}
+	for ; m.inSet < n; m.inSet++ {
+		m.servedSet[m.served[m.inSet]] = struct{}{}
+	}
+	_, ok := m.servedSet[w]
+	return ok
 }

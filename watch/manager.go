@@ -47,6 +47,8 @@ type Manager[W comparable] struct {
 	byWatcher map[W]map[string]*[tables]Mode
 	recursive int // recursive watches
 	served    []W // of the step under way
+	servedSet map[W]struct{}
+	inSet     int // how many of served are in servedSet
 	counts    [tables]int
 }
 

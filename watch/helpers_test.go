@@ -1,0 +1,98 @@
+package watch
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"zkd/proto/jute"
+)
+
+const (
+	created  = jute.EventNodeCreated
+	deleted  = jute.EventNodeDeleted
+	changed  = jute.EventNodeDataChanged
+	children = jute.EventNodeChildrenChanged
+)
+
+// fire returns what was delivered, in order, as "who what path".
+func fire(m *Manager[string], typ jute.EventType, path string) []string {
+	got := []string{}
+	m.Fire(typ, path, func(w string, e Event) { got = append(got, w+" "+text(e)) })
+	return got
+}
+
+func text(e Event) string {
+	return map[jute.EventType]string{created: "created", deleted: "deleted", changed: "changed", children: "children"}[e.Type] + " " + e.Path
+}
+
+func expect(t testing.TB, m *Manager[string], typ jute.EventType, path string, want ...string) {
+	t.Helper()
+	if got := fire(m, typ, path); !slices.Equal(got, want) {
+		t.Errorf("%s: got %q, want %q", text(Event{typ, path}), got, want)
+	}
+	if err := verify(m); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// verify checks that both indexes and all counters tell the same.
+func verify[W comparable](m *Manager[W]) error {
+	var counts [tables]int
+	live, recursive := 0, 0
+	for t := range tables {
+		for path, set := range m.byPath[t] {
+			if set.len() == 0 {
+				return fmt.Errorf("table %d keeps %q for nobody", t, path)
+			}
+			if set.at != nil && len(set.at) != set.len() {
+				return fmt.Errorf("%q: %d positions of %d", path, len(set.at), set.len())
+			}
+			for i, e := range set.list {
+				if set.find(e.w) != i {
+					return fmt.Errorf("%q: %v is not found", path, e.w)
+				}
+				if have := m.byWatcher[e.w][path]; have == nil || have[t] != e.modes || e.modes == 0 {
+					return fmt.Errorf("%q: %v has modes %d, its own table says %v", path, e.w, e.modes, have)
+				}
+				for _, mode := range []Mode{Standard, Persistent, Recursive} {
+					if e.modes&mode != 0 {
+						counts[t]++
+						live++
+						if mode == Recursive {
+							recursive++
+						}
+					}
+				}
+			}
+		}
+	}
+	for w, paths := range m.byWatcher {
+		if len(paths) == 0 {
+			return fmt.Errorf("%v is kept without a path", w)
+		}
+		for path, have := range paths {
+			if have[Data]|have[Child] == 0 {
+				return fmt.Errorf("%v keeps %q without a watch", w, path)
+			}
+			for t := range tables {
+				if have[t] != 0 && m.byPath[t][path] == nil {
+					return fmt.Errorf("%v watches %q, table %d does not know", w, path, t)
+				}
+			}
+		}
+	}
+	if counts != m.counts || live != m.Total() || recursive != m.recursive {
+		return fmt.Errorf("counted %v, %d, %d; the manager says %v, %d, %d", counts, live, recursive, m.counts, m.Total(), m.recursive)
+	}
+	var zero W
+	for _, w := range m.served[:cap(m.served)] {
+		if w != zero {
+			return fmt.Errorf("%v is kept after its event", w)
+		}
+	}
+	if len(m.servedSet) > 0 {
+		return fmt.Errorf("%d kept after their events", len(m.servedSet))
+	}
+	return nil
+}
