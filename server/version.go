@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"os"
 	"runtime/debug"
 	"time"
 )
@@ -22,7 +23,8 @@ func versionLine() string {
 	return fmt.Sprintf("%s-zkd-%s, built on %s", emulated, Version, buildTime().UTC().Format("01/02/2006 15:04 GMT"))
 }
 
-// buildTime is the date the linker was given, else that of the commit.
+// buildTime is the date the linker was given, else that of the commit, else
+// that of the file.
 func buildTime() time.Time {
 	date := BuildDate
 	if info, ok := debug.ReadBuildInfo(); ok && date == "" {
@@ -32,11 +34,15 @@ func buildTime() time.Time {
 			}
 		}
 	}
-	t, err := time.Parse(time.RFC3339, date)
-	if err != nil {
-		return time.Unix(0, 0)
+	if t, err := time.Parse(time.RFC3339, date); err == nil {
+		return t
 	}
-	return t
+	if path, err := os.Executable(); err == nil {
+		if info, err := os.Stat(path); err == nil {
+			return info.ModTime()
+		}
+	}
+	return time.Unix(0, 0)
 }
 
 // FullVersion says which zkd this is and which ZooKeeper it behaves as.
