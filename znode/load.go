@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"zkd/proto/jute"
 )
@@ -153,7 +154,7 @@ func (l *loader) record(id nodeID) error {
 		t.acls.lists[n.acl].refs++
 	}
 	name := string(b[:n.nameLen])
-	if id != rootID && !validName(name) {
+	if id != rootID && (!validName(name) || strings.IndexByte(name, '/') >= 0) {
 		return fmt.Errorf("%w: record %d has the name %q", ErrImage, id, name)
 	}
 	n.blob = takeBlob(t, name, b[n.nameLen:])

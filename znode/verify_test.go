@@ -89,7 +89,7 @@ func (v *verifier) node(id nodeID, prefix string) error {
 		}
 		name := string(t.name(child))
 		path := prefix + "/" + name
-		if !ValidPath(path) {
+		if !ValidPath(path) || t.lookup(path) != c {
 			return fmt.Errorf("%q is no path", path)
 		}
 		if got := t.find(id, name); got != c {
