@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"syscall"
 
 	"zkd/conf"
 )
@@ -23,6 +24,15 @@ func IsDataError(err error) bool {
 	return errors.As(err, &d)
 }
 
+// writable tells why no file can be made in dir, if none can.
+func writable(dir string) error {
+	const writeSearch = 2 | 1 // W_OK, X_OK of access(2)
+	if err := syscall.Access(dir, writeSearch); err != nil {
+		return fmt.Errorf("%s is not writable: %w", dir, err)
+	}
+	return nil
+}
+
 // prepareDirs makes the data directories, unless they must exist already.
 func prepareDirs(cfg *conf.Config) error {
 	for _, dir := range []string{cfg.DataDir, cfg.DataLogDir} {
@@ -32,6 +42,8 @@ func prepareDirs(cfg *conf.Config) error {
 			err = os.MkdirAll(dir, 0o700)
 		case err == nil && !info.IsDir():
 			err = fmt.Errorf("%s is not a directory", dir)
+		case err == nil:
+			err = writable(dir)
 		}
 		if err != nil {
 			return &dataError{err}
