@@ -1,5 +1,7 @@
 package compat
 
+import "zkd/test/script"
+
 // A Case is one row of the corpus.
 type Case struct {
 	ID     string // as in the specification's checklists (S51, P67), or a name of ours
@@ -16,6 +18,11 @@ type Case struct {
 	Either [2]string
 
 	Differs *Difference // zkd does otherwise, on purpose
+}
+
+// options say how the case's script runs. A server that is to be empty gets no root.
+func (c *Case) options() script.Options {
+	return script.Options{Root: script.NewRoot(), NoRoot: c.Server == "empty", Alone: c.Alone, AnyOrder: c.AnyOrder}
 }
 
 // asksReal reports whether real servers run the case.

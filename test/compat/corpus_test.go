@@ -12,7 +12,9 @@ import (
 	"time"
 
 	"zkd/test/realzk"
+	"zkd/test/script"
 	"zkd/test/wire"
+	"zkd/test/zkdserver"
 )
 
 var update = flag.Bool("update", false, "write testdata from ZooKeeper 3.9")
@@ -24,9 +26,7 @@ func TestMain(m *testing.M) {
 		f.Value.Set("24")
 	}
 	code := m.Run()
-	if zkdBinDir != "" {
-		os.RemoveAll(zkdBinDir)
-	}
+	zkdserver.CleanUp()
 	os.Exit(code)
 }
 
@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 type target struct {
 	name  string
 	minor string // "" is zkd
-	start func(context.Context, variant) (server, error)
+	start func(context.Context, variant) (script.Server, error)
 	one   bool // a server that runs already: there is just the one, as it is
 }
 
@@ -57,7 +57,7 @@ func targets(t *testing.T) []target {
 			t.Fatal(err)
 		}
 		return append(v, target{name: "addr", minor: minor, one: true,
-			start: func(context.Context, variant) (server, error) { return running(addr), nil }})
+			start: func(context.Context, variant) (script.Server, error) { return running(addr), nil }})
 	}
 	if os.Getenv("ZK_REAL") == "off" {
 		return v
@@ -71,7 +71,7 @@ func targets(t *testing.T) []target {
 		if *update && minor != "3.9" {
 			continue
 		}
-		v = append(v, target{name: minor, minor: minor, start: func(ctx context.Context, va variant) (server, error) {
+		v = append(v, target{name: minor, minor: minor, start: func(ctx context.Context, va variant) (script.Server, error) {
 			// Everything a variant leaves out is at ZooKeeper's own default, so realzk's generous ones go.
 			props := map[string]string{"zookeeper.4lw.commands.whitelist": "", "zookeeper.extendedTypesEnabled": ""}
 			for k, p := range va.Props {
@@ -81,6 +81,10 @@ func targets(t *testing.T) []target {
 		}})
 	}
 	return v
+}
+
+func startZkd(ctx context.Context, v variant) (script.Server, error) {
+	return zkdserver.Start(ctx, v.Config, v.Props)
 }
 
 // running is a server that somebody else started.
@@ -139,13 +143,13 @@ func TestCorpus(t *testing.T) {
 // it, then those with servers of their own.
 func runTarget(t *testing.T, target target, g *golden) {
 	if target.minor == "" {
-		if _, err := buildZkd(); err != nil {
+		if _, err := zkdserver.Build(); err != nil {
 			t.Fatal(err) // once, not once a case
 		}
 	}
 	var shared lazyServer
 	defer shared.stop(t)
-	get := func(t *testing.T) server { return shared.get(t, target, everything) }
+	get := func(t *testing.T) script.Server { return shared.get(t, target, everything) }
 	each(func(a Area, c *Case) {
 		if c.Server == "" && c.Alone {
 			t.Run(c.ID, func(t *testing.T) { runCase(t, target, g, a, c, get) })
@@ -171,7 +175,7 @@ func runTarget(t *testing.T, target target, g *golden) {
 			each(func(a Area, c *Case) {
 				if c.Server == v.Name {
 					t.Run(c.ID, func(t *testing.T) {
-						runCase(t, target, g, a, c, func(t *testing.T) server { return own.get(t, target, v) })
+						runCase(t, target, g, a, c, func(t *testing.T) script.Server { return own.get(t, target, v) })
 					})
 				}
 			})
@@ -187,7 +191,7 @@ func each(do func(Area, *Case)) {
 	}
 }
 
-func runCase(t *testing.T, target target, g *golden, a Area, c *Case, get func(*testing.T) server) {
+func runCase(t *testing.T, target target, g *golden, a Area, c *Case, get func(*testing.T) script.Server) {
 	real := target.minor != ""
 	if real && !c.asksReal() {
 		t.Skip(c.Differs.NoReal)
@@ -195,7 +199,7 @@ func runCase(t *testing.T, target target, g *golden, a Area, c *Case, get func(*
 	if target.older(c.Since) {
 		t.Skipf("since %s", c.Since)
 	}
-	got, err := play(get(t), c)
+	got, err := script.Play(get(t), c.Script, c.options())
 	if c.Either[1] != "" {
 		got = strings.ReplaceAll(got, c.Either[1], c.Either[0])
 	}
@@ -211,40 +215,32 @@ func runCase(t *testing.T, target target, g *golden, a Area, c *Case, get func(*
 	want, ok := g.areas[a.Name][c.ID]
 	switch {
 	case !real && c.Differs != nil:
-		want = normal(c.Differs.Want)
+		want = script.Normal(c.Differs.Want)
 	case !ok:
 		t.Fatalf("no expected transcript in %s; run with -update. Got:\n%s", goldenFile(a.Name), got)
 	case target.older("3.9"):
 		want = beforeZxids(want)
 	}
-	if normal(got) != normal(want) {
-		t.Errorf("%s %s\n%s", c.ID, c.Name, diff(normal(want), normal(got)))
+	if script.Normal(got) != script.Normal(want) {
+		t.Errorf("%s %s\n%s", c.ID, c.Name, script.Diff(script.Normal(want), script.Normal(got)))
 	}
-}
-
-// normal trims lines, so that an expected transcript can be indented along with the table it stands in.
-func normal(text string) string {
-	var b strings.Builder
-	for line := range strings.Lines(text) {
-		if line = strings.TrimSpace(line); line != "" {
-			b.WriteString(line + "\n")
-		}
-	}
-	return b.String()
 }
 
 // lazyServer starts with the first case that needs it, so that -run of one case starts one server.
 type lazyServer struct {
 	once sync.Once
-	srv  server
+	srv  script.Server
 	err  error
 }
 
-func (l *lazyServer) get(t *testing.T, target target, v variant) server {
+func (l *lazyServer) get(t *testing.T, target target, v variant) script.Server {
 	l.once.Do(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 		defer cancel()
-		l.srv, l.err = target.start(ctx, v)
+		srv, err := target.start(ctx, v)
+		if l.err = err; err == nil {
+			l.srv = srv
+		}
 	})
 	if l.err != nil {
 		t.Fatal(l.err)
@@ -256,8 +252,8 @@ func (l *lazyServer) stop(t *testing.T) {
 	if l.srv == nil {
 		return
 	}
-	if z, ok := l.srv.(*zkdServer); ok {
-		if report := z.trouble(); report != "" {
+	if z, ok := l.srv.(*zkdserver.Server); ok {
+		if report := z.Trouble(); report != "" {
 			t.Error(report)
 		}
 	}

@@ -8,7 +8,7 @@
 //	w get ~/a watch         after every step the events of all watching sessions are collected
 //	c & set ~/a "y"         & holds a request back until flush sends all of them in one segment
 //
-// script_test.go lists the verbs. The transcript repeats each line and shows below it what every session received:
+// Package script runs them, and lists the verbs. The transcript repeats each line and shows below it what every session received:
 // error names, zxids, Stats field by field, data, children, events in their order relative to replies, closed
 // connections. What differs from run to run is replaced by names: zxids become z1, z2, … by rank within the case,
 // session ids the name of the session; times are checked to belong to their zxid and not shown.

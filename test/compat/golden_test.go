@@ -48,38 +48,3 @@ var eventZxid = regexp.MustCompile(`(?m)( event \w+ \S+) (z\d+)$`)
 
 // beforeZxids turns a transcript into what a server before 3.9 answers: its notifications carry no zxid.
 func beforeZxids(text string) string { return eventZxid.ReplaceAllString(text, "$1 -1") }
-
-// diff shows two transcripts line by line: - is missing, + is too much.
-func diff(want, got string) string {
-	a, b := strings.Split(strings.TrimSpace(want), "\n"), strings.Split(strings.TrimSpace(got), "\n")
-	// Longest common subsequence; transcripts are short.
-	l := make([][]int, len(a)+1)
-	for i := range l {
-		l[i] = make([]int, len(b)+1)
-	}
-	for i := len(a) - 1; i >= 0; i-- {
-		for j := len(b) - 1; j >= 0; j-- {
-			if a[i] == b[j] {
-				l[i][j] = l[i+1][j+1] + 1
-			} else {
-				l[i][j] = max(l[i+1][j], l[i][j+1])
-			}
-		}
-	}
-	var out strings.Builder
-	i, j := 0, 0
-	for i < len(a) || j < len(b) {
-		switch {
-		case i < len(a) && j < len(b) && a[i] == b[j]:
-			fmt.Fprintf(&out, "  %s\n", a[i])
-			i, j = i+1, j+1
-		case i < len(a) && (j == len(b) || l[i+1][j] >= l[i][j+1]):
-			fmt.Fprintf(&out, "- %s\n", a[i])
-			i++
-		default:
-			fmt.Fprintf(&out, "+ %s\n", b[j])
-			j++
-		}
-	}
-	return out.String()
-}

@@ -1,9 +1,6 @@
 package compat
 
-import (
-	"context"
-	"time"
-)
+import "zkd/test/script"
 
 // A variant is a way to configure a server. Every line is a zoo.cfg line that ZooKeeper and zkd both read.
 type variant struct {
@@ -13,7 +10,7 @@ type variant struct {
 }
 
 // superDigest makes digest super:secret the superuser.
-var superDigest = "DigestAuthenticationProvider.superDigest=" + digestID("super:secret")
+var superDigest = "DigestAuthenticationProvider.superDigest=" + script.DigestID("super:secret")
 
 // everything is the shared server: all of the protocol within reach, sessions of 2 to 20 seconds.
 var everything = variant{
@@ -39,10 +36,4 @@ func variantByName(name string) (variant, bool) {
 		}
 	}
 	return variant{}, false
-}
-
-func context30s() context.Context {
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	time.AfterFunc(31*time.Second, cancel)
-	return ctx
 }

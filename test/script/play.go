@@ -1,4 +1,7 @@
-package compat
+// Package script runs small scripts over raw connections against a server and writes down, in a form in which equal
+// behaviour reads equal, what every session received. test/compat says what a script looks like, verbs.go and steps.go
+// list its verbs.
+package script
 
 import (
 	"context"
@@ -22,14 +25,30 @@ const (
 	defaultTimeoutMs = 20000
 )
 
-// A server is what cases run against.
-type server interface {
+// A Server is what scripts run against.
+type Server interface {
 	Addr() string
-	Restart(context.Context) error
+	Restart(context.Context) error // on the same address and data, after a kill
 	Stop() error
 }
 
-// client is one connection of a case.
+// Options say how a script runs.
+type Options struct {
+	Root     string // the node that ~ stands for, see NewRoot; it is created first
+	NoRoot   bool   // the root is not created, and the script must not use ~
+	Alone    bool   // nobody else uses the server, so the zxids of reads are part of the transcript too
+	AnyOrder bool   // the order among the events of one step is free, so they are sorted
+	// AnyClose is AnyOrder for steps that close a session: its ephemerals go in no particular order.
+	AnyClose bool
+}
+
+var rootCount atomic.Int64
+
+// NewRoot names a root nobody has used. Every root of any caller is as long as this one, because the outcome of some
+// scripts depends on the length of paths.
+func NewRoot() string { return fmt.Sprintf("/compat-%07d-%05d", os.Getpid(), rootCount.Add(1)) }
+
+// client is one connection of a script.
 type client struct {
 	name     string
 	conn     *wire.Conn
@@ -43,36 +62,35 @@ type client struct {
 	heard    time.Time // when the server last heard something that keeps the session alive
 }
 
-// run is one case on one server.
+// run is one script on one server.
 type run struct {
-	srv     server
-	c       *Case
+	srv     Server
+	o       Options
 	f       *form
-	clients []*client // in order of first appearance
+	old     []*wire.Conn // connections whose name has a newer one
+	clients []*client    // in order of first appearance
 	marks   map[string]int64
 	seen    int64     // highest zxid any session of the case was shown
 	written time.Time // when the latest write was sent
 	show    func(wire.Fields) string
 	out     strings.Builder
+	closing bool     // the running step closes a session
 	events  []string // of the running step, of one session, not yet printed
 	evOwner string
 }
 
-var rootCount atomic.Int64
-
-// play runs a case and returns its transcript.
-func play(srv server, c *Case) (string, error) {
-	// The width is fixed because some cases depend on the length of paths.
-	root := fmt.Sprintf("/compat-%07d-%05d", os.Getpid(), rootCount.Add(1))
-	r := &run{srv: srv, c: c, marks: map[string]int64{},
-		f: &form{root: root, sessions: map[int64]string{}, times: map[int64]int64{}}}
+// Play runs a script and returns its transcript. An error says that the script could not be carried to its end, the
+// transcript then holds what came before.
+func Play(srv Server, script string, o Options) (string, error) {
+	r := &run{srv: srv, o: o, marks: map[string]int64{},
+		f: &form{root: o.Root, sessions: map[int64]string{}, times: map[int64]int64{}}}
 	defer r.cleanUp()
-	if c.Server != "empty" {
+	if !o.NoRoot {
 		if err := r.makeRoot(); err != nil {
-			return "", fmt.Errorf("root of the case: %w", err)
+			return "", fmt.Errorf("root of the script: %w", err)
 		}
 	}
-	for line := range strings.SplitSeq(c.Script, "\n") {
+	for line := range strings.SplitSeq(script, "\n") {
 		line = strings.TrimSpace(line)
 		if line == "" {
 			continue
@@ -82,6 +100,7 @@ func play(srv server, c *Case) (string, error) {
 			return resolve(r.out.String()), fmt.Errorf("%q: %w", line, err)
 		}
 		r.collect()
+		r.closing = false
 	}
 	return resolve(r.out.String()), nil
 }
@@ -154,6 +173,9 @@ func (r *run) end(c *client) error {
 
 // cleanUp ends the sessions that the script left open, and its connections.
 func (r *run) cleanUp() {
+	for _, c := range r.old {
+		c.Close()
+	}
 	for _, c := range r.clients {
 		if c.conn == nil {
 			continue
@@ -246,8 +268,8 @@ func (r *run) ask(c *client, verb string, a *args, held bool) error {
 	case op == wire.OpSetWatches, op == wire.OpSetWatches2:
 		xid = -8
 	}
-	payload := wire.Payload(xid, op, body)
-	payload = append(payload, make([]byte, a.optNum("junk", 0))...)
+	payload := a.damage(wire.Payload(xid, op, body))
+	r.closing = r.closing || op == wire.OpClose
 	c.conn.Expect(xid, op)
 	c.sending = append(c.sending, wire.Frame(payload)...)
 	if held {
@@ -258,11 +280,23 @@ func (r *run) ask(c *client, verb string, a *args, held bool) error {
 
 // flush sends what was held back and reads until every request has its reply.
 func (r *run) flush(c *client) error {
-	bytes, connect := c.sending, c.connect
-	c.sending, c.connect = nil, false
-	if err := c.conn.Write(bytes); err != nil && !errors.Is(err, wire.ErrClosed) {
+	if err := r.send(c); err != nil {
 		return err
 	}
+	return r.receive(c)
+}
+
+// send writes what was held back, in one segment.
+func (r *run) send(c *client) error {
+	bytes := c.sending
+	c.sending = nil
+	return ignoreClosed(c.conn.Write(bytes))
+}
+
+// receive reads until every request has its reply.
+func (r *run) receive(c *client) error {
+	connect := c.connect
+	c.connect = false
 	if connect {
 		if err := r.readConnect(c); err != nil || c.closed {
 			return err
@@ -341,7 +375,7 @@ func (r *run) sayEvent(c *client, e *wire.Event) {
 }
 
 func (r *run) flushEvents() {
-	if r.c.AnyOrder {
+	if r.o.AnyOrder || r.o.AnyClose && r.closing {
 		slices.Sort(r.events)
 	}
 	for _, e := range r.events {
@@ -376,7 +410,7 @@ func (r *run) headerZxid(rep *wire.Reply) string {
 	r.seen = max(r.seen, rep.Zxid)
 	own := rep.Op.Takes() && rep.Err != -5
 	switch {
-	case rep.Zxid == 0 || rep.Zxid == -1 || own || r.c.Alone:
+	case rep.Zxid == 0 || rep.Zxid == -1 || own || r.o.Alone:
 		return " " + r.f.zxid(rep.Zxid)
 	case rep.Zxid < before:
 		return fmt.Sprintf(" STALE by %d", before-rep.Zxid)

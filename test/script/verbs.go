@@ -1,4 +1,4 @@
-package compat
+package script
 
 import (
 	"crypto/sha1"
@@ -26,7 +26,8 @@ import (
 //	reconfig JOINING LEAVING MEMBERS CONFIGID
 //	raw OP [HEX]                  any opcode, any body
 //
-// Every one takes xid=N and junk=N (bytes behind the record). DATA, PATH and lists may be null; DATA may be empty.
+// Every one takes xid=N, junk=N (bytes behind the record), poke=OFFSET:HEX (bytes of the record to overwrite) and
+// cut=N (bytes to leave out at its end). DATA, PATH and lists may be null; DATA may be empty.
 // A double quote opens a Go string literal, so that paths can hold anything.
 
 // token is one word of a script line.
@@ -73,7 +74,7 @@ type args struct {
 var optionNames = map[string]bool{
 	"acl": true, "flags": true, "ttl": true, "fill": true, "xid": true, "junk": true, "rel": true, "data": true,
 	"exist": true, "child": true, "persistent": true, "recursive": true, "timeout": true, "session": true, "pw": true,
-	"zxid": true, "ro": true, "proto": true, "extra": true, "after": true, "from": true, "to": true,
+	"zxid": true, "ro": true, "proto": true, "extra": true, "after": true, "from": true, "to": true, "cut": true, "poke": true,
 }
 
 func newArgs(root string, toks []token) *args {
@@ -205,15 +206,15 @@ func (a *args) acl() []wire.ACL {
 			}
 		}
 		if user, ok := strings.CutPrefix(parts[2], "@"); ok {
-			parts[2] = digestID(user)
+			parts[2] = DigestID(user)
 		}
 		v = append(v, wire.ACL{Perms: int32(a.toNum(parts[0])), Scheme: parts[1], ID: parts[2]})
 	}
 	return v
 }
 
-// digestID is the id that digest authentication makes of user:password.
-func digestID(userPassword string) string {
+// DigestID is the id that digest authentication makes of user:password.
+func DigestID(userPassword string) string {
 	user, _, _ := strings.Cut(userPassword, ":")
 	sum := sha1.Sum([]byte(userPassword))
 	return user + ":" + base64.StdEncoding.EncodeToString(sum[:])
@@ -325,6 +326,31 @@ func (a *args) setWatches(verb string, mark func(string) int64) (wire.Op, wire.B
 	return wire.OpSetWatches2, wire.SetWatches2{SetWatches: s, Persistent: a.list("persistent"), Recursive: a.list("recursive")}
 }
 
+// wholeFrame reports whether an option changes a frame rather than a record in it.
+func wholeFrame(option string) bool {
+	name, _, ok := strings.Cut(option, "=")
+	return ok && (name == "xid" || name == "junk" || name == "poke" || name == "cut")
+}
+
+// damage applies junk, poke and cut to a request's payload. A poke behind the end and a cut beyond the record change
+// what they can: the header always stays whole.
+func (a *args) damage(payload []byte) []byte {
+	const header = 8
+	payload = append(payload, make([]byte, a.optNum("junk", 0))...)
+	if t, ok := a.opt["poke"]; ok {
+		at, hexed, _ := strings.Cut(t.text, ":")
+		b, err := hex.DecodeString(hexed)
+		if err != nil {
+			a.fail("poke: %v", err)
+		}
+		if from := header + int(a.toNum(at)); from < len(payload) {
+			copy(payload[from:], b)
+		}
+	}
+	cut := min(int(a.optNum("cut", 0)), len(payload)-header)
+	return payload[:len(payload)-cut]
+}
+
 func (a *args) multi(verb string, mark func(string) int64) (wire.Op, wire.Body) {
 	m := wire.Multi{NoEnd: a.has("noend")}
 	var one []token
@@ -344,7 +370,7 @@ func (a *args) multi(verb string, mark func(string) int64) (wire.Op, wire.Body) 
 		one = nil
 	}
 	for _, t := range a.all {
-		if t.text == "noend" || strings.HasPrefix(t.text, "xid=") {
+		if t.text == "noend" || wholeFrame(t.text) {
 			continue // these belong to the multi as a whole
 		}
 		if t.text == ";" && !t.quoted {

@@ -1,12 +1,14 @@
-package compat
+package script
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"zkd/test/wire"
@@ -20,6 +22,9 @@ import (
 //	bytes HEX…                    send as it is
 //	frame HEX…                    send with the length in front
 //	flush                         send what & held back
+//	send                          send what & held back and read nothing; receive then reads the replies
+//	race NAME                     send what & held back for both sessions at once, and print what came back as a
+//	                              sorted list of outcomes, because either may have been first
 //	eof                           read until the server closes
 //	alive                         does a ping get its answer?
 //	drop                          cut the connection from our side
@@ -50,6 +55,9 @@ func init() {
 		"bytes":     func(r *run, c *client, a *args) error { return ignoreClosed(c.conn.Write(a.hex(0))) },
 		"frame":     func(r *run, c *client, a *args) error { return ignoreClosed(c.conn.Write(wire.Frame(a.hex(0)))) },
 		"flush":     func(r *run, c *client, a *args) error { return r.flush(c) },
+		"send":      func(r *run, c *client, a *args) error { return r.send(c) },
+		"receive":   func(r *run, c *client, a *args) error { return r.receive(c) },
+		"race":      (*run).stepRace,
 		"eof":       (*run).stepEOF,
 		"alive":     (*run).stepAlive,
 		"drop":      func(r *run, c *client, a *args) error { c.closed = true; return c.conn.Close() },
@@ -119,7 +127,10 @@ func (r *run) stepConnect(c *client, a *args) error {
 	if err != nil {
 		return err
 	}
-	c.conn, c.closed, c.watching = conn, false, false
+	if c.conn != nil {
+		r.old = append(r.old, c.conn) // the server may still have to notice that this one takes its place
+	}
+	c.conn, c.closed, c.watching, c.sending = conn, false, false, nil
 	frame := wire.Frame(req.Payload())
 	if c.connect {
 		c.sending = frame
@@ -228,6 +239,48 @@ func (r *run) stepAlive(c *client, a *args) error {
 		}
 		return nil
 	}
+}
+
+func (r *run) stepRace(c *client, a *args) error {
+	other, err := r.session(a.tok(0).text, "race")
+	if err != nil {
+		return err
+	}
+	var wg sync.WaitGroup
+	both := []*client{c, other}
+	for _, c := range both {
+		bytes := c.sending
+		c.sending = nil
+		wg.Go(func() { c.conn.Write(bytes) })
+	}
+	wg.Wait()
+	var outcomes []string
+	for _, c := range both {
+		for c.conn.Pending() > 0 && !c.closed {
+			e, rep, err := c.conn.Next(replyTimeout)
+			switch {
+			case errors.Is(err, wire.ErrClosed):
+				outcomes = append(outcomes, "closed")
+				c.closed = true
+			case err != nil:
+				return err
+			case e != nil:
+				outcomes = append(outcomes, fmt.Sprintf("event %v %s", e.Type, r.f.text(e.Path)))
+			default:
+				r.seen = max(r.seen, rep.Zxid)
+				what := fmt.Sprintf("op %d %v", rep.Op, rep.Err)
+				for _, res := range rep.Results {
+					what += fmt.Sprintf(" %v", res.Err)
+				}
+				outcomes = append(outcomes, what)
+			}
+		}
+	}
+	slices.Sort(outcomes)
+	for _, o := range outcomes {
+		fmt.Fprintf(&r.out, "    %s or %s: %s\n", c.name, other.name, o)
+	}
+	return nil
 }
 
 func (r *run) stepText(c *client, a *args) error {
@@ -450,7 +503,9 @@ func (r *run) stepWordHas(c *client, a *args) error {
 
 // restart brings the server down and up; every connection is gone.
 func (r *run) restart() error {
-	if err := r.srv.Restart(context30s()); err != nil {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	if err := r.srv.Restart(ctx); err != nil {
 		return err
 	}
 	for _, c := range r.clients {

@@ -1,4 +1,5 @@
-package compat
+// Package zkdserver builds zkd and runs it as a process of its own, for tests from outside.
+package zkdserver
 
 import (
 	"bytes"
@@ -16,16 +17,17 @@ import (
 	"zkd/test/wire"
 )
 
-// zkdServer is a zkd process.
-type zkdServer struct {
+// Server is a zkd process. Its methods are not for concurrent use.
+type Server struct {
 	bin, dir, addr string
-	v              variant
+	config         []string
+	props          map[string]string
 	cmd            *exec.Cmd
 	exited         chan struct{}
 }
 
-// buildZkd returns the binary to test: ZKD_BIN, or one built into a temporary folder, once a run.
-var buildZkd = sync.OnceValues(func() (string, error) {
+// Build returns the binary to test: ZKD_BIN, or one built into a temporary folder, once a run.
+var Build = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv("ZKD_BIN"); bin != "" {
 		return bin, nil
 	}
@@ -33,7 +35,7 @@ var buildZkd = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	zkdBinDir = dir
+	binDir = dir
 	bin := filepath.Join(dir, "zkd")
 	if out, err := exec.Command("go", "build", "-o", bin, "zkd/cmd/zkd").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build zkd/cmd/zkd: %w\n%s", err, out)
@@ -41,19 +43,28 @@ var buildZkd = sync.OnceValues(func() (string, error) {
 	return bin, nil
 })
 
-// zkdBinDir is removed when the tests are over.
-var zkdBinDir string
+// binDir is where Build put the binary.
+var binDir string
 
-func startZkd(ctx context.Context, v variant) (server, error) {
-	bin, err := buildZkd()
+// CleanUp removes what Build made; call it when the tests of a package are over.
+func CleanUp() {
+	if binDir != "" {
+		os.RemoveAll(binDir)
+	}
+}
+
+// Start runs a server on a loopback port of the kernel's choice, with further lines of zoo.cfg and -D properties, and
+// waits until it answers. Cancelling ctx ends the wait, not a server that has started.
+func Start(ctx context.Context, config []string, props map[string]string) (*Server, error) {
+	bin, err := Build()
 	if err != nil {
 		return nil, err
 	}
-	dir, err := os.MkdirTemp("", "zkd-compat-")
+	dir, err := os.MkdirTemp("", "zkd-test-")
 	if err != nil {
 		return nil, err
 	}
-	s := &zkdServer{bin: bin, dir: dir, v: v}
+	s := &Server{bin: bin, dir: dir, config: config, props: props}
 	// Between asking the kernel for a port and the server's own bind somebody else can take it.
 	for range 3 {
 		var l net.Listener
@@ -74,22 +85,22 @@ func startZkd(ctx context.Context, v variant) (server, error) {
 	return s, nil
 }
 
-func (s *zkdServer) Addr() string { return s.addr }
+func (s *Server) Addr() string { return s.addr }
 
-func (s *zkdServer) launch(ctx context.Context) error {
+func (s *Server) launch(ctx context.Context) error {
 	host, port, _ := net.SplitHostPort(s.addr)
 	lines := append([]string{
 		"dataDir=" + filepath.Join(s.dir, "data"),
 		"clientPortAddress=" + host,
 		"clientPort=" + port,
 		"admin.enableServer=false",
-	}, s.v.Config...)
+	}, s.config...)
 	conf := filepath.Join(s.dir, "zoo.cfg")
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
 	args := []string{"server", "--config", conf}
-	for k, v := range s.v.Props {
+	for k, v := range s.props {
 		args = append(args, "-D", k+"="+v)
 	}
 	out, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
@@ -110,7 +121,7 @@ func (s *zkdServer) launch(ctx context.Context) error {
 }
 
 // await waits until the server serves. srvr is asked because no whitelist can forbid it.
-func (s *zkdServer) await(ctx context.Context) error {
+func (s *Server) await(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 30*time.Second)
 	defer cancel()
 	tick := time.NewTicker(20 * time.Millisecond)
@@ -129,7 +140,7 @@ func (s *zkdServer) await(ctx context.Context) error {
 	}
 }
 
-func (s *zkdServer) end(sig os.Signal) {
+func (s *Server) end(sig os.Signal) {
 	if s.cmd == nil {
 		return
 	}
@@ -143,21 +154,21 @@ func (s *zkdServer) end(sig os.Signal) {
 	s.cmd = nil
 }
 
-func (s *zkdServer) Restart(ctx context.Context) error {
+func (s *Server) Restart(ctx context.Context) error {
 	s.end(syscall.SIGKILL)
 	return s.launch(ctx)
 }
 
-func (s *zkdServer) Stop() error {
+func (s *Server) Stop() error {
 	s.end(syscall.SIGTERM)
 	return os.RemoveAll(s.dir)
 }
 
-func (s *zkdServer) logFile() string { return filepath.Join(s.dir, "zkd.log") }
+func (s *Server) logFile() string { return filepath.Join(s.dir, "zkd.log") }
 
-// trouble tells of a process that ended by itself, and of data races that a binary built with -race reported. Either
+// Trouble tells of a process that ended by itself, and of data races that a binary built with -race reported. Either
 // can happen without any transcript being wrong.
-func (s *zkdServer) trouble() string {
+func (s *Server) Trouble() string {
 	all, _ := os.ReadFile(s.logFile())
 	if at := bytes.Index(all, []byte("WARNING: DATA RACE")); at >= 0 {
 		return "zkd has a data race:\n" + string(all[at:min(len(all), at+8000)])
@@ -173,7 +184,7 @@ func (s *zkdServer) trouble() string {
 }
 
 // log is the end of what the server wrote.
-func (s *zkdServer) log() string {
+func (s *Server) log() string {
 	b, _ := os.ReadFile(s.logFile())
 	return string(b[max(0, len(b)-4000):])
 }
