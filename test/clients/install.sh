@@ -9,7 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$here/../.cache
-clients="zkcli-3.8 zkcli-3.9 gozk kazoo"
+clients="zkcli-3.8 zkcli-3.9 gozk kazoo c java-clients"
 
 zookeeper=$(sed -n 's:.*<zookeeper.version>\(.*\)</zookeeper.version>.*:\1:p' "$here/../realzk/pom.xml")
 kazoo=$(sed -n 's/^kazoo==//p' "$here/kazoo/requirements.txt")
@@ -40,6 +40,25 @@ get_kazoo() {
 	fresh kazoo && { python3 -m venv "$cache/kazoo" 2>/dev/null || { debian python3-venv && python3 -m venv "$cache/kazoo"; }; } &&
 		"$cache/kazoo/bin/pip" install -q --disable-pip-version-check -r "$here/kazoo/requirements.txt" &&
 		touch "$cache/kazoo/done-$kazoo"
+}
+
+have_c() {
+	command -v cc >/dev/null 2>&1 && [ -x /usr/lib/zookeeper/bin/cli_mt ] && [ -e /usr/include/zookeeper/zookeeper.h ]
+}
+get_c() {
+	command -v cc >/dev/null 2>&1 || debian gcc || return 1
+	debian libzookeeper-mt-dev && debian zookeeper-bin
+}
+
+# The Java clients live in Maven's own cache. Surefire fetches parts of its own only when it runs a test, so one is run.
+java_done=$cache/java/done-$(cat "$here/java/pom.xml" "$here/java/own/pom.xml" | cksum | cut -d' ' -f1)
+have_java_clients() { have_java && command -v mvn >/dev/null 2>&1 && [ -e "$java_done" ]; }
+get_java_clients() {
+	command -v mvn >/dev/null 2>&1 || debian maven || return 1
+	for pom in java/pom.xml java/own/pom.xml; do
+		mvn -B -q -f "$here/$pom" test -Dtest=InstallTest -Dzk.address=none || return 1
+	done
+	fresh java && touch "$java_done"
 }
 
 # debian installs a package, unless it is there.
