@@ -77,13 +77,17 @@ type Node struct {
 	stream stream
 
 	stop      context.CancelFunc
-	done      sync.WaitGroup
+	proposer  sync.WaitGroup
+	done      sync.WaitGroup // the other goroutines
 	fatalOnce sync.Once
 	closeOnce sync.Once
 	closeErr  error
 
 	snapshotNow chan struct{}
 	failed      chan struct{} // closed by fatal
+	// shutdown ends raft and returns what to wait for. A second call of raft's
+	// own returns a future that does not wait.
+	shutdown func() raft.Future
 }
 
 // Open starts a server that is the only member of its cluster, on the state
@@ -132,12 +136,14 @@ func (n *Node) start() error {
 	if n.raft, err = raft.NewRaft(rc, n.fsm, log, stable, snaps, trans); err != nil {
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}
+	n.shutdown = sync.OnceValue(n.raft.Shutdown)
 	// There is nobody to wait for: stand for election at once.
 	trans.timeoutNow(rc.ProtocolVersion)
 
 	ctx, stop := context.WithCancel(context.Background())
 	n.stop = stop
-	n.done.Add(3)
+	n.proposer.Add(1)
+	n.done.Add(2)
 	go n.propose(ctx)
 	go n.snapshotter(ctx)
 	go n.haltOnFailure(ctx)
@@ -181,7 +187,7 @@ func (n *Node) haltOnFailure(ctx context.Context) {
 	defer n.done.Done()
 	select {
 	case <-n.failed:
-		n.raft.Shutdown() // Close waits for it
+		n.shutdown() // Close waits for it
 	case <-ctx.Done():
 	}
 }
@@ -213,7 +219,10 @@ func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
 		n.stream.close()
 		n.stop()
-		err := n.raft.Shutdown().Error()
+		// Raft forgets what it has accepted and not begun when it is shut down:
+		// whoever waits for that would wait for ever.
+		n.proposer.Wait()
+		err := n.shutdown().Error()
 		n.done.Wait()
 		n.closeErr = errors.Join(err, n.store.Close())
 	})

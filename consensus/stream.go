@@ -68,11 +68,14 @@ func (s *stream) init(origin uint64, preamble []byte) {
 	s.wake = make(chan struct{}, 1)
 }
 
-// begin opens the stream: no request was submitted before.
+// begin opens the stream: no request was submitted before. It does nothing the
+// second time, since the requests go on counting under the same incarnation.
 func (s *stream) begin(incarnation uint64) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.incarnation = incarnation
+	if s.incarnation == 0 {
+		s.incarnation = incarnation
+	}
 }
 
 // Submit puts one request, head followed by body, into the log. It does not
@@ -137,11 +140,11 @@ func (s *stream) next(sizeHint int) (b batch) {
 
 // propose turns batches into entries, a few at a time.
 func (n *Node) propose(ctx context.Context) {
-	defer n.done.Done()
+	defer n.proposer.Done()
 	var inFlight []raft.ApplyFuture
 	var last int64
 	size := 4096
-	for {
+	for ctx.Err() == nil {
 		if len(inFlight) == maxInFlight {
 			if !n.settle(inFlight[0]) {
 				return
@@ -169,8 +172,18 @@ func (n *Node) propose(ctx context.Context) {
 // settle waits for an entry to be applied. In a cluster of one nothing but a
 // failure of this server keeps it from that, and then what became of the
 // entry is not known: nobody may get an answer any more.
+//
+// Raft never answers for an entry that it accepted but had not begun when it
+// was shut down, which haltOnFailure does: the failure has to end the wait.
 func (n *Node) settle(f raft.ApplyFuture) bool {
-	err := f.Error()
+	settled := make(chan error, 1)
+	go func() { settled <- f.Error() }()
+	var err error
+	select {
+	case err = <-settled:
+	case <-n.failed:
+		return false
+	}
 	if err == nil {
 		return true
 	}
