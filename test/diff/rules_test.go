@@ -1,0 +1,205 @@
+package diff
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// A rule says where zkd and ZooKeeper may differ, or where ZooKeeper does not know itself. It either keeps scripts from
+// getting there or evens the difference out.
+type rule struct {
+	name   string
+	reason string
+	doc    string // how the row of docs/compatibility.md begins; "" when ZooKeeper is the one that wavers
+
+	breaks func([]line) bool                    // the script must not be made
+	even   func(l line, text []string) []string // evens out what a step printed, on both sides
+}
+
+var rules = []rule{
+	{name: "wrong-password", doc: "A wrong password does not cut",
+		reason: "ZooKeeper closes the session's connection even when the password then turns out wrong",
+		breaks: wrongPasswordWhileConnected},
+	{name: "internal-opcodes", doc: "deleteContainer (20) and createSession",
+		reason: "ZooKeeper carries them out for any client",
+		breaks: func(s []line) bool {
+			return slices.ContainsFunc(s, func(l line) bool { return l.verb == "raw" && (l.arg(0) == "20" || l.arg(0) == "-10") })
+		}},
+	{name: "ttl-kills", doc: "createTTL with a mode that has no TTL",
+		reason: "ZooKeeper dies of it and does not start again",
+		breaks: func(s []line) bool {
+			return slices.ContainsFunc(s, func(l line) bool { return ttlKills.MatchString(l.text) && !flags56.MatchString(l.text) })
+		}},
+	{name: "auth-in-order", doc: "Auth replies and the refusal of unknown requests",
+		reason: "ZooKeeper answers auth and sasl packets ahead of pipelined requests, by luck, and what closes the " +
+			"connection may take their answers along",
+		breaks: closesInBatch, even: authFirst},
+	{name: "quota-in-multi", doc: "A quota counts what earlier operations",
+		reason: "ZooKeeper counts neither what a multi nor what requests still in flight have used",
+		breaks: quotaInFlight},
+
+	{name: "after-close", reason: "ZooKeeper answers a request behind closeSession with SessionExpired or not at all",
+		breaks: closeNotLast},
+	{name: "stats-kill", reason: "ZooKeeper dies for good of a quota's counters that it cannot read",
+		breaks: func(s []line) bool {
+			return slices.ContainsFunc(s, func(l line) bool {
+				return strings.Contains(l.text, "zookeeper_stats") && (strings.Contains(l.text, "set ") || l.has("poke") || l.has("cut"))
+			})
+		}},
+}
+
+// unreachable are the rows of docs/compatibility.md that no script of this test can come to.
+var unreachable = map[string]string{
+	"TTL nodes are on unless":    "both sides are told to have them",
+	"`ruok`, `isro`":             "four-letter words are not asked",
+	"A version that counts past": "no script is that long",
+	"A list of children":         "no script is that long",
+	"Every restart begins a new": "no server restarts",
+	"Session passwords are":      "transcripts show the length only",
+}
+
+var (
+	ttlKills = regexp.MustCompile(`\bttl\b.* ttl=-`)
+	flags56  = regexp.MustCompile(`ttl [^;]*flags=[56] ttl=-`)
+)
+
+// legal reports whether no rule forbids a script, and it can run at all.
+func legal(lines []string) bool {
+	var s []line
+	for _, text := range lines {
+		s = append(s, parse(text))
+	}
+	return batchesWhole(s) && !slices.ContainsFunc(rules, func(r rule) bool { return r.breaks != nil && r.breaks(s) })
+}
+
+// batchesWhole reports whether every & is followed by more of its batch or by its flush.
+func batchesWhole(s []line) bool {
+	for i, l := range s {
+		if l.held && (i+1 == len(s) || s[i+1].session != l.session || !s[i+1].held && s[i+1].verb != "flush") {
+			return false
+		}
+	}
+	return true
+}
+
+// wrongPasswordWhileConnected follows which session each name has and who is connected to it.
+func wrongPasswordWhileConnected(s []line) bool {
+	session := map[string]string{} // name → the name whose session it shares
+	connected := map[string]bool{}
+	for _, l := range s {
+		of := l.option("session")
+		switch {
+		case l.verb == "drop":
+			delete(connected, l.session)
+		case l.verb == "connect" && l.has("pw") && of != "":
+			for name := range connected {
+				if session[name] == session[of] {
+					return true
+				}
+			}
+			delete(connected, l.session)
+		case l.verb == "connect":
+			session[l.session] = l.text // a new one
+			if of != "" {
+				session[l.session] = session[of]
+			}
+			connected[l.session] = true
+		case !connected[l.session] && session[l.session] == "":
+			session[l.session], connected[l.session] = l.session, true
+		}
+	}
+	return false
+}
+
+// batches calls do with each pipelined batch.
+func batches(s []line, do func([]line) bool) bool {
+	var b []line
+	for _, l := range s {
+		if l.held {
+			b = append(b, l)
+			continue
+		}
+		if len(b) > 0 && do(b) {
+			return true
+		}
+		b = nil
+	}
+	return false
+}
+
+var goodAuth = regexp.MustCompile(`auth (digest (\w+:\w+|""|nocolon|:x)|ip x)( |$)`)
+
+func closesInBatch(s []line) bool {
+	return batches(s, func(b []line) bool {
+		auth := false
+		for _, l := range b {
+			switch l.verb {
+			case "auth":
+				auth = true
+				if !goodAuth.MatchString(l.text) {
+					return true
+				}
+			case "sasl":
+				auth = true
+			case "check":
+				return true
+			case "raw":
+				if !slices.Contains(known, l.arg(0)) {
+					return true
+				}
+			}
+		}
+		// whoAmI tells of the identities at the time of its answer; close of the connection at the end of all.
+		return auth && slices.ContainsFunc(b, func(l line) bool {
+			return l.verb == "whoami" || l.verb == "close" || l.verb == "raw" && l.arg(0) == "107"
+		})
+	})
+}
+
+// known are the opcodes a raw request may have within a batch.
+var known = strings.Fields("1 2 3 4 5 6 7 8 9 11 12 14 15 16 17 18 19 21 22 101 103 104 105 106 107")
+
+var authReply = regexp.MustCompile(`^\w: ok 0 xid=`)
+
+// authFirst puts the replies to auth packets of a batch in front of the others. Those alone have zxid 0.
+func authFirst(l line, text []string) []string {
+	if l.verb != "flush" {
+		return text
+	}
+	var first, rest []string
+	for _, t := range text {
+		if authReply.MatchString(t) {
+			first = append(first, t)
+		} else {
+			rest = append(rest, t)
+		}
+	}
+	return append(first, rest...)
+}
+
+func closeNotLast(s []line) bool {
+	return batches(s, func(b []line) bool {
+		return slices.ContainsFunc(b[:len(b)-1], func(l line) bool { return l.verb == "close" })
+	})
+}
+
+// quotaInFlight looks for several changes in one multi or one batch, in a script that has a quota.
+func quotaInFlight(s []line) bool {
+	if !slices.ContainsFunc(s, func(l line) bool { return strings.Contains(l.text, "zookeeper_limits") }) {
+		return false
+	}
+	if slices.ContainsFunc(s, func(l line) bool { return l.verb == "multi" && strings.Contains(l.text, ";") }) {
+		return true
+	}
+	return batches(s, func(b []line) bool {
+		writes := 0
+		for _, l := range b {
+			switch l.verb {
+			case "create", "create2", "container", "ttl", "delete", "set", "multi", "close", "raw":
+				writes++
+			}
+		}
+		return writes > 1
+	})
+}
