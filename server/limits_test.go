@@ -288,4 +288,38 @@ func TestRequestLargerThanAnEntry(t *testing.T) {
 	_ = c.Send(99, wire.OpSetData, wire.SetData{Path: "/a", Data: make([]byte, 70<<20), Version: -1})
 	_, _, _ = c.Next(patience)
 	other.create("/small", nil, 0)
+	// The largest that fit, two at a time.
+	c = connect(t, s)
+	data := bytes.Repeat([]byte("x"), maxRequest-1000)
+	for range 2 {
+		c.send(wire.OpSetData, wire.SetData{Path: "/a", Data: data, Version: -1})
+	}
+	for want := range int32(2) {
+		if r := c.reply(); r.Err != 0 || r.Stat.Version != want+1 || int(r.Stat.DataLength) != len(data) {
+			t.Errorf("reply %d: %+v", want, r)
+		}
+	}
+}
+
+// A request may ask for the same znode many times over: what it is answered
+// has a limit, or one small frame could take all memory.
+func TestMultiReadIsBounded(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	c.create("/a", make([]byte, 1<<20-200), 0)
+	var m wire.Multi
+	for range 20_000 {
+		m.Ops = append(m.Ops, wire.SubOp{Op: wire.OpGetData, Body: wire.PathWatch{Path: "/a"}})
+	}
+	before := allocated()
+	if r := c.call(wire.OpMultiRead, m); r.Err == 0 {
+		t.Errorf("twenty gigabytes were asked for, %d results", len(r.Results))
+	}
+	if grown := allocated() - before; grown > 1<<30 {
+		t.Errorf("the refusal cost %d bytes", grown)
+	}
+	m.Ops = m.Ops[:30]
+	if r := c.ok(wire.OpMultiRead, m); len(r.Results) != 30 {
+		t.Errorf("%d results instead of 30", len(r.Results))
+	}
 }

@@ -112,6 +112,9 @@ func appendMultiRead(dst []byte, tree *znode.Tree, body *jute.Reader, who *znode
 		if code != jute.OK {
 			dst = jute.AppendMultiError(dst[:at], code)
 		}
+		if len(dst)-start > longestList {
+			return dst[:start], jute.ErrMarshalling // no client takes this much
+		}
 	}
 }
 
