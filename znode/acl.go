@@ -2,6 +2,7 @@ package znode
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -209,16 +210,26 @@ func validDigestID(id string) bool {
 	return len(parts) == 2 && parts[1] != ""
 }
 
+// dropDuplicates returns list without the entries that stand in it before. A
+// frame holds enough of them for comparing each with each to take seconds, so
+// those of a long list are remembered.
 func dropDuplicates(list []jute.ACL) []jute.ACL {
+	const long = 32
+	var seen map[jute.ACL]struct{}
+	if len(list) > long {
+		seen = make(map[jute.ACL]struct{}, len(list))
+	}
 	out := list[:0]
-	for i, e := range list {
-		seen := false
-		for _, f := range list[:i] {
-			seen = seen || f == e
+	for _, e := range list {
+		if seen != nil {
+			if _, twice := seen[e]; twice {
+				continue
+			}
+			seen[e] = struct{}{}
+		} else if slices.Contains(out, e) {
+			continue
 		}
-		if !seen {
-			out = append(out, e)
-		}
+		out = append(out, e)
 	}
 	return out
 }

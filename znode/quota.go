@@ -20,7 +20,7 @@ const (
 // quotaOf returns the path whose quota znode this is.
 func quotaOf(path, name string) (prefix string, ok bool) {
 	rest, below := strings.CutPrefix(path, quotaPath)
-	if !below {
+	if !below || !strings.HasPrefix(rest, "/") {
 		return "", false
 	}
 	return strings.CutSuffix(rest, "/"+name)

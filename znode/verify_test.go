@@ -74,7 +74,7 @@ func (v *verifier) node(id nodeID, prefix string) error {
 			return fmt.Errorf("ephemeral %q has children", prefix)
 		}
 	}
-	if p, ok := strings.CutPrefix(prefix, quotaPath); ok {
+	if p, ok := strings.CutPrefix(prefix, quotaPath); ok && strings.HasPrefix(p, "/") {
 		if p, ok = strings.CutSuffix(p, "/"+limitsName); ok {
 			v.quotas[p] = struct{}{}
 		}
