@@ -14,7 +14,8 @@ import (
 //	script zoo.cfg [-Dkey=value …]
 //
 // The own test suites of clients start their servers themselves, many of them; such a script stands in for
-// ZooKeeper's. It keeps the server on the loopback interface, whatever the configuration leaves open.
+// ZooKeeper's. It keeps the server on the loopback interface, whatever the configuration leaves open, and lets it
+// end with the suite, also when that is killed.
 func Launcher(t testing.TB, dir, name string) string {
 	t.Helper()
 	var run string
@@ -37,7 +38,8 @@ func Launcher(t testing.TB, dir, name string) string {
 config=$1
 shift
 grep -q '^clientPortAddress=' "$config" || echo 'clientPortAddress=127.0.0.1' >>"$config"
-exec ` + run + "\n"
+if command -v setpriv >/dev/null 2>&1; then with='setpriv --pdeathsig KILL'; else with=; fi
+exec $with ` + run + "\n"
 	file := filepath.Join(dir, name)
 	if err := os.WriteFile(file, []byte(script), 0o755); err != nil {
 		t.Fatal(err)
