@@ -13,7 +13,9 @@ func TestMulti(t *testing.T) {
 			return code
 		}
 	}
-	del := func(path string) func(x *tester) jute.Code { return func(x *tester) jute.Code { return x.Delete(path, -1) } }
+	del := func(path string) func(x *tester) jute.Code {
+		return func(x *tester) jute.Code { return x.Delete(path, -1) }
+	}
 	check := func(path string, v int32) func(x *tester) jute.Code {
 		return func(x *tester) jute.Code { return x.Check(path, v) }
 	}
