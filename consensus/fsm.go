@@ -182,6 +182,7 @@ const imageMagic = 0x5a4b4431
 type fsmState struct {
 	head  []byte
 	state State
+	stop  <-chan struct{} // closed when nobody waits for it any more
 }
 
 // Snapshot implements raft.FSM.
@@ -199,12 +200,12 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 		o := f.origins[id]
 		head = be.AppendUint64(be.AppendUint64(be.AppendUint64(head, id), o.incarnation), o.seq)
 	}
-	return &fsmState{head, state}, nil
+	return &fsmState{head, state, f.node.closing}, nil
 }
 
 // Persist implements raft.FSMSnapshot.
 func (s *fsmState) Persist(sink raft.SnapshotSink) error {
-	w := &pacedWriter{w: sink, began: time.Now()}
+	w := &pacedWriter{w: sink, stop: s.stop, began: time.Now()}
 	_, err := w.Write(s.head)
 	if err == nil {
 		err = s.state.Persist(w)

@@ -77,6 +77,7 @@ type Node struct {
 	stream stream
 
 	stop      context.CancelFunc
+	closing   <-chan struct{} // closed by stop
 	proposer  sync.WaitGroup
 	done      sync.WaitGroup // the other goroutines
 	fatalOnce sync.Once
@@ -141,7 +142,7 @@ func (n *Node) start() error {
 	trans.timeoutNow(rc.ProtocolVersion)
 
 	ctx, stop := context.WithCancel(context.Background())
-	n.stop = stop
+	n.stop, n.closing = stop, ctx.Done()
 	n.proposer.Add(1)
 	n.done.Add(2)
 	go n.propose(ctx)
@@ -155,7 +156,7 @@ func (n *Node) start() error {
 func (n *Node) Ready(ctx context.Context) error {
 	for {
 		if n.raft.State() == raft.Leader {
-			if err := n.raft.Barrier(0).Error(); err == nil {
+			if await(n.raft.Barrier(0), ctx.Done()) == nil {
 				n.stream.begin(n.fsm.incarnation(n.cfg.ServerID))
 				if n.store.Stats().SnapshotsDamaged > 0 {
 					// The log has made up for it; do not rely on that twice.

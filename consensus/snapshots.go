@@ -54,9 +54,10 @@ func (n *Node) askSnapshot() {
 // on the same disk as a rule, and its syncs are what clients wait for.
 const snapshotRate = 48 << 20
 
-// pacedWriter writes at snapshotRate at most.
+// pacedWriter writes at snapshotRate at most, until stop is closed.
 type pacedWriter struct {
 	w       io.Writer
+	stop    <-chan struct{}
 	began   time.Time
 	written int64
 }
@@ -65,10 +66,16 @@ func (p *pacedWriter) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
 	p.written += int64(n)
 	due := time.Duration(float64(p.written) / snapshotRate * float64(time.Second))
-	if early := due - time.Since(p.began); early > time.Millisecond {
-		time.Sleep(early)
+	early := due - time.Since(p.began)
+	if err != nil || early < time.Millisecond {
+		return n, err
 	}
-	return n, err
+	select {
+	case <-p.stop:
+		return n, ErrClosed
+	case <-time.After(early):
+		return n, nil
+	}
 }
 
 // snapshotter takes a snapshot whenever one is due.

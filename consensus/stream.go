@@ -172,25 +172,29 @@ func (n *Node) propose(ctx context.Context) {
 // settle waits for an entry to be applied. In a cluster of one nothing but a
 // failure of this server keeps it from that, and then what became of the
 // entry is not known: nobody may get an answer any more.
-//
-// Raft never answers for an entry that it accepted but had not begun when it
-// was shut down, which haltOnFailure does: the failure has to end the wait.
 func (n *Node) settle(f raft.ApplyFuture) bool {
-	settled := make(chan error, 1)
-	go func() { settled <- f.Error() }()
-	var err error
-	select {
-	case err = <-settled:
-	case <-n.failed:
-		return false
-	}
-	if err == nil {
-		return true
-	}
-	if !errors.Is(err, raft.ErrRaftShutdown) {
+	err := await(f, n.failed)
+	if err != nil && !errors.Is(err, raft.ErrRaftShutdown) && !errors.Is(err, errAbandoned) {
 		n.fatal(fmt.Errorf("consensus: append to the log: %w", err))
 	}
-	return false
+	return err == nil
+}
+
+// errAbandoned is what await returns when it gives up.
+var errAbandoned = errors.New("consensus: not waited for any longer")
+
+// await waits for a future, or until stop is closed. Raft never answers for
+// what it accepted but had not begun when it was shut down, so every wait
+// needs another way out.
+func await(f raft.Future, stop <-chan struct{}) error {
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	select {
+	case err := <-done:
+		return err
+	case <-stop:
+		return errAbandoned
+	}
 }
 
 // take returns the waiter of the request with that seq, which is the oldest.
