@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"zkd/conf"
+	"zkd/proto/jute"
 	"zkd/test/wire"
 )
 
@@ -36,6 +37,16 @@ func TestShutdownUnderLoad(t *testing.T) {
 			}
 			for range clients {
 				<-busy
+			}
+			// The clients never stop asking. That must not be what ends the wait.
+			ctx, cancel := context.WithTimeout(context.Background(), 2*patience)
+			defer cancel()
+			began := time.Now()
+			if err := s.Shutdown(ctx); err != nil {
+				t.Error(err)
+			}
+			if took := time.Since(began); took > patience {
+				t.Errorf("shutdown took %v", took)
 			}
 			stopServer(t, s)
 			all.Wait()
@@ -273,6 +284,20 @@ func TestWatchesAfterRestart(t *testing.T) {
 	want = map[string]wire.EventType{"/same": 3, "/new": 1, "/parent": 4}
 	watcher.ok(wire.OpSync, wire.Path("/"))
 	take()
+}
+
+// What is queued for a client when the server is shut down is still sent.
+func TestShutdownSendsWhatIsQueued(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	s.conns.list()[0].queueEvent(jute.AppendEvent(nil, 7, jute.EventNodeCreated, "/queued")) // and no flusher knows
+	done := make(chan struct{})
+	go func() { stopServer(t, s); close(done) }()
+	if e, _, err := c.Next(patience); err != nil || e == nil || e.Path != "/queued" {
+		t.Errorf("%+v, %v", e, err)
+	}
+	closed(t, c.Conn)
+	<-done
 }
 
 // A busy server answers what it has taken in before it closes: a client with
