@@ -23,8 +23,7 @@ func (c *conn) authenticate(xid int32, op jute.Op, body *jute.Reader) bool {
 		return false
 	}
 	if op == jute.OpSASL {
-		body.Buffer()
-		if body.Err() != nil {
+		if body.Buffer() == nil {
 			c.endAfterReplies()
 			return false
 		}

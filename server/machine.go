@@ -188,7 +188,7 @@ func (m *machine) execute() (code jute.Code, taken bool) {
 	switch t.op {
 	case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
 		c := jute.DecodeCreate(&t.body, t.op)
-		if t.body.Err() != nil || c.NullPath {
+		if t.body.Err() != nil {
 			return jute.ErrMarshalling, false
 		}
 		path, stat, code := tree.Create(t.op, &c)
@@ -199,8 +199,11 @@ func (m *machine) execute() (code jute.Code, taken bool) {
 		return code, true
 	case jute.OpDelete:
 		d := jute.DecodePathVersion(&t.body)
-		if t.body.Err() != nil || d.NullPath {
+		switch {
+		case t.body.Err() != nil:
 			return jute.ErrMarshalling, false
+		case d.NullPath:
+			return jute.ErrMarshalling, true
 		}
 		return tree.Delete(d.Path, d.Version), true
 	case jute.OpSetData:

@@ -56,11 +56,13 @@ func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
 func fixMultiCreate(o *multiOp) bool {
 	c := &o.create
 	switch {
-	case c.NullPath || c.NullACL || !c.Mode.Valid() || c.Mode.TTL() && o.op != jute.OpCreateTTL:
+	case c.NullPath:
+		return false
+	case o.op != jute.OpCreateTTL && (c.NullACL || !c.Mode.Valid() || c.Mode.TTL()):
 		return false
 	case c.Mode == jute.Container:
 		o.op = jute.OpCreateContainer
-	case !c.Mode.TTL() && o.op == jute.OpCreateTTL:
+	case c.Mode.Valid() && !c.Mode.TTL() && o.op == jute.OpCreateTTL:
 		o.op = jute.OpCreate
 	}
 	return true
@@ -78,6 +80,9 @@ func (m *machine) applyMulti() jute.Code {
 	for i := range ops {
 		if code := m.applyOp(&ops[i]); code != jute.OK {
 			m.state.tree.Rollback()
+			if code == jute.ErrMarshalling {
+				return code // of the request, not of one operation
+			}
 			m.reply = appendMultiFailure(m.reply[:body], len(ops), i, code)
 			return jute.OK
 		}

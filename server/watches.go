@@ -48,16 +48,17 @@ func addWatchMode(n int32) (watch.Mode, bool) {
 
 // setWatches registers again what a client watched before it lost its
 // connection. Of what has changed since relativeZxid it is told at once, and
-// the watch that would have told it is used up (DataTree.setWatches).
+// the watch that would have told it is used up (DataTree.setWatches). A null
+// vector fails the request only when its turn comes.
 func (c *conn) setWatches(dst []byte, op jute.Op, body *jute.Reader) []byte {
-	start, probe := len(dst), *body
+	probe := *body
 	probe.Int64()
 	for range jute.WatchLists(op) {
-		jute.WalkStrings(&probe, func(string) {})
+		jute.SkipStrings(&probe)
 	}
 	if probe.Err() != nil {
-		*body = probe // nothing is registered of a request that is malformed
-		return dst[:start]
+		*body = probe // nothing is registered of a request that is cut short
+		return dst
 	}
 	since := body.Int64()
 	for list := range jute.WatchLists(op) {

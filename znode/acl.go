@@ -191,6 +191,20 @@ func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, ok bool) {
 	return fixed, len(fixed) > 0
 }
 
+// aclError is what ZooKeeper says of a list that fixACL refused: the entry it
+// stumbles over first may have a null id.
+func aclError(list []jute.ACL, who []jute.ID) jute.Code {
+	for i, e := range list {
+		if e.ID.ID == jute.NullID {
+			return jute.ErrMarshalling
+		}
+		if _, ok := fixACL(list[i:i+1], who); !ok {
+			break
+		}
+	}
+	return jute.ErrInvalidACL
+}
+
 // appendOwn expands the scheme auth: an entry for each identity that the
 // client proved. An address proves nothing, and super is not to be stored.
 func appendOwn(list []jute.ACL, perms int32, who []jute.ID) ([]jute.ACL, bool) {

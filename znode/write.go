@@ -27,13 +27,16 @@ func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute
 	if code != jute.OK {
 		return "", stat, code
 	}
+	if c.NullPath {
+		return "", stat, jute.ErrMarshalling
+	}
 	parentPath, _, ok := splitParent(c.Path)
 	if !ok {
 		return "", stat, jute.ErrBadArguments
 	}
 	acl, ok := fixACL(c.ACL, t.tx.Actor.IDs)
 	if !ok || c.NullACL {
-		return "", stat, jute.ErrInvalidACL
+		return "", stat, aclError(c.ACL, t.tx.Actor.IDs)
 	}
 	parent := t.lookup(parentPath)
 	if parent == 0 {
@@ -215,7 +218,7 @@ func (t *Tree) SetACL(s *jute.SetACLRequest) (stat jute.Stat, code jute.Code) {
 	}
 	list, ok := fixACL(s.ACL, t.tx.Actor.IDs)
 	if !ok || s.NullACL {
-		return stat, jute.ErrInvalidACL
+		return stat, aclError(s.ACL, t.tx.Actor.IDs)
 	}
 	id := t.lookup(s.Path)
 	if id == 0 {

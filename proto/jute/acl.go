@@ -11,10 +11,15 @@ type ACL struct {
 	ID    ID
 }
 
+// NullID stands for the null id of an entry whose scheme's provider
+// dereferences it in ZooKeeper, which makes the request malformed, but only
+// once it comes to that entry. No id from the wire is like it: there malformed
+// text is replaced.
+const NullID = "\xff"
+
 // DecodeACLs reads a vector of ACL. nullACL tells of what ZooKeeper refuses
 // as an invalid ACL rather than as a malformed record: a null vector or an
-// entry with a null scheme. A null id is malformed for the schemes whose
-// providers dereference it in ZooKeeper.
+// entry with a null scheme.
 func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
 	n := r.Count()
 	nullACL = n == -1
@@ -23,10 +28,11 @@ func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
 		scheme, noScheme := r.NullString()
 		id, noID := r.NullString()
 		nullACL = nullACL || noScheme
+		id = validUTF8(id)
 		if noID && (scheme == "world" || scheme == "digest" || scheme == "ip") {
-			r.fail()
+			id = NullID
 		}
-		acls = append(acls, ACL{perms, ID{validUTF8(scheme), validUTF8(id)}})
+		acls = append(acls, ACL{perms, ID{validUTF8(scheme), id}})
 	}
 	if r.err != nil {
 		return nil, false
@@ -44,6 +50,10 @@ func AppendACLs(dst []byte, acls []ACL) []byte {
 	for i := range acls {
 		dst = AppendInt32(dst, acls[i].Perms)
 		dst = AppendString(dst, acls[i].ID.Scheme)
+		if acls[i].ID.ID == NullID {
+			dst = AppendBuffer(dst, nil)
+			continue
+		}
 		dst = AppendString(dst, acls[i].ID.ID)
 	}
 	return dst

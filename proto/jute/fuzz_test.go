@@ -74,7 +74,7 @@ func appendNullSchemes(dst []byte, acls []ACL) []byte {
 	for _, a := range acls {
 		dst = AppendInt32(dst, a.Perms)
 		dst = appendPath(dst, a.ID.Scheme, a.ID.Scheme == "")
-		dst = AppendString(dst, a.ID.ID)
+		dst = appendPath(dst, a.ID.ID, a.ID.ID == NullID)
 	}
 	return dst
 }

@@ -150,6 +150,13 @@ func WatchLists(op Op) WatchList {
 	return ListChild + 1
 }
 
+// SkipStrings reads a vector of ustring, which may be null.
+func SkipStrings(r *Reader) {
+	for n := r.Count(); n > 0 && r.err == nil; n-- {
+		r.NullString()
+	}
+}
+
 // WalkStrings reads a vector of ustring and calls f with each. It fails the
 // reader on a null vector, which ZooKeeper dereferences.
 func WalkStrings(r *Reader, f func(s string)) {

@@ -17,4 +17,5 @@ var areas = []Area{
 	{"setwatches", setWatchesCases},
 	{"sessions", sessionCases},
 	{"words", wordCases},
+	{"random", randomCases},
 }
