@@ -76,15 +76,15 @@ func ownTests(t *testing.T, dir string) string {
 		}
 	}
 	if suite.Against() != "zkd" {
-		believeRuok(t, source)
+		believeMode(t, source)
 	}
 	return build(t, source, dir)
 }
 
-// believeRuok lets the tests find a recent ZooKeeper healthy: they ask with srvr, in whose answer go-zookeeper cannot
+// believeMode lets the tests find a recent ZooKeeper healthy: they ask with srvr, in whose answer go-zookeeper cannot
 // read the date that releases since 3.6 print. zkd prints it in the older form.
-func believeRuok(t *testing.T, source string) {
-	const file, call, instead = "server_help_test.go", "FLWSrvr(serverAddrs, time.Second)", "allRuok(serverAddrs)"
+func believeMode(t *testing.T, source string) {
+	const file, call, instead = "server_help_test.go", "FLWSrvr(serverAddrs, time.Second)", "allServe(serverAddrs)"
 	b, err := os.ReadFile(filepath.Join(source, file))
 	if err != nil {
 		t.Fatal(err)
@@ -94,9 +94,9 @@ func believeRuok(t *testing.T, source string) {
 	}
 	b = bytes.Replace(b, []byte(call), []byte(instead), 1)
 	b = append(b, `
-func allRuok(servers []string) ([]*ServerStats, bool) {
-	for _, ok := range FLWRuok(servers, time.Second) {
-		if !ok {
+func allServe(servers []string) ([]*ServerStats, bool) {
+	for _, s := range servers {
+		if b, err := fourLetterWord(s, "srvr", time.Second); err != nil || !strings.Contains(string(b), "Mode: ") {
 			return nil, false
 		}
 	}
