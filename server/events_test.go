@@ -149,6 +149,14 @@ func TestLongListIsNoSlowReader(t *testing.T) {
 	s := startServer(t, nil)
 	connect(t, s)
 	c := s.conns.list()[0]
+	// From here on somebody else is writing, and never done.
+	must(t, func() bool {
+		c.out.mu.Lock()
+		defer c.out.mu.Unlock()
+		ours := !c.out.writing && !c.dirty
+		c.out.writing = c.out.writing || ours
+		return ours
+	}, "the handshake is sent")
 	r := run{c: c}
 	if !r.begin() {
 		t.Fatal("connection is ending")
