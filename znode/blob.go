@@ -158,6 +158,11 @@ func (b *blobs) addSlab(class, slots, size int) uint32 {
 		b.vacant = b.vacant[:n-1]
 	} else {
 		no = uint32(len(b.slabs))
+		if no == 1<<(32-slotBits) {
+			// maxDataBytes comes first, unless slabs are almost empty: then
+			// this process has long needed more memory than it can name.
+			panic("znode: out of slabs")
+		}
 		b.slabs = append(b.slabs, slab{})
 		b.bufs = append(b.bufs, nil)
 	}

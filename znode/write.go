@@ -12,6 +12,11 @@ import (
 // faults gets the error that ZooKeeper gives, and changes the tree only when
 // nothing is left that could fail. Begin comes first.
 
+// maxDataBytes is how much paths and data of all znodes together may take
+// before nothing may grow any more: half of what references to slabs can reach,
+// which leaves room for what slabs waste.
+const maxDataBytes = 32 << 30
+
 // Changes returns what the transaction did so far, in order. The slice and
 // the paths in it are valid until the next Begin.
 func (t *Tree) Changes() []Change { return t.changes }
@@ -113,6 +118,9 @@ func (t *Tree) roomBelow(parent nodeID, path, name string, data []byte) jute.Cod
 	if code := t.checkQuota(path, int64(len(data)), 1); code != jute.OK {
 		return code
 	}
+	if t.dataBytes > maxDataBytes {
+		return jute.ErrQuotaExceeded
+	}
 	// A child list that cannot be sent would be a trap: the children could
 	// neither be listed nor, by those who do not know their names, deleted. So
 	// the child that would make it so is refused.
@@ -201,6 +209,9 @@ func (t *Tree) SetData(path string, data []byte, version int32) (stat jute.Stat,
 	}
 	if version != -1 && version != n.version {
 		return stat, jute.ErrBadVersion
+	}
+	if growth > 0 && t.dataBytes > maxDataBytes {
+		return stat, jute.ErrQuotaExceeded
 	}
 	t.replaceData(id, data)
 	n = t.mut(id)
