@@ -1,6 +1,7 @@
 package server
 
 import (
+	"errors"
 	"net/netip"
 	"sync"
 )
@@ -18,18 +19,27 @@ func newConns() *conns {
 	return &conns{all: map[*conn]struct{}{}, byAddr: map[netip.Addr]int{}}
 }
 
+// Why a connection is not taken in.
+var (
+	errTooMany = errors.New("too many connections")
+	errClosing = errors.New("the server is stopping")
+)
+
 // add takes in a connection unless a limit is reached; 0 is no limit.
-func (s *conns) add(c *conn, total, perAddr int) bool {
+func (s *conns) add(c *conn, total, perAddr int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	addr := c.peer.Addr()
-	if s.closed || total > 0 && len(s.all) >= total || perAddr > 0 && s.byAddr[addr] >= perAddr {
-		return false
+	switch {
+	case s.closed:
+		return errClosing
+	case total > 0 && len(s.all) >= total, perAddr > 0 && s.byAddr[addr] >= perAddr:
+		return errTooMany
 	}
 	s.all[c] = struct{}{}
 	s.byAddr[addr]++
 	s.done.Add(1)
-	return true
+	return nil
 }
 
 func (s *conns) remove(c *conn) {

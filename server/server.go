@@ -73,14 +73,24 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	}
 	ctx, s.quit = context.WithCancelCause(ctx)
 	defer s.quit(nil)
+	life, stop := context.WithCancel(context.Background())
+	s.stop = stop
 	s.flushers.start()
+	// Probes are answered while the log is replayed; clients are turned away.
+	s.tasks.Go(func() { s.accept(life) })
 	if err := s.openNode(ctx); err != nil {
+		err = errors.Join(err, s.closeListener())
+		s.stop()
+		s.conns.closeAll()
+		s.tasks.Wait()
 		s.flushers.stop()
-		return nil, errors.Join(err, s.closeListener())
+		return nil, err
 	}
 	s.sessions.startAll()
-	s.serving.Store(true) // before the first connection is taken in
-	s.run()
+	s.serving.Store(true)
+	for _, task := range []func(context.Context){s.sessions.expire, s.sessions.reap} {
+		s.tasks.Go(func() { task(life) })
+	}
 	return s, nil
 }
 
@@ -165,15 +175,6 @@ func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 // Port returns the port of Addr.
 func (s *Server) Port() int { return s.listener.Addr().(*net.TCPAddr).Port }
 
-// run starts the goroutines that serve.
-func (s *Server) run() {
-	ctx, stop := context.WithCancel(context.Background())
-	s.stop = stop
-	for _, task := range []func(context.Context){s.accept, s.sessions.expire, s.sessions.reap} {
-		s.tasks.Go(func() { task(ctx) })
-	}
-}
-
 // accept takes in connections until the listener is closed.
 func (s *Server) accept(ctx context.Context) {
 	for {
@@ -199,9 +200,9 @@ func (s *Server) admit(nc net.Conn) {
 		_ = tcp.SetKeepAlive(s.cfg.ClientTCPKeepAlive)
 	}
 	c := newConn(s, nc)
-	if !s.conns.add(c, s.cfg.MaxCnxns, s.cfg.MaxClientCnxns) {
+	if err := s.conns.add(c, s.cfg.MaxCnxns, s.cfg.MaxClientCnxns); err != nil {
 		s.stats.rejected.Add(1)
-		s.log.Warn("too many connections, refused", "peer", c.peer)
+		s.log.Warn("connection refused", "peer", c.peer, "err", err)
 		_ = nc.Close()
 		return
 	}
