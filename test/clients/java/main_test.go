@@ -44,15 +44,20 @@ func clientTests(t *testing.T, name string) {
 		"-Dzk.control="+control(t, server))
 }
 
-// compiled compiles the tests, once a run.
-var compiled = sync.OnceValue(func() error {
+// compiled and ownCompiled compile what is in the two Maven projects, once a run.
+var (
+	compiled    = sync.OnceValue(func() error { return compile(".") })
+	ownCompiled = sync.OnceValue(func() error { return compile("own") })
+)
+
+func compile(dir string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), 3*time.Minute)
 	defer cancel()
-	if out, err := maven(ctx, ".", "-q", "test-compile"); err != nil {
-		return fmt.Errorf("the Java tests do not compile: %w\n%s", err, out)
+	if out, err := maven(ctx, dir, "-q", "test-compile"); err != nil {
+		return fmt.Errorf("the Java tests in %s do not compile: %w\n%s", dir, err, out)
 	}
 	return nil
-})
+}
 
 // maven runs Maven without a network and returns what it says.
 func maven(ctx context.Context, dir string, args ...string) ([]byte, error) {
