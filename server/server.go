@@ -116,6 +116,9 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
 		OnFatal: s.failed, Logger: s.log,
 	}, newMachine(s))
+	if errors.Is(err, store.ErrInUse) {
+		return &dataError{err}
+	}
 	if err != nil {
 		return err
 	}
