@@ -46,8 +46,6 @@ func (h *hist) record(ns int64) {
 	}
 }
 
-func (h *hist) reset() { *h = hist{} }
-
 func (h *hist) add(o *hist) {
 	h.count += o.count
 	h.max = max(h.max, o.max)
