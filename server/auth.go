@@ -79,10 +79,10 @@ func (c *conn) prove(a jute.AuthRequest) (ids []jute.ID, ok bool) {
 // digestID returns the identity that digest credentials prove: the user name
 // and the hash of all of it (DigestAuthenticationProvider.generateDigest).
 func digestID(alg string, credentials []byte) string {
-	user, _, _ := strings.Cut(string(credentials), ":")
+	text := jute.JavaText(string(credentials))
+	user, _, _ := strings.Cut(text, ":")
 	h := digestHashes[alg]()
-	h.Write(credentials)
-	user = strings.ToValidUTF8(user, "\uFFFD") // as decoding in Java does
+	h.Write([]byte(text))
 	return user + ":" + base64.StdEncoding.EncodeToString(h.Sum(nil))
 }
 

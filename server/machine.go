@@ -223,7 +223,7 @@ func (m *machine) execute() (code jute.Code, taken bool) {
 		m.reply = jute.AppendStat(m.reply, &stat)
 		return code, true
 	case jute.OpMulti:
-		return m.applyMulti(), true
+		return m.applyMulti()
 	case jute.OpReconfig:
 		jute.DecodeReconfig(&t.body)
 		switch {

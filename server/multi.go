@@ -11,41 +11,58 @@ type multiOp struct {
 	version int32
 }
 
+// decoded is what decodeMulti says of a request. What is malformed takes a
+// zxid, what ZooKeeper's decoder trips over does not.
+type decoded uint8
+
+const (
+	wellFormed decoded = iota
+	malformed
+	tripsOver
+)
+
 // decodeMulti reads the operations of a multi. Anything that could not be an
 // operation makes the whole request malformed (MultiOperationRecord).
-func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
+func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, decoded) {
 	for {
 		op, done := jute.NextMulti(r)
 		if r.Err() != nil {
-			return ops, false
+			return ops, malformed
 		}
 		if done {
-			return ops, true
+			return ops, wellFormed
 		}
 		o := multiOp{op: op}
 		switch op {
 		case jute.OpCreate, jute.OpCreate2, jute.OpCreateContainer, jute.OpCreateTTL:
 			o.create = jute.DecodeCreate(r, op)
-			if !fixMultiCreate(&o) {
-				return ops, false
+			switch {
+			case r.Err() != nil:
+				return ops, malformed
+			case op != jute.OpCreateTTL && !o.create.Mode.Valid():
+				return ops, malformed
+			case op != jute.OpCreateTTL && o.create.NullACL && o.create.ACL == nil:
+				return ops, tripsOver
+			case o.create.NullPath || !fixMultiCreate(&o):
+				return ops, malformed
 			}
 		case jute.OpDelete, jute.OpCheck:
 			p := jute.DecodePathVersion(r)
 			if p.NullPath {
-				return ops, false
+				return ops, malformed
 			}
 			o.path, o.version = p.Path, p.Version
 		case jute.OpSetData:
 			d := jute.DecodeSetData(r)
 			if d.NullPath {
-				return ops, false
+				return ops, malformed
 			}
 			o.path, o.data, o.version = d.Path, d.Data, d.Version
 		default:
-			return ops, false
+			return ops, malformed
 		}
 		if r.Err() != nil {
-			return ops, false
+			return ops, malformed
 		}
 		ops = append(ops, o)
 	}
@@ -56,9 +73,7 @@ func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, bool) {
 func fixMultiCreate(o *multiOp) bool {
 	c := &o.create
 	switch {
-	case c.NullPath:
-		return false
-	case o.op != jute.OpCreateTTL && (c.NullACL || !c.Mode.Valid() || c.Mode.TTL()):
+	case o.op != jute.OpCreateTTL && c.Mode.TTL():
 		return false
 	case c.Mode == jute.Container:
 		o.op = jute.OpCreateContainer
@@ -68,28 +83,29 @@ func fixMultiCreate(o *multiOp) bool {
 	return true
 }
 
-// applyMulti executes all operations or none and appends the results.
-func (m *machine) applyMulti() jute.Code {
+// applyMulti executes all operations or none and appends the results. taken is
+// as for execute.
+func (m *machine) applyMulti() (code jute.Code, taken bool) {
 	body := len(m.reply)
-	ops, ok := decodeMulti(m.multi[:0], &m.txn.body)
+	ops, is := decodeMulti(m.multi[:0], &m.txn.body)
 	m.multi = ops[:0]
-	if !ok {
+	if is != wellFormed {
 		m.state.tree.Commit()
-		return jute.ErrMarshalling
+		return jute.ErrMarshalling, is == malformed
 	}
 	for i := range ops {
 		if code := m.applyOp(&ops[i]); code != jute.OK {
 			m.state.tree.Rollback()
 			if code == jute.ErrMarshalling {
-				return code // of the request, not of one operation
+				return code, true // of the request, not of one operation
 			}
 			m.reply = appendMultiFailure(m.reply[:body], len(ops), i, code)
-			return jute.OK
+			return jute.OK, true
 		}
 	}
 	m.state.tree.Commit()
 	m.reply = jute.AppendMultiEnd(m.reply)
-	return jute.OK
+	return jute.OK, true
 }
 
 // appendMultiFailure says of each operation what became of it: nothing, the

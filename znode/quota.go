@@ -148,8 +148,9 @@ func (t *Tree) checkQuota(path string, bytes, count int64) jute.Code {
 		return jute.OK
 	}
 	id := t.lookup(quotaPath + prefix + "/" + limitsName)
-	limits, ok := parseTrack(t.data(t.get(id)))
-	if !ok {
+	data := t.data(t.get(id))
+	limits, ok := parseTrack(data)
+	if !ok || data == nil {
 		return jute.ErrMarshalling
 	}
 	used := track{byteHard: -1, countHard: -1}
@@ -172,11 +173,17 @@ type track struct {
 }
 
 // parseTrack reads key=number pairs between commas or semicolons; anything
-// behind a second equals sign is padding for older parsers.
+// behind a second equals sign is padding for older parsers. Separators at the
+// end of a pair or of all do not count, as Java's split has it.
 func parseTrack(data []byte) (s track, ok bool) {
 	s = track{-1, -1, -1, -1}
-	for _, pair := range strings.FieldsFunc(string(data), func(c rune) bool { return c == ',' || c == ';' }) {
-		fields := strings.Split(pair, "=")
+	separator := func(c rune) bool { return c == ',' || c == ';' }
+	pairs := strings.FieldsFunc(string(data), separator)
+	if len(pairs) > 0 && separator(rune(data[0])) {
+		return s, false
+	}
+	for _, pair := range pairs {
+		fields := strings.Split(strings.TrimRight(pair, "="), "=")
 		if len(fields) < 2 {
 			return s, false
 		}

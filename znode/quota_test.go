@@ -130,14 +130,16 @@ func TestParseTrack(t *testing.T) {
 		"":                {-1, -1, -1, -1},
 		"count=3,bytes=4": {3, 4, -1, -1},
 		"count=3,bytes=4=;byteHardLimit=5;countHardLimit=6": {3, 4, 6, 5},
-		"count=,bytes=-1": {-1, -1, -1, -1},
-		"other=1;count=2": {2, -1, -1, -1},
+		"count==3,bytes=-1": {-1, -1, -1, -1},
+		";":                 {-1, -1, -1, -1},
+		"bytes=1,;":         {-1, 1, -1, -1},
+		"other=1;count=2":   {2, -1, -1, -1},
 	} {
 		if got, ok := parseTrack([]byte(in)); !ok || got != want {
 			t.Errorf("%q: %+v, %v", in, got, ok)
 		}
 	}
-	for _, in := range []string{"x", "count", "count=x", "count=1,bytes", "count=99999999999999999999"} {
+	for _, in := range []string{"x", "count", "count=x", "count=1,bytes", "count=,bytes=-1", "=", ";count=1", "count=99999999999999999999"} {
 		if got, ok := parseTrack([]byte(in)); ok {
 			t.Errorf("%q: %+v", in, got)
 		}

@@ -1,7 +1,5 @@
 package jute
 
-import "strings"
-
 // ID names who somebody is: a scheme and a text that the scheme understands.
 type ID struct{ Scheme, ID string }
 
@@ -28,21 +26,16 @@ func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
 		scheme, noScheme := r.NullString()
 		id, noID := r.NullString()
 		nullACL = nullACL || noScheme
-		id = validUTF8(id)
 		if noID && (scheme == "world" || scheme == "digest" || scheme == "ip") {
 			id = NullID
 		}
-		acls = append(acls, ACL{perms, ID{validUTF8(scheme), id}})
+		acls = append(acls, ACL{perms, ID{scheme, id}})
 	}
 	if r.err != nil {
 		return nil, false
 	}
 	return acls, nullACL
 }
-
-// validUTF8 does what decoding in Java does to malformed text. It returns s
-// itself, without a copy, when s is well formed.
-func validUTF8(s string) string { return strings.ToValidUTF8(s, "\uFFFD") }
 
 // AppendACLs appends a vector of ACL.
 func AppendACLs(dst []byte, acls []ACL) []byte {

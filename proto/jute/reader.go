@@ -92,13 +92,14 @@ func (r *Reader) String() string {
 	return s
 }
 
-// NullString reads a ustring and tells whether it was null.
+// NullString reads a ustring and tells whether it was null. Malformed text is
+// replaced as Java replaces it.
 func (r *Reader) NullString() (s string, null bool) {
 	b := r.Buffer()
 	if b == nil {
 		return "", r.err == nil
 	}
-	return unsafe.String(unsafe.SliceData(b), len(b)), false
+	return JavaText(unsafe.String(unsafe.SliceData(b), len(b))), false
 }
 
 // Count reads the element count of a vector; null is -1. As in ZooKeeper's

@@ -87,4 +87,111 @@ var randomCases = []Case{
 		c create ~/n acl=31:world:anyone,1:null:x
 		c create ~/n acl=31:foo:x,31:world:anyone,1:world:null
 		c create ~/n acl=31:auth:null`},
+	{ID: "R11", Name: "malformed text is replaced wherever it is shown again", Script: `
+		c sync "~/a\xff\xffb\xc0\x80"
+		c sync "~/\xe2\x82"
+		c sync "~/\xe2\x82x\xed\xa0\x80"
+		c sync "~/\xf0\x9f\x98/\xf0\x9fa\xf5\x80\xf4\x90\x80\x80"
+		c setwatches rel=0 data="~/\xff"
+		c exists "~/\xff" watch
+		c checkwatches "~/\xfe" 2
+		c create ~/n acl=31:digest:"u\xff\xff:h"
+		c getacl ~/n`},
+	{ID: "R12", Name: "malformed text in credentials is replaced before it is hashed", Script: `
+		c auth digest "x\xff\xfe:p\xe2\x82"
+		c whoami
+		c create ~/n acl=31:auth:
+		c getacl ~/n
+		d auth digest "x\ufffd\ufffd:p\ufffd"
+		d get ~/n`},
+	{ID: "R13", Name: "text beyond U+FFFF", Script: `
+		c sync "~/\U0001f600"
+		c create ~/n acl=31:digest:"\U0001f600:h",31:world:anyone
+		c getacl ~/n`,
+		Differs: &Difference{
+			Reason: "ZooKeeper writes characters beyond U+FFFF as two encoded surrogates, which no UTF-8 decoder takes",
+			Want: `
+		c sync "~/\U0001f600"
+			c: ok ~/😀
+		c create ~/n acl=31:digest:"\U0001f600:h",31:world:anyone
+			c: ok z1 ~/n
+		c getacl ~/n
+			c: ok [31:digest:😀:h 31:world:anyone] {czxid=z1 mzxid=z1 pzxid=z1 version=0 cversion=0 aversion=0 owner=0 len=0 children=0}`}},
+	{ID: "R14", Name: "zxids of multis that cannot be decoded", Alone: true, Script: `
+		c multi create ~/a acl=null
+		c get ~
+		c multi create2 ~/a acl=null
+		c multi container ~/a acl=null
+		c get ~
+		c multi ttl ~/a acl=null
+		c get ~
+		c multi create ~/a acl=null ; raw 99
+		c get ~
+		c multi raw 99 ; create ~/a acl=null
+		c get ~
+		c multi create ~/a acl=null flags=9
+		c get ~
+		c multi create null acl=null
+		c get ~
+		c multi create null
+		c get ~
+		c multi create ~/a acl=null cut=20
+		c get ~
+		c multi create ~/a cut=5
+		c get ~
+		c multi create ~/a flags=9
+		c get ~
+		c multi create ~/a acl=31:null:x
+		c get ~
+		c raw 14
+		c get ~`},
+	{ID: "R15", Name: "limits that are null", Script: withQuota("", `
+		c create ~/q/a
+		c set /zookeeper/quota~/q/zookeeper_limits null
+		c create ~/q/b
+		c set ~/q "1"
+		c multi create ~/x ; create ~/q/b
+		c multi delete ~/none ; create ~/q/b
+		c delete ~/q/a`)},
+	{ID: "R16", Name: "limits in odd forms", Script: withQuota("countHardLimit=", `
+		c create ~/q/a
+		c set /zookeeper/quota~/q/zookeeper_limits "countHardLimit==1"
+		c create ~/q/a
+		c set /zookeeper/quota~/q/zookeeper_limits ",countHardLimit=1"
+		c create ~/q/b
+		c set /zookeeper/quota~/q/zookeeper_limits "countHardLimit=1,;"
+		c create ~/q/c
+		c set /zookeeper/quota~/q/zookeeper_limits ";"
+		c create ~/q/d
+		c set /zookeeper/quota~/q/zookeeper_limits "="
+		c create ~/q/e
+		c set /zookeeper/quota~/q/zookeeper_limits "=1"
+		c create ~/q/f
+		c set /zookeeper/quota~/q/zookeeper_limits "countHardLimit=+9"
+		c create ~/q/g
+		c set /zookeeper/quota~/q/zookeeper_limits "countHardLimit= 9"
+		c create ~/q/h
+		c set /zookeeper/quota~/q/zookeeper_limits "COUNTHARDLIMIT=1"
+		c create ~/q/i
+		c delete ~/q/a
+		c delete ~/q/c
+		c delete ~/q/f
+		c delete ~/q/g
+		c delete ~/q/i`)},
+	{ID: "R17", Name: "containers with the mode of an ephemeral", Script: `
+		c container ~/a flags=1
+		c create ~/a/x
+		c multi container ~/b flags=1
+		c create ~/b/x
+		c multi container ~/d flags=0
+		c multi container ~/e flags=3
+		c ephemerals /
+		c exists ~/b`},
+	{ID: "R18", Name: "a multi with null ACLs and TTL modes", Alone: true, Script: `
+		c multi create ~/a flags=5 acl=null
+		c get ~
+		c multi create2 ~/a flags=6
+		c get ~
+		c multi container ~/a flags=5
+		c get ~`},
 }

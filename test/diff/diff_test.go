@@ -220,7 +220,8 @@ func around(diff string) string {
 			last = j
 		}
 	}
-	return strings.Join(out, "\n")
+	const most = 40
+	return strings.Join(out[:min(len(out), most)], "\n")
 }
 
 func tail(s string) string { return s[max(0, len(s)-2000):] }

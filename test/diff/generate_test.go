@@ -78,6 +78,7 @@ func (g *generator) epilogue() {
 	}
 	g.say("z getacl ~/a sorted")
 	g.say("z count ~")
+	g.say("z exists /")
 }
 
 func (g *generator) step() {

@@ -73,7 +73,7 @@ func (p *pair) stop() (trouble string) {
 // transcripts runs a script on both at once. The root has the same name on both.
 func (p *pair) transcripts(lines []string) (real, zkd string) {
 	text := strings.Join(lines, "\n")
-	o := script.Options{Root: script.NewRoot(), Alone: true, AnyClose: true}
+	o := script.Options{Root: script.NewRoot(), Alone: true, AnyClose: true, EndAll: true}
 	var wg sync.WaitGroup
 	wg.Go(func() { real = play(p.real, text, o) })
 	wg.Go(func() { zkd = play(p.zkd, text, o) })
@@ -129,6 +129,6 @@ func even(text string) string {
 
 // serves reports whether a server still answers.
 func (p *pair) realServes() bool {
-	_, err := script.Play(p.real, "", script.Options{Root: script.NewRoot()})
+	_, err := script.Play(p.real, "p ping", script.Options{Root: script.NewRoot(), NoRoot: true})
 	return err == nil
 }

@@ -45,6 +45,9 @@ func (g *generator) offset(r string) int {
 	if strings.HasPrefix(r, "ttl") || strings.Contains(r, "; ttl") || strings.HasPrefix(r, "multi ttl") {
 		return g.n(20)
 	}
+	if strings.HasPrefix(r, "setwatches") {
+		return 8 + g.n(60) // see the rule zxid-size
+	}
 	return g.n(g.n(90) + 1)
 }
 
@@ -88,7 +91,7 @@ func (g *generator) plainRequest(s string, alone bool) string {
 		return "whoami"
 	case r < 910:
 		return "ping"
-	case r < 915:
+	case r < 915 && alone:
 		return "sasl " + g.data()
 	case r < 925:
 		return fmt.Sprintf("reconfig %s %s %s %s", g.pick("null", `""`, "server.1=x"), g.pick("null", "1", "x"),
@@ -174,7 +177,7 @@ func (g *generator) blob() string {
 
 func (g *generator) rawBody() string {
 	op := g.pick("1", "2", "3", "4", "5", "6", "7", "8", "9", "11", "12", "14", "15", "16", "17", "18", "19", "21", "22",
-		"101", "103", "104", "105", "106", "107")
+		"103", "104", "106", "107")
 	return strings.TrimSpace("raw " + op + " " + g.blob())
 }
 

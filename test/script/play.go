@@ -40,6 +40,8 @@ type Options struct {
 	AnyOrder bool   // the order among the events of one step is free, so they are sorted
 	// AnyClose is AnyOrder for steps that close a session: its ephemerals go in no particular order.
 	AnyClose bool
+	// EndAll ends at the end also the sessions that the script left without a connection, which would expire later.
+	EndAll bool
 }
 
 var rootCount atomic.Int64
@@ -64,25 +66,26 @@ type client struct {
 
 // run is one script on one server.
 type run struct {
-	srv     Server
-	o       Options
-	f       *form
-	old     []*wire.Conn // connections whose name has a newer one
-	clients []*client    // in order of first appearance
-	marks   map[string]int64
-	seen    int64     // highest zxid any session of the case was shown
-	written time.Time // when the latest write was sent
-	show    func(wire.Fields) string
-	out     strings.Builder
-	closing bool     // the running step closes a session
-	events  []string // of the running step, of one session, not yet printed
-	evOwner string
+	srv       Server
+	o         Options
+	f         *form
+	passwords map[int64][]byte // of the sessions that may still be there
+	old       []*wire.Conn     // connections whose name has a newer one
+	clients   []*client        // in order of first appearance
+	marks     map[string]int64
+	seen      int64     // highest zxid any session of the case was shown
+	written   time.Time // when the latest write was sent
+	show      func(wire.Fields) string
+	out       strings.Builder
+	closing   bool     // the running step closes a session
+	events    []string // of the running step, of one session, not yet printed
+	evOwner   string
 }
 
 // Play runs a script and returns its transcript. An error says that the script could not be carried to its end, the
 // transcript then holds what came before.
 func Play(srv Server, script string, o Options) (string, error) {
-	r := &run{srv: srv, o: o, marks: map[string]int64{},
+	r := &run{srv: srv, o: o, marks: map[string]int64{}, passwords: map[int64][]byte{},
 		f: &form{root: o.Root, sessions: map[int64]string{}, times: map[int64]int64{}}}
 	defer r.cleanUp()
 	if !o.NoRoot {
@@ -149,6 +152,7 @@ func (r *run) adopt(c *client, resp *wire.ConnectResponse) {
 		return
 	}
 	c.id, c.password = resp.Session, resp.Password
+	r.passwords[c.id] = c.password
 	if _, known := r.f.sessions[c.id]; !known {
 		r.f.sessions[c.id] = c.name
 	}
@@ -161,9 +165,12 @@ func (r *run) end(c *client) error {
 		return err
 	}
 	for {
-		_, _, err := c.conn.Next(replyTimeout)
+		_, rep, err := c.conn.Next(replyTimeout)
 		if errors.Is(err, wire.ErrClosed) {
 			return nil
+		}
+		if rep != nil && rep.Op == wire.OpClose && rep.Err == 0 {
+			delete(r.passwords, c.id)
 		}
 		if err != nil {
 			return err
@@ -184,6 +191,18 @@ func (r *run) cleanUp() {
 			r.end(c)
 		}
 		c.conn.Close()
+	}
+	if !r.o.EndAll {
+		return
+	}
+	for id, password := range r.passwords {
+		c := &client{}
+		if r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Session: id, Password: password}) == nil && c.id != 0 {
+			r.end(c)
+		}
+		if c.conn != nil {
+			c.conn.Close()
+		}
 	}
 }
 

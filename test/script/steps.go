@@ -60,7 +60,7 @@ func init() {
 		"race":      (*run).stepRace,
 		"eof":       (*run).stepEOF,
 		"alive":     (*run).stepAlive,
-		"drop":      func(r *run, c *client, a *args) error { c.closed = true; return c.conn.Close() },
+		"drop":      func(r *run, c *client, a *args) error { c.closed = true; c.conn.Close(); return nil },
 		"halfclose": func(r *run, c *client, a *args) error { return c.conn.CloseWrite() },
 		"text":      (*run).stepText,
 		"size":      (*run).stepSize,
