@@ -9,7 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$here/../.cache
-clients="zkcli-3.8 zkcli-3.9 gozk kazoo c java-clients"
+clients="zkcli-3.8 zkcli-3.9 gozk kazoo c java-clients node node-native rust"
 
 zookeeper=$(sed -n 's:.*<zookeeper.version>\(.*\)</zookeeper.version>.*:\1:p' "$here/../realzk/pom.xml")
 kazoo=$(sed -n 's/^kazoo==//p' "$here/kazoo/requirements.txt")
@@ -59,6 +59,31 @@ get_java_clients() {
 		mvn -B -q -f "$here/$pom" test -Dtest=InstallTest -Dzk.address=none || return 1
 	done
 	fresh java && touch "$java_done"
+}
+
+have_node() { have_npm node pure; }
+get_node() { get_npm node pure; }
+
+# The native client is compiled on the spot: that takes a C++ compiler, make and Node's headers.
+have_node_native() { have_npm node-native native; }
+get_node_native() { get_npm node-native native; }
+
+have_rust() { command -v cargo >/dev/null 2>&1 && cmp -s "$here/rust/Cargo.lock" "$cache/rust/done"; }
+get_rust() {
+	command -v cargo >/dev/null 2>&1 || { echo "clients: no cargo here (Debian package: cargo)" >&2; return 1; }
+	mkdir -p "$cache/rust" && CARGO_TARGET_DIR="$cache/rust" cargo build -q --locked --manifest-path "$here/rust/Cargo.toml" &&
+		cp "$here/rust/Cargo.lock" "$cache/rust/done"
+}
+
+# have_npm and get_npm X folder: the packages that node/folder locks, in the cache as X.
+have_npm() {
+	command -v node >/dev/null 2>&1 && cmp -s "$here/node/$2/package-lock.json" "$cache/$1/done"
+}
+get_npm() {
+	command -v npm >/dev/null 2>&1 || { echo "clients: no npm here (Debian package: npm)" >&2; return 1; }
+	fresh "$1" && cp "$here/node/$2/package.json" "$here/node/$2/package-lock.json" "$cache/$1" &&
+		npm ci --prefix "$cache/$1" --no-audit --no-fund --loglevel=error >&2 &&
+		cp "$here/node/$2/package-lock.json" "$cache/$1/done"
 }
 
 # debian installs a package, unless it is there.
