@@ -1,0 +1,110 @@
+package recipes
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/go-zookeeper/zk"
+)
+
+// Pass waits until the barrier, a znode that somebody created and will delete, is gone.
+func Pass(ctx context.Context, conn *zk.Conn, barrier string) error {
+	for {
+		there, _, change, err := conn.ExistsW(barrier)
+		if err != nil {
+			return err
+		}
+		if !there {
+			return nil
+		}
+		select {
+		case <-change: // of its data, perhaps
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// Double is a barrier of n clients: they begin together and end together.
+type Double struct {
+	conn *zk.Conn
+	dir  string
+	name string
+	n    int
+}
+
+// ready is the child that says that all have come. Only it is watched by those who wait, so each of them is woken
+// once, not once for each who comes.
+const ready = "ready"
+
+// Enter waits until n clients have entered. A client that dies before that must come again under its name.
+func Enter(ctx context.Context, conn *zk.Conn, dir, name string, n int) (*Double, error) {
+	there, _, change, err := conn.ExistsW(dir + "/" + ready) // first, lest it comes between count and watch
+	if err != nil {
+		return nil, err
+	}
+	if _, err := conn.Create(dir+"/"+name, nil, zk.FlagEphemeral, openACL); err != nil {
+		return nil, err
+	}
+	d := &Double{conn, dir, name, n}
+	if there {
+		return d, nil
+	}
+	names, _, err := conn.Children(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(names) >= n {
+		_, err := conn.Create(dir+"/"+ready, nil, 0, openACL)
+		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
+			return nil, err
+		}
+		return d, nil
+	}
+	select {
+	case <-change:
+		return d, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// Leave waits until all have left or died. Each waits for one other only: the first by name for the last, all others
+// for the first, so nobody is woken by everybody.
+func (d *Double) Leave(ctx context.Context) error {
+	for {
+		names, _, err := d.conn.Children(d.dir)
+		if err != nil {
+			return err
+		}
+		names = slices.DeleteFunc(names, func(n string) bool { return n == ready })
+		slices.Sort(names)
+		if len(names) == 0 {
+			return nil
+		}
+		waitFor := names[0]
+		if d.name == names[0] {
+			if len(names) == 1 {
+				return d.conn.Delete(d.dir+"/"+d.name, -1)
+			}
+			waitFor = names[len(names)-1]
+		} else if slices.Contains(names, d.name) {
+			if err := d.conn.Delete(d.dir+"/"+d.name, -1); err != nil {
+				return err
+			}
+		}
+		_, _, change, err := d.conn.GetW(d.dir + "/" + waitFor)
+		if errors.Is(err, zk.ErrNoNode) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
