@@ -9,17 +9,42 @@ import (
 	"zkd/test/clients/suite"
 )
 
+// TestOwnZooKeeper runs ZooKeeper's own tests of its client. Left out is what looks into a server in the same process:
+// connection tables (…OnAPath), a switch that makes creates fail (testPathValidation); and what only tries the client's
+// patience without a server (…WhenNoConnection).
+func TestOwnZooKeeper(t *testing.T) {
+	own(t, "own-zookeeper", "AsyncOpsTest", "AuthTest", "ChrootTest", "ChrootAsyncTest", "ChrootClientTest", "ClientTest",
+		"CreateTest", "DisconnectedWatcherTest", "EnforceQuotaTest", "GetChildren2Test", "MaxCnxnsTest",
+		"MultiAsyncTransactionTest", "MultiOperationTest", "NullDataTest", "PersistentRecursiveWatcherTest",
+		"PersistentWatcherACLTest", "PersistentWatcherTest", "SessionInvalidationTest", "SessionTimeoutTest", "StatTest",
+		"SyncCallTest", "WatcherFuncTest", "WatcherTest", "ZooKeeperQuotaTest", "ClientRetryTest", "FourLetterWordsTest",
+		"GetAllChildrenNumberTest", "GetEphemeralsTest", "RemoveWatchesTest", "RemoveWatchesCmdTest", "ZooKeeperTest",
+		"!RemoveWatchesTest#*OnAPath*", "!RemoveWatchesTest#*WhenNoConnection*", "!*ClientTest#testPathValidation*")
+}
+
+// TestOwnCurator runs tests of Curator's framework and recipes.
+func TestOwnCurator(t *testing.T) {
+	own(t, "own-curator", "TestCreate", "TestCreateReturningStat", "TestDelete", "TestExistsBuilder", "TestSetData",
+		"TestCompression", "TestCompressionInTransactionNew", "TestTransactionsNew", "TestTransactionsOld", "TestTtlNodes",
+		"TestWatchesBuilder", "TestWatcherRemovalManager", "TestWatcherIdentity", "TestNamespaceFacade", "TestFramework",
+		"TestFrameworkBackground", "TestEnsureContainers", "TestMultiClient", "TestTempFramework",
+		"TestBlockUntilConnected", "TestFailedDeleteManager",
+		"TestDistributedAtomicLong", "TestDistributedBarrier", "TestDistributedDoubleBarrier", "TestCuratorCache",
+		"TestNodeCache", "TestPathChildrenCache", "TestTreeCache", "TestInterProcessMutex", "TestInterProcessReadWriteLock",
+		"TestInterProcessSemaphoreMutex", "TestInterProcessMultiMutex", "TestLockACLs", "TestGroupMember",
+		"TestPersistentTtlNode", "TestSimpleDistributedQueue", "TestSharedCount", "TestPersistentWatcher", "TestLeaderLatch")
+}
+
 // own runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own.
-func own(t *testing.T, name string, limit time.Duration, tests ...string) {
+func own(t *testing.T, name string, tests ...string) {
 	suite.Need(t, "java-clients")
 	t.Parallel()
 	if err := ownCompiled(); err != nil {
 		t.Fatal(err)
 	}
-	surefire(t, "own", name, limit, "-Dtest="+strings.Join(tests, ","),
+	if only := os.Getenv("JAVA_ONLY"); only != "" {
+		tests = []string{only}
+	}
+	surefire(t, "own", name, 5*time.Minute, "-Dtest="+strings.Join(tests, ","),
 		"-Dzk.launcher="+suite.Launcher(t, t.TempDir(), "launch"))
-}
-
-func TestOwnProbe(t *testing.T) {
-	own(t, "probe", 10*time.Minute, strings.Split(os.Getenv("PROBE"), ",")...)
 }

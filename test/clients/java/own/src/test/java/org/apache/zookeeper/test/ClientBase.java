@@ -92,6 +92,26 @@ public abstract class ClientBase extends ZKTestCase {
         }
     }
 
+    /** An address. */
+    public static class HostPort {
+        String host;
+        int port;
+
+        public HostPort(String host, int port) {
+            this.host = host;
+            this.port = port;
+        }
+    }
+
+    public static List<HostPort> parseHostPortList(String hp) {
+        List<HostPort> all = new ArrayList<>();
+        for (String one : hp.split("/")[0].split(",")) {
+            int colon = one.lastIndexOf(':');
+            all.add(new HostPort(one.substring(0, colon), Integer.parseInt(one.substring(colon + 1))));
+        }
+        return all;
+    }
+
     protected TestableZooKeeper createClient() throws IOException, InterruptedException {
         return createClient(hostPort);
     }
@@ -157,9 +177,7 @@ public abstract class ClientBase extends ZKTestCase {
 
     @BeforeEach
     public void setUp() throws Exception {
-        System.setProperty("zookeeper.admin.enableServer", "false");
-        setUpAll();
-        startServer();
+        setUpWithServerId(1);
     }
 
     protected void setUpAll() throws Exception {
@@ -178,15 +196,17 @@ public abstract class ClientBase extends ZKTestCase {
             Map<String, String> config = new LinkedHashMap<>();
             config.put("tickTime", "3000");
             config.put("maxClientCnxns", String.valueOf(maxCnxns));
-            int port = Integer.parseInt(hostPort.split("/")[0].split(",")[0].split(":")[1]);
+            int port = parseHostPortList(hostPort).get(0).port;
             server = new ServerProcess(port, tmpDir, config);
         }
         server.start();
     }
 
-    /** A server of the given number, which nothing asks for. */
+    /** The server's number is of no use to any test that can run here. */
     protected void setUpWithServerId(int id) throws Exception {
-        setUp();
+        System.setProperty("zookeeper.admin.enableServer", "false");
+        setUpAll();
+        startServer();
     }
 
     public static boolean waitForServerUp(String hp, long timeout) {
@@ -206,7 +226,7 @@ public abstract class ClientBase extends ZKTestCase {
     }
 
     private static boolean await(String hp, long timeout, boolean up) {
-        int port = Integer.parseInt(hp.split("/")[0].split(",")[0].split(":")[1]);
+        int port = parseHostPortList(hp).get(0).port;
         long end = System.currentTimeMillis() + timeout;
         while (ServerProcess.serves(port) != up) {
             if (System.currentTimeMillis() > end) {
