@@ -17,5 +17,6 @@ var areas = []Area{
 	{"setwatches", setWatchesCases},
 	{"sessions", sessionCases},
 	{"words", wordCases},
+	{"races", raceCases},
 	{"random", randomCases},
 }

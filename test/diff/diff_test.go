@@ -155,14 +155,7 @@ func (r *runner) script(n uint64, lines []string) bool {
 		r.t.Logf("seed %d script %d ended ZooKeeper %s:\n%s\n%s", r.seed, n, r.pair.dist.Version, strings.Join(lines, "\n"),
 			tail(real))
 		r.pair.died++
-		if trouble := r.pair.stop(); trouble != "" {
-			r.t.Error(trouble)
-			return false
-		}
-		if err := r.pair.start(); err != nil {
-			r.t.Fatal(err)
-		}
-		return true
+		return r.renew()
 	}
 	fails := func(l []string) bool {
 		a, b := r.pair.transcripts(l)
@@ -176,13 +169,26 @@ func (r *runner) script(n uint64, lines []string) bool {
 		r.unsteady++
 		r.t.Errorf("seed %d script %d differed once and not again (- is ZooKeeper %s):\n%s", r.seed, n, r.pair.dist.Version,
 			around(first))
-		return true
+		return r.renew()
 	}
 	r.found++
 	small := shrink(lines, fails)
 	fails(small)
+	defer r.renew() // the trees are no longer alike
 	r.t.Errorf("seed %d script %d: zkd differs (- is ZooKeeper %s, + is zkd)\n%s\nas a case:\n%s", r.seed, n,
 		r.pair.dist.Version, script.Diff(real, zkd), asCase(r.seed, n, small))
+	return true
+}
+
+// renew goes on with empty servers.
+func (r *runner) renew() bool {
+	if trouble := r.pair.stop(); trouble != "" {
+		r.t.Error(trouble)
+		return false
+	}
+	if err := r.pair.start(); err != nil {
+		r.t.Fatal(err)
+	}
 	return true
 }
 

@@ -40,6 +40,13 @@ var rules = []rule{
 		reason: "ZooKeeper counts neither what a multi nor what requests still in flight have used",
 		breaks: quotaInFlight},
 
+	{name: "setacl-in-flight", doc: "A setACL holds from the next request on",
+		reason: "ZooKeeper checks permissions against the list from before while a setACL is in flight",
+		breaks: func(s []line) bool {
+			return batches(s, func(b []line) bool {
+				return slices.ContainsFunc(b[:len(b)-1], func(l line) bool { return l.verb == "setacl" || l.verb == "raw" && l.arg(0) == "7" })
+			})
+		}},
 	{name: "text-beyond-ffff", doc: "Text beyond U+FFFF",
 		reason: "ZooKeeper writes such characters as two encoded surrogates, which is not UTF-8",
 		even: func(_ line, text []string) []string {
@@ -58,10 +65,10 @@ var rules = []rule{
 				return (l.held || l.verb == "multi") && ephemeralContainer.MatchString(l.text)
 			})
 		}},
-	{name: "bytes-behind-error", reason: "behind the error of a multiRead ZooKeeper sends an empty result, at which no client looks",
+	{name: "bytes-behind-error", reason: "behind the error of a multiRead ZooKeeper sends what it has of a result, at which no client looks",
 		even: func(_ line, text []string) []string {
 			for i := range text {
-				text[i] = strings.Replace(text[i], " and bytes ffffffff01ffffffff", "", 1)
+				text[i] = behindError.ReplaceAllString(text[i], "$1")
 			}
 			return text
 		}},
@@ -94,6 +101,7 @@ var unreachable = map[string]string{
 
 var (
 	ttlKills           = regexp.MustCompile(`\bttl\b.* ttl=-`)
+	behindError        = regexp.MustCompile(`(: MarshallingError z\d+( xid=-?\d+)?) and bytes [0-9a-f]+$`)
 	quotedSmile        = regexp.MustCompile("\"([^\" ]*\U0001f600[^\" ]*)\"")
 	ephemeralContainer = regexp.MustCompile(`\bcontainer [^;]*flags=[13]\b`)
 
