@@ -196,6 +196,8 @@ public abstract class ClientBase extends ZKTestCase {
             Map<String, String> config = new LinkedHashMap<>();
             config.put("tickTime", "3000");
             config.put("maxClientCnxns", String.valueOf(maxCnxns));
+            // super:test, as in ZooKeeper's own build
+            config.put("DigestAuthenticationProvider.superDigest", "super:D/InIHSb7yEEbrWz8b9l71RjZJU=");
             int port = parseHostPortList(hostPort).get(0).port;
             server = new ServerProcess(port, tmpDir, config);
         }
