@@ -36,7 +36,7 @@ func TestMain(m *testing.M) {
 
 // timeout is of sessions that are meant to expire, patient that of others.
 const (
-	timeout = time.Second
+	timeout = 2 * time.Second
 	patient = 20 * time.Second
 )
 
