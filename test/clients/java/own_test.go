@@ -28,12 +28,9 @@ func TestOwnZooKeeper(t *testing.T) {
 func TestOwnCurator(t *testing.T) {
 	own(t, "own-curator", "TestCreate", "TestCreateReturningStat", "TestDelete", "TestExistsBuilder", "TestSetData",
 		"TestCompression", "TestCompressionInTransactionNew", "TestTransactionsNew", "TestTransactionsOld", "TestTtlNodes",
-		"TestWatchesBuilder", "TestWatcherRemovalManager", "TestWatcherIdentity", "TestNamespaceFacade",
-		"TestFrameworkBackground", "TestEnsureContainers", "TestMultiClient", "TestTempFramework",
-		"TestDistributedAtomicLong", "TestDistributedBarrier", "TestDistributedDoubleBarrier", "TestCuratorCache",
-		"TestNodeCache", "TestPathChildrenCache", "TestTreeCache", "TestInterProcessMutex", "TestInterProcessReadWriteLock",
-		"TestInterProcessSemaphoreMutex", "TestInterProcessMultiMutex", "TestLockACLs", "TestGroupMember",
-		"TestPersistentTtlNode", "TestSimpleDistributedQueue", "TestSharedCount", "TestPersistentWatcher", "TestLeaderLatch")
+		"TestNamespaceFacade", "TestEnsureContainers", "TestMultiClient", "TestDistributedAtomicLong",
+		"TestDistributedBarrier", "TestCuratorCache", "TestLockACLs", "TestGroupMember",
+		"TestSimpleDistributedQueue", "TestSharedCount", "TestPersistentWatcher")
 }
 
 // own runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own.
