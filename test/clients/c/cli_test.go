@@ -212,9 +212,13 @@ func TestCLI(t *testing.T) {
 		c.do("adelete /async", `DELETED_EVENT state = CONNECTED_STATE for path /async\n`)
 		c.do("awexists /async", `Error -101 for /async`)
 	})
-	step("od", func(t *testing.T) {
-		c.do("create /od", `\[/od\]: rc = 0\n`)
-		c.do("od", `od command response: rc = 0 `+stat)
+	step("od", func(t *testing.T) { // writes and reads /od until cli_mt ends; so it has one of its own
+		od := startCLI(t, "-h", server.Addr())
+		od.do("create /od", `\[/od\]: rc = 0\n`)
+		od.do("od", `od command response: rc = 0 `+stat)
+		od.want(`Data completion /od rc = 0`)
+		od.cmd.Process.Kill()
+		od.cmd.Wait()
 	})
 	step("addauth", func(t *testing.T) {
 		c.send("addauth digest bob:builder") // says nothing when it works
