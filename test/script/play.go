@@ -103,7 +103,8 @@ func Play(srv Server, script string, o Options) (string, error) {
 			return resolve(r.out.String()), fmt.Errorf("%q: %w", line, err)
 		}
 		r.collect()
-		r.closing = false
+		// What is held back is sent, and the session closed, by a later step.
+		r.closing = r.closing && slices.ContainsFunc(r.clients, func(c *client) bool { return len(c.sending) > 0 })
 	}
 	return resolve(r.out.String()), nil
 }
