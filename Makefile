@@ -14,7 +14,7 @@ build: ## build bin/zkd, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/zkd ./cmd/zkd
 
 test: ## all tests; suites whose foreign programs are missing say so and are skipped
-	go test ./...
+	go test -count=1 -p 1 ./...
 
 race: ## the tests of the server and what it is made of, under the race detector
 	go test -race ./cmd/... ./conf/... ./consensus/... ./proto/... ./server/... ./session/... ./watch/... ./znode/...
@@ -27,10 +27,12 @@ lint: ## gofmt, go vet, staticcheck
 fuzz: ## every fuzz target for FUZZTIME
 	./test/fuzz.sh $(FUZZTIME)
 
-compat: ## install real ZooKeepers and stock clients, run the corpus and the clients' suites
+PACKAGES ?= ./test/...
+
+compat: ## install real ZooKeepers and stock clients, then run all that compares with them or uses them
 	./test/realzk/install.sh
 	./test/clients/install.sh
-	CLIENTS_REQUIRE=1 go test -count=1 ./test/compat ./test/clients/...
+	CLIENTS_REQUIRE=1 go test -count=1 -p 1 -timeout 15m $(PACKAGES)
 
 corpus: ## the compatibility corpus only, against what is installed
 	go test -count=1 ./test/compat
