@@ -6,6 +6,9 @@ import (
 	"time"
 )
 
+// maxRequest is the longest request that fits into an entry of the log.
+const maxRequest = 63 << 20
+
 // storageKeys: logs, snapshots, limits on records.
 var storageKeys = slices.Concat(
 	[]Key{
@@ -63,9 +66,17 @@ var storageKeys = slices.Concat(
 			bind:   func(c *Config, v value) { c.Snapshots.Digest = v.yes },
 		},
 		{
-			Name: "jute.maxbuffer", Prop: "jute.maxbuffer", Type: whole(1, math.MaxInt32), Default: "1048575", Stance: Honoured,
-			Doc:  "largest request in bytes",
-			bind: func(c *Config, v value) { c.JuteMaxBuffer = int(v.n) },
+			Name: "jute.maxbuffer", Prop: "jute.maxbuffer", Type: whole(1, math.MaxInt32), Default: "1048575", Stance: HonouredChanged,
+			Reason: "63 MiB at most: a request has to fit into an entry of the log",
+			Doc:    "largest request in bytes",
+			bind:   func(c *Config, v value) { c.JuteMaxBuffer = int(v.n) },
+			adjust: func(v *value) string {
+				if v.n <= maxRequest {
+					return ""
+				}
+				v.n = maxRequest
+				return "is more than an entry of the log takes, lowered to 66060288"
+			},
 		},
 		{
 			Name: "jute.maxbuffer.extrasize", Type: whole(0, math.MaxInt32), Stance: Honoured,

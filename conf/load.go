@@ -171,7 +171,7 @@ func (l *loader) unknown(at origin, written, name string) {
 	if reason != "" {
 		text += "; " + reason
 	}
-	l.note(at, "%s", text)
+	l.warn(at, "%s", text)
 	l.order = append(l.order, &setting{name: written, at: at, stance: Unknown, reason: reason})
 }
 

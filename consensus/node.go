@@ -18,6 +18,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strings"
 	"sync"
 	"time"
 
@@ -117,7 +118,6 @@ func (n *Node) start() error {
 	rc.BatchApplyCh = true
 	rc.NoLegacyTelemetry = true
 	rc.PreVoteDisabled = true // there is nobody to ask
-	rc.TrailingLogs = trailingLogs
 	// The node decides itself when to take a snapshot, see snapshotter.
 	rc.SnapshotThreshold, rc.SnapshotInterval = 1<<62, 24*time.Hour
 	rc.Logger = newRaftLogger(n.cfg.Logger)
@@ -138,6 +138,9 @@ func (n *Node) start() error {
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}
 	n.shutdown = sync.OnceValue(n.raft.Shutdown)
+	if err := n.belongs(rc.LocalID); err != nil {
+		return errors.Join(err, n.shutdown().Error())
+	}
 	// There is nobody to wait for: stand for election at once.
 	trans.timeoutNow(rc.ProtocolVersion)
 
@@ -149,6 +152,28 @@ func (n *Node) start() error {
 	go n.snapshotter(ctx)
 	go n.haltOnFailure(ctx)
 	return nil
+}
+
+// ErrIdentity is returned by Open for a directory of another server.
+var ErrIdentity = errors.New("the data directory belongs to another server")
+
+// belongs checks that the member that the log knows is this server. With
+// another id it would wait for ever for the one whose place it took.
+func (n *Node) belongs(id raft.ServerID) error {
+	members := n.raft.GetConfiguration()
+	if err := members.Error(); err != nil {
+		return fmt.Errorf("consensus: read members: %w", err)
+	}
+	var have []string
+	for _, m := range members.Configuration().Servers {
+		if m.ID == id {
+			return nil
+		}
+		server, _, _ := strings.Cut(string(m.ID), ".")
+		have = append(have, server)
+	}
+	return fmt.Errorf("consensus: %w: its log is that of server %s, this one is %d by myid or server.N",
+		ErrIdentity, strings.Join(have, ","), n.cfg.ServerID)
 }
 
 // Ready returns when everything committed before it was called is applied and
@@ -208,6 +233,9 @@ func (n *Node) Figures() Figures { return n.stream.figures() }
 
 // Snapshot takes a snapshot now and waits until it is on disk.
 func (n *Node) Snapshot() error {
+	if err := n.keepLogs(); err != nil {
+		return err
+	}
 	err := n.raft.Snapshot().Error()
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil

@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"math/rand/v2"
 	"time"
@@ -11,10 +12,19 @@ import (
 // space.
 const snapshotRetry = 30 * time.Second
 
-// trailingLogs is how many entries stay in the log behind a snapshot. The one
-// before the last can take over from a damaged one while the log reaches back
-// to it.
-const trailingLogs = 10240
+// keepLogs makes the log reach back to the last snapshot when the next one
+// cuts it: should that be damaged one day, the one before can take over.
+func (n *Node) keepLogs() error {
+	rc := n.raft.ReloadableConfig()
+	rc.TrailingLogs = max(n.raft.LastIndex()-min(n.store.Stats().LastSnapshotIndex, n.raft.LastIndex()), minTrailing)
+	if err := n.raft.ReloadConfig(rc); err != nil {
+		return fmt.Errorf("consensus: set how much log stays: %w", err)
+	}
+	return nil
+}
+
+// minTrailing is how many entries stay behind a snapshot at least.
+const minTrailing = 64
 
 // growth is what was applied since the last snapshot, and so what would be
 // replayed at the next start. It belongs to the goroutine that applies.

@@ -161,7 +161,7 @@ func (c *conn) drainLocked() bool {
 	for !c.idleLocked() && !c.gone {
 		c.out.changed.Wait()
 	}
-	return !c.gone
+	return !c.gone && !c.out.dead
 }
 
 // answer queues the reply of the oldest request in the log. It returns true if
@@ -179,6 +179,7 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
 	if c.closing {
 		c.out.last = true
 	}
+	c.out.own += len(frame)
 	return c.queueLocked(frame)
 }
 
@@ -205,7 +206,7 @@ func (c *conn) queueLocked(frame []byte) bool {
 	if c.out.dead {
 		return false
 	}
-	if len(c.out.buf)-c.out.reads+len(frame) > maxQueued {
+	if len(c.out.buf)+len(frame)-c.out.own > maxQueued {
 		c.srv.log.Warn("client does not take its events, closing", "peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
 		c.gone, c.out.dead = true, true
 		c.out.changed.Broadcast()

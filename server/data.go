@@ -13,7 +13,7 @@ import (
 type dataError struct{ err error }
 
 func (e *dataError) Error() string {
-	return "server: unable to access data directory: " + e.err.Error()
+	return "unable to use the data directory: " + e.err.Error()
 }
 func (e *dataError) Unwrap() error { return e.err }
 

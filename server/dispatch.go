@@ -62,8 +62,8 @@ func (r *run) begin() bool {
 	for {
 		c.srv.state.mu.RLock()
 		c.out.mu.Lock()
-		if c.gone {
-			break
+		if c.gone || c.out.dead {
+			break // what is answered now would only pile up
 		}
 		if c.idleLocked() {
 			if c.out.buf == nil {
@@ -90,7 +90,7 @@ func (r *run) end() {
 		return
 	}
 	c := r.c
-	c.out.reads += len(c.out.buf) - r.before
+	c.out.own += len(c.out.buf) - r.before
 	latency := c.srv.now() - r.began
 	c.stats.answered(r.count, latency)
 	c.out.mu.Unlock()

@@ -32,11 +32,11 @@ type machine struct {
 	frame  []byte // event, encoded once for all who get it
 	change znode.Change
 	notify func(*conn, watch.Event) // deliverEvent
-	told   time.Duration            // when a soft quota was last spoken of
+	told   [2]time.Duration         // by kind, when a notice was last passed on
 }
 
 func newMachine(srv *Server) *machine {
-	m := &machine{srv: srv, state: srv.state, told: -noticeEvery}
+	m := &machine{srv: srv, state: srv.state, told: [2]time.Duration{-noticeEvery, -noticeEvery}}
 	m.notify = m.deliverEvent
 	return m
 }
@@ -147,18 +147,22 @@ func (m *machine) write(c *conn) {
 	m.deliver(c, code)
 }
 
-// noticeEvery is the least time between two messages about soft quotas: every
-// write below one that is exceeded would make one.
+// noticeEvery is the least time between two messages of a kind: every write
+// below a quota that is exceeded would make one.
 const noticeEvery = time.Minute
 
 // tell logs what an operator may want to know of a write.
 func (m *machine) tell(n znode.Notice) {
-	switch now := m.srv.now(); {
-	case n.Kind == znode.ListGrown:
+	now := m.srv.now()
+	if !m.srv.serving.Load() || now-m.told[n.Kind] < noticeEvery {
+		return // replay tells nothing again, and a client cannot flood the log
+	}
+	m.told[n.Kind] = now
+	switch n.Kind {
+	case znode.ListGrown:
 		m.srv.log.Warn("this znode's child list has outgrown jute.maxbuffer: clients with that limit cannot list it",
 			"path", n.Path, "limit", m.srv.cfg.JuteMaxBuffer)
-	case now-m.told >= noticeEvery:
-		m.told = now
+	case znode.OverQuota:
 		m.srv.log.Warn("quota exceeded", "path", n.Path)
 	}
 }

@@ -17,7 +17,7 @@ type outbox struct {
 	mu      sync.Mutex
 	changed sync.Cond // on mu; also for what conn guards with it
 	buf     []byte    // queued, not yet being written
-	reads   int       // bytes of buf that are replies to reads
+	own     int       // bytes of buf that the client has asked for: replies, not events
 	writing bool      // somebody is writing and will look at buf again
 	last    bool      // end the connection once buf is written
 	dead    bool      // nothing will be written any more
@@ -78,7 +78,7 @@ func (o *outbox) writeLocked(send func([]byte) (handedOver bool, err error)) {
 func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 	for len(o.buf) > 0 && !o.dead {
 		b := o.buf
-		o.buf, o.reads = getBuffer(), 0
+		o.buf, o.own = getBuffer(), 0
 		o.mu.Unlock()
 		handedOver, err := send(b)
 		if handedOver {

@@ -40,7 +40,7 @@ func (c *conn) readOp(dst []byte, op jute.Op, body *jute.Reader) ([]byte, jute.C
 	case jute.OpExists, jute.OpGetData, jute.OpGetChildren, jute.OpGetChildren2:
 		return c.readWatched(dst, op, body, who)
 	case jute.OpMultiRead:
-		return appendMultiRead(dst, tree, body, who)
+		return appendMultiRead(dst, tree, body, who, max(longestMultiRead, 4*c.srv.cfg.JuteMaxBuffer))
 	case jute.OpGetACL, jute.OpGetAllChildrenNumber:
 		path, null := body.NullString()
 		switch {
@@ -90,8 +90,12 @@ func (c *conn) readWatched(dst []byte, op jute.Op, body *jute.Reader, who *znode
 	return dst, code
 }
 
+// longestMultiRead is how long the reply to a multiRead may get: a short
+// request could otherwise ask for the same large znode a thousand times.
+const longestMultiRead = 16 << 20
+
 // appendMultiRead executes reads one after the other; each has its own error.
-func appendMultiRead(dst []byte, tree *znode.Tree, body *jute.Reader, who *znode.Actor) ([]byte, jute.Code) {
+func appendMultiRead(dst []byte, tree *znode.Tree, body *jute.Reader, who *znode.Actor, limit int) ([]byte, jute.Code) {
 	start := len(dst)
 	for {
 		op, done := jute.NextMulti(body)
@@ -112,7 +116,7 @@ func appendMultiRead(dst []byte, tree *znode.Tree, body *jute.Reader, who *znode
 		if code != jute.OK {
 			dst = jute.AppendMultiError(dst[:at], code)
 		}
-		if len(dst)-start > longestList {
+		if len(dst)-start > limit {
 			return dst[:start], jute.ErrMarshalling // no client takes this much
 		}
 	}

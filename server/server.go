@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"path/filepath"
 	"sync"
@@ -62,9 +63,6 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.sessions = newSessions(s)
-	if cfg.JuteMaxBuffer > maxRequest {
-		log.Warn("jute.maxbuffer is larger than the log's entries, lowered", "asked", cfg.JuteMaxBuffer, "limit", maxRequest)
-	}
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -116,11 +114,8 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
 		OnFatal: s.failed, Logger: s.log,
 	}, newMachine(s))
-	if errors.Is(err, store.ErrInUse) {
-		return &dataError{err}
-	}
 	if err != nil {
-		return err
+		return &dataError{err}
 	}
 	if err := s.node.Ready(ctx); err != nil {
 		return errors.Join(context.Cause(ctx), err, s.node.Close())
@@ -203,7 +198,7 @@ func (s *Server) admit(nc net.Conn) {
 		_ = tcp.SetKeepAlive(s.cfg.ClientTCPKeepAlive)
 	}
 	c := newConn(s, nc)
-	if err := s.conns.add(c, s.cfg.MaxCnxns, s.cfg.MaxClientCnxns); err != nil {
+	if err := s.conns.add(c, s.maxCnxns(), s.cfg.MaxClientCnxns); err != nil {
 		s.stats.rejected.Add(1)
 		s.log.Warn("connection refused", "peer", c.peer, "err", err)
 		_ = nc.Close()
@@ -211,6 +206,23 @@ func (s *Server) admit(nc net.Conn) {
 	}
 	s.stats.connects.Add(1)
 	go c.serve()
+}
+
+// ownFiles is how many descriptors are kept back for the log and snapshots:
+// clients must not be able to stop a server by connecting to it.
+const ownFiles = 64
+
+// maxCnxns is how many connections there may be, 0 for any number.
+func (s *Server) maxCnxns() int {
+	files := maxFiles()
+	if files == 0 || files > math.MaxInt32 {
+		return s.cfg.MaxCnxns
+	}
+	room := max(int(files)-ownFiles, 1)
+	if s.cfg.MaxCnxns > 0 {
+		return min(s.cfg.MaxCnxns, room)
+	}
+	return room
 }
 
 func (s *Server) closeListener() error {

@@ -69,12 +69,7 @@ func (t *txn) decode(b []byte) bool {
 	t.op, t.xid = jute.Op(r.Int32()), r.Int32()
 	t.session, t.generation = session.ID(r.Int64()), uint32(r.Int32())
 	t.ids = t.ids[:0]
-	var n int
-	if b := r.Rest(); len(b) > 0 {
-		n = int(b[0])
-	}
-	r.Bool()
-	for ; n > 0 && r.Err() == nil; n-- {
+	for n := int(r.Byte()); n > 0 && r.Err() == nil; n-- {
 		t.ids = append(t.ids, jute.ID{Scheme: r.String(), ID: r.String()})
 	}
 	t.body = jute.NewReader(r.Rest())
@@ -99,12 +94,17 @@ const (
 // encode returns u8 flags and i32 listLimit.
 func (s settings) encode() []byte {
 	flags := byte(0)
-	for flag, on := range map[byte]bool{
-		flagSkipACL: s.skipACL, flagEnforceQuota: s.enforceQuota, flagTTLNodes: s.ttlNodes, flagReconfig: s.reconfig,
-	} {
-		if on {
-			flags |= flag
-		}
+	if s.skipACL {
+		flags |= flagSkipACL
+	}
+	if s.enforceQuota {
+		flags |= flagEnforceQuota
+	}
+	if s.ttlNodes {
+		flags |= flagTTLNodes
+	}
+	if s.reconfig {
+		flags |= flagReconfig
 	}
 	return jute.AppendInt32([]byte{flags}, int32(s.listLimit))
 }

@@ -21,6 +21,9 @@ type undoStep struct {
 	extra extra
 }
 
+// keepSteps is how long an undo list is kept for the next multi.
+const keepSteps = 4096
+
 // stale is what a multi no longer needs once it succeeds.
 type stale struct {
 	blobs []blobRef
@@ -65,7 +68,7 @@ func (t *Tree) Commit() {
 func (t *Tree) Rollback() {
 	steps, fresh := t.undo, t.fresh
 	t.dataBytes = t.oldSize
-	t.changes = t.changes[:0]
+	t.changes, t.notices = t.changes[:0], t.notices[:0]
 	t.endMulti()
 	for i := len(steps) - 1; i >= 0; i-- {
 		switch s := &steps[i]; s.kind {
@@ -93,6 +96,9 @@ func (t *Tree) Rollback() {
 func (t *Tree) endMulti() {
 	t.undoing = false
 	t.undo, t.fresh, t.stale = t.undo[:0], t.fresh[:0], stale{}
+	if cap(t.undo) > keepSteps {
+		t.undo = nil // of a multi like no other
+	}
 }
 
 func takeBlob[S string | []byte](t *Tree, name S, data []byte) blobRef {

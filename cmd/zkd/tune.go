@@ -21,11 +21,18 @@ func tune() {
 	retune(&struct{ _ [16]byte }{})
 }
 
+// gcPercent returns how far a heap with that much in use may grow, in percent
+// of it: by headroom, but never by so little that collections follow one
+// another.
+func gcPercent(live uint64) int {
+	return int(max(headroom*100/max(live, 4<<20), 5))
+}
+
 // retune sets the target for the next collection and comes back after it, as
 // the finalizer of an object that nobody refers to.
 func retune(sentinel *struct{ _ [16]byte }) {
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
 	metrics.Read(live)
-	debug.SetGCPercent(int(headroom * 100 / max(live[0].Value.Uint64(), 4<<20)))
+	debug.SetGCPercent(gcPercent(live[0].Value.Uint64()))
 	runtime.SetFinalizer(sentinel, retune)
 }

@@ -62,12 +62,17 @@ func (r *Reader) Int64() int64 {
 	return 0
 }
 
+// Byte reads a single byte.
+func (r *Reader) Byte() byte {
+	if b := r.next(1); b != nil {
+		return b[0]
+	}
+	return 0
+}
+
 // Bool reads a jute boolean: any byte but zero is true.
 func (r *Reader) Bool() bool {
-	if b := r.next(1); b != nil {
-		return b[0] != 0
-	}
-	return false
+	return r.Byte() != 0
 }
 
 // Buffer reads a buffer. Null (length -1) is nil, empty is not nil; the two
