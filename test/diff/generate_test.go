@@ -23,8 +23,7 @@ type generator struct {
 // guess is what the generator believes about a session.
 type guess struct {
 	open   bool
-	opened bool   // has had a session
-	of     string // the name whose session it took up first
+	opened bool // has had a session
 }
 
 // generate makes script number n of a seed.
