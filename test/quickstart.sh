@@ -3,12 +3,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
-trap 'kill "$pid" 2>/dev/null; wait "$pid" 2>/dev/null; rm -rf "$dir"' EXIT
+pid=
+trap '[ -z "$pid" ] || kill "$pid" 2>/dev/null || true; rm -rf "$dir"' EXIT
 go build -o "$dir/zkd" ./cmd/zkd
 if (exec 3<>/dev/tcp/127.0.0.1/2181) 2>/dev/null; then
 	echo "quickstart: port 2181 is taken, not tried"
-	pid=$$
-	trap 'rm -rf "$dir"' EXIT
 	exit 0
 fi
 (cd "$dir" && exec ./zkd) >"$dir/out" 2>&1 &
@@ -22,5 +21,6 @@ done
 answer=$(bash -c 'exec 3<>/dev/tcp/127.0.0.1/2181; printf ruok >&3; cat <&3')
 [ "$answer" = imok ] || { echo "quickstart: ruok was answered by '$answer'"; exit 1; }
 kill "$pid"
-wait "$pid"
-echo "quickstart: $(cat "$dir/out" | head -1)"
+wait "$pid" # its exit code, which is 0 for one that was told to stop
+pid=
+echo "quickstart: $(head -1 "$dir/out")"

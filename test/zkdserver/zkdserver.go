@@ -29,7 +29,7 @@ type Server struct {
 // Build returns the binary to test: ZKD_BIN, or one built into a temporary folder, once a run.
 var Build = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv("ZKD_BIN"); bin != "" {
-		return bin, nil
+		return filepath.Abs(bin)
 	}
 	dir, err := os.MkdirTemp("", "zkd-bin-")
 	if err != nil {
@@ -73,19 +73,28 @@ func Start(ctx context.Context, config []string, props map[string]string) (*Serv
 		}
 		s.addr = l.Addr().String()
 		l.Close()
-		if err = s.launch(ctx); err == nil || !strings.Contains(s.log(), "address already in use") {
+		if err = s.launch(ctx); err == nil || !strings.Contains(s.Log(), "address already in use") {
 			break
 		}
 	}
 	if err != nil {
-		err = fmt.Errorf("%w\n%s", err, s.log())
+		err = fmt.Errorf("%w\n%s", err, s.Log())
 		s.Stop()
 		return nil, err
 	}
 	return s, nil
 }
 
+// Addr is where clients connect.
 func (s *Server) Addr() string { return s.addr }
+
+// PID is the process, 0 when there is none.
+func (s *Server) PID() int {
+	if s.cmd == nil {
+		return 0
+	}
+	return s.cmd.Process.Pid
+}
 
 func (s *Server) launch(ctx context.Context) error {
 	host, port, _ := net.SplitHostPort(s.addr)
@@ -154,11 +163,13 @@ func (s *Server) end(sig os.Signal) {
 	s.cmd = nil
 }
 
+// Restart kills the server and starts it again on the same data and port.
 func (s *Server) Restart(ctx context.Context) error {
 	s.end(syscall.SIGKILL)
 	return s.launch(ctx)
 }
 
+// Stop ends the server and removes what it had.
 func (s *Server) Stop() error {
 	s.end(syscall.SIGTERM)
 	return os.RemoveAll(s.dir)
@@ -176,15 +187,15 @@ func (s *Server) Trouble() string {
 	select {
 	case <-s.exited:
 		if s.cmd != nil {
-			return "zkd died:\n" + s.log()
+			return "zkd died:\n" + s.Log()
 		}
 	default:
 	}
 	return ""
 }
 
-// log is the end of what the server wrote.
-func (s *Server) log() string {
+// Log is the end of what the server wrote.
+func (s *Server) Log() string {
 	b, _ := os.ReadFile(s.logFile())
 	return string(b[max(0, len(b)-4000):])
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"zkd/test/realzk"
+	"zkd/test/zkdserver"
 )
 
 // Launcher writes an executable script that runs the server under test in the foreground, called as
@@ -28,7 +29,7 @@ func Launcher(t testing.TB, dir, name string) string {
 			` -Dzookeeper.jmx.log4j.disable=true -Dfile.encoding=UTF-8 "$@" -cp ` + quoted(strings.Join(dist.Jars, ":")) +
 			` org.apache.zookeeper.server.quorum.QuorumPeerMain "$config"`
 	} else {
-		bin, err := zkdBin()
+		bin, err := zkdserver.Build()
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -3,13 +3,13 @@ package suite
 import (
 	"os"
 	"testing"
+
+	"zkd/test/zkdserver"
 )
 
 // Main is to be called from a suite's TestMain; it removes what the servers of a run shared.
 func Main(m *testing.M) {
 	code := m.Run()
-	if builtIn != "" {
-		os.RemoveAll(builtIn)
-	}
+	zkdserver.CleanUp()
 	os.Exit(code)
 }
