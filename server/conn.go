@@ -32,7 +32,9 @@ type conn struct {
 	entry   *session.Entry
 	timeout int32 // negotiated, ms
 
-	request  jute.ConnectRequest
+	request   jute.ConnectRequest
+	uncounted bool // conns.mu: no longer one of its address's connections
+
 	attached bool // out.mu: the handshake has succeeded
 	refused  bool // out.mu: the handshake has failed
 	closing  bool // out.mu: the next reply is the last
@@ -61,6 +63,7 @@ func newConn(srv *Server, nc net.Conn) *conn {
 	}
 	c.in = newInbox(nc, raw, min(srv.cfg.JuteMaxBuffer, maxRequest))
 	c.out.nc, c.out.raw = nc, raw
+	c.out.ended = func() { srv.conns.uncount(c) }
 	c.out.changed.L = &c.out.mu
 	c.stats.reset()
 	c.who.Store(&znode.Actor{

@@ -46,11 +46,27 @@ func (s *conns) remove(c *conn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	delete(s.all, c)
+	s.uncountLocked(c)
+	s.done.Done()
+}
+
+// uncount frees a connection's place among those of its address before the
+// client is told that it has ended: the client may come again at once.
+func (s *conns) uncount(c *conn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.uncountLocked(c)
+}
+
+func (s *conns) uncountLocked(c *conn) {
+	if c.uncounted {
+		return
+	}
+	c.uncounted = true
 	addr := c.peer.Addr()
 	if s.byAddr[addr]--; s.byAddr[addr] == 0 {
 		delete(s.byAddr, addr)
 	}
-	s.done.Done()
 }
 
 func (s *conns) len() int {

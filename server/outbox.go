@@ -14,6 +14,8 @@ type outbox struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil where the bytes cannot go straight to a socket
 
+	ended func() // called before the client sees the end
+
 	mu      sync.Mutex
 	changed sync.Cond // on mu; also for what conn guards with it
 	buf     []byte    // queued, not yet being written
@@ -103,6 +105,7 @@ func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 	if dead {
 		_ = o.nc.Close()
 	} else if last {
+		o.ended()
 		o.closeWrite()
 	}
 }
