@@ -2,6 +2,8 @@ package server
 
 import (
 	"bytes"
+	"slices"
+	"strings"
 	"testing"
 
 	"zkd/proto/jute"
@@ -69,10 +71,16 @@ func FuzzTxn(f *testing.F) {
 			return
 		}
 		again := newTxnHead(txn.session, txn.generation, txn.ids).with(txn.op, txn.xid)
-		if again = append(again, txn.body.Rest()...); !bytes.Equal(again, b) && !hasNull(b) {
+		if again = append(again, txn.body.Rest()...); !bytes.Equal(again, b) && !hasNull(b) && !mended(txn.ids) {
 			t.Errorf("%x became %x", b, again)
 		}
 	})
+}
+
+// mended tells whether an identity may have held malformed text, which reads as
+// U+FFFD. What a connection puts into the log has been mended already.
+func mended(ids []jute.ID) bool {
+	return slices.ContainsFunc(ids, func(id jute.ID) bool { return strings.ContainsRune(id.Scheme+id.ID, '\uFFFD') })
 }
 
 // hasNull tells whether bytes may hold a null string, which reads as an empty
