@@ -221,6 +221,17 @@ func runCase(t *testing.T, target target, g *golden, a Area, c *Case, get func(*
 	case target.older("3.9"):
 		want = beforeZxids(want)
 	}
+	if real && script.Normal(got) != script.Normal(want) {
+		// ZooKeeper has races of its own, and is not what is under test: it
+		// gets a second try, zkd does not.
+		t.Logf("%s: another answer than the one on file:\n%s", target.name, script.Diff(script.Normal(want), script.Normal(got)))
+		if again, err := script.Play(get(t), c.Script, c.options()); err == nil {
+			got = again
+			if c.Either[1] != "" {
+				got = strings.ReplaceAll(got, c.Either[1], c.Either[0])
+			}
+		}
+	}
 	if script.Normal(got) != script.Normal(want) {
 		t.Errorf("%s %s\n%s", c.ID, c.Name, script.Diff(script.Normal(want), script.Normal(got)))
 	}
