@@ -91,7 +91,8 @@ func (t *Tree) AppendDescendants(dst []byte, path string, who *Actor) ([]byte, j
 // AppendEphemerals answers getEphemerals: the paths of a session's ephemerals
 // that begin with prefix, as text.
 func (t *Tree) AppendEphemerals(dst []byte, session int64, prefix string) []byte {
-	if strings.TrimSpace(prefix) == "" {
+	// Java's trim takes every character up to the blank, NUL too.
+	if blank := strings.TrimFunc(prefix, func(c rune) bool { return c <= ' ' }); blank == "" || blank == "/" {
 		prefix = "/"
 	}
 	at, n := len(dst), int32(0)
