@@ -34,8 +34,8 @@ var rules = []rule{
 		}},
 	{name: "auth-in-order", doc: "Auth replies and the refusal of unknown requests",
 		reason: "ZooKeeper answers auth and sasl packets ahead of pipelined requests, by luck, and what closes the " +
-			"connection may take their answers along",
-		breaks: closesInBatch, even: authFirst},
+			"connection may take their answers along; an identity counts at once there, here for the requests behind it",
+		breaks: func(s []line) bool { return closesInBatch(s) || authBehindOthers(s) }, even: authFirst},
 	{name: "quota-in-multi", doc: "A quota counts what earlier operations",
 		reason: "ZooKeeper counts neither what a multi nor what requests still in flight have used",
 		breaks: quotaInFlight},
@@ -209,6 +209,15 @@ var known = strings.Fields("1 2 3 4 5 6 7 8 9 11 12 14 15 16 17 18 19 21 22 101 
 var authReply = regexp.MustCompile(`^\w: ok 0 xid=`)
 
 // authFirst puts the replies to auth packets of a batch in front of the others. Those alone have zxid 0.
+// authBehindOthers tells of a batch in which auth comes behind a request that
+// makes an ACL of a digest: whether its event may be read differs.
+func authBehindOthers(s []line) bool {
+	return batches(s, func(b []line) bool {
+		acl := slices.IndexFunc(b, func(l line) bool { return strings.Contains(l.text, ":digest:") })
+		return acl >= 0 && slices.ContainsFunc(b[acl:], func(l line) bool { return l.verb == "auth" })
+	})
+}
+
 func authFirst(l line, text []string) []string {
 	if l.verb != "flush" {
 		return text
