@@ -50,6 +50,12 @@ func (m *machine) Apply(b *Batch) {
 
 func (m *machine) Applied() {}
 
+func (m *machine) Dropped(Waiter) {}
+
+func (m *machine) Digest() uint64 { return 0 }
+
+func (m *machine) Membership() *Membership { return nil }
+
 func (m *machine) all() []string {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -42,6 +42,8 @@ type Config struct {
 	// no longer be right: it must stop answering at once.
 	OnFatal func(error)
 	Logger  *slog.Logger
+	// Ensemble is nil for a server that is its whole cluster.
+	Ensemble *Ensemble
 }
 
 // StateMachine is what committed requests are applied to. Its methods but
@@ -58,6 +60,15 @@ type StateMachine interface {
 	// Restore replaces the state by one that Persist wrote, or leaves it as it
 	// is and returns an error.
 	Restore(r io.Reader) error
+	// Dropped is called for the waiter of a request that a restored state has
+	// in it already: what came of it here nobody can tell any more.
+	Dropped(w Waiter)
+	// Digest is a digest of the whole state, equal on all servers that have
+	// applied the same.
+	Digest() uint64
+	// Membership is what the state says of the members, nil if nothing yet. A
+	// new pointer is a new content.
+	Membership() *Membership
 }
 
 // State is a snapshot of a StateMachine.

@@ -87,6 +87,19 @@ func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(
 // Restore implements consensus.StateMachine.
 func (m *machine) Restore(r io.Reader) error { return m.state.restore(r) }
 
+// Dropped implements consensus.StateMachine.
+func (m *machine) Dropped(w consensus.Waiter) {
+	if c, ok := w.(*conn); ok && c != nil {
+		c.drop()
+	}
+}
+
+// Digest implements consensus.StateMachine.
+func (m *machine) Digest() uint64 { return 0 }
+
+// Membership implements consensus.StateMachine.
+func (m *machine) Membership() *consensus.Membership { return nil }
+
 // apply applies one request. c is who asked, nil if the request did not begin
 // here or nobody waits.
 func (m *machine) apply(request []byte, c *conn) {

@@ -18,8 +18,9 @@ var mayImport = map[string][]string{
 	"zkd/watch":           {"zkd/proto/jute"},
 	"zkd/conf":            {},
 	"zkd/consensus/store": {},
-	"zkd/consensus":       {"zkd/consensus/store"},
-	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
+	"zkd/consensus/peer":  {},
+	"zkd/consensus":       {"zkd/consensus/peer", "zkd/consensus/store"},
+	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
 	"zkd/cmd/zkd":         {"zkd/conf", "zkd/server"},
 }
 
