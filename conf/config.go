@@ -83,7 +83,8 @@ type Config struct {
 	PortUnification     bool // peers accept plain and TLS
 	ClientPortUnified   bool // plain clients are welcome on the TLS port
 	QuorumListenOnAll   bool
-	TCPKeepAlive        bool // SO_KEEPALIVE between servers
+	QuorumSecret        Secret // shared by the servers of an ensemble, not set without one
+	TCPKeepAlive        bool   // SO_KEEPALIVE between servers
 	PeerDialTimeout     time.Duration
 	PeerBindRetries     int // 0: without end
 	InitLimit           int // ticks to join and catch up

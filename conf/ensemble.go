@@ -89,8 +89,9 @@ func (c *Config) voters() (n int) {
 	return n
 }
 
-// ensembleMode tells whether the keys of an ensemble are needed.
-func (c *Config) ensembleMode() bool { return !c.StandaloneEnabled || len(c.Servers) > 1 }
+// EnsembleMode tells whether this server is one of an ensemble, which may be of
+// one: it then listens on its peer ports and needs the keys of an ensemble.
+func (c *Config) EnsembleMode() bool { return !c.StandaloneEnabled || len(c.Servers) > 1 }
 
 // listAt is where remarks about the whole list belong: its last line.
 func (l *loader) listAt() origin {
@@ -121,7 +122,7 @@ func (l *loader) checkEnsemble() {
 	case voters > 0 && voters%2 == 0:
 		l.warn(l.listAt(), "Non-optimal configuration, consider an odd number of servers.")
 	}
-	if !l.cfg.ensembleMode() || voters == 0 {
+	if !l.cfg.EnsembleMode() || voters == 0 {
 		return
 	}
 	for _, name := range []string{"initLimit", "syncLimit"} {

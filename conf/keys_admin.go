@@ -149,6 +149,10 @@ var zkdKeys = []Key{
 		bind: func(c *Config, v value) { c.LogStore = v.text },
 	},
 	{
+		Name: "zkd.quorum.secretFile", Prop: "zkd.quorum.secretFile", Type: nonEmpty, Stance: Honoured,
+		Doc: "file with the secret that the servers of an ensemble prove to one another to have, at least 16 bytes",
+	},
+	{
 		Name: "zkd.unsafeNoSync", Prop: "zkd.unsafeNoSync", Type: boolean, Default: "false", Stance: Honoured,
 		Doc: "allows forceSync=no",
 	},

@@ -186,6 +186,7 @@ func (l *loader) finish() (*Config, *Report, error) {
 		l.setServers()
 		l.setServerID()
 		l.setListeners()
+		l.setQuorumSecret()
 		l.setAuth()
 		l.setFourLetterWords()
 		l.checkTLS()

@@ -35,7 +35,7 @@ func (l *loader) withoutMyID(path string) {
 	switch {
 	case !l.cfg.StandaloneEnabled && len(l.cfg.Servers) == 0:
 		// The missing server lines are reported already.
-	case l.cfg.ensembleMode():
+	case l.cfg.EnsembleMode():
 		// Guessing from local addresses would give two servers one identity
 		// as soon as a host is cloned.
 		l.fail(origin{}, "myid file is missing: %s; write the N of this server's server.N line into it, for example: echo 1 > %s", show(path), show(path))

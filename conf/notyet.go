@@ -14,9 +14,6 @@ type gap struct {
 // notYet is the one place that knows what this release lacks. A feature that
 // arrives removes its line here; nothing else in the package changes.
 var notYet = []gap{
-	{"an ensemble of several servers", true, secondVoter},
-	{"an observer", true, observerLines},
-
 	{"TLS for clients", true, secureLines},
 	{"TLS for clients", true, keysNamed("secureClientPort", "secureClientPortAddress", "ssl.*", "!ssl.quorum.*")},
 	{"TLS for clients", false, keysNamed("client.portUnification", "client.certReload", "netty.server.outstandingHandshake.limit")},
@@ -117,30 +114,12 @@ func provider(scheme string) func(*loader) []*setting {
 	}
 }
 
-// serverLines finds the server lines that pass a test.
-func (l *loader) serverLines(test func(Server) bool) (found []*setting) {
+// secureLines finds the server lines that open a TLS port.
+func secureLines(l *loader) (found []*setting) {
 	for _, s := range l.family("server.*") {
-		if server, err := ParseServer(s.name, s.text); err == nil && test(server) {
+		if server, err := ParseServer(s.name, s.text); err == nil && server.Secure.IsSet() {
 			found = append(found, s)
 		}
 	}
 	return found
-}
-
-// secondVoter finds the line that makes a list of voters an ensemble; one error
-// for the list is enough.
-func secondVoter(l *loader) []*setting {
-	voters := l.serverLines(func(s Server) bool { return !s.Observer })
-	if len(voters) < 2 {
-		return nil
-	}
-	return voters[1:2]
-}
-
-func observerLines(l *loader) []*setting {
-	return l.serverLines(func(s Server) bool { return s.Observer })
-}
-
-func secureLines(l *loader) []*setting {
-	return l.serverLines(func(s Server) bool { return s.Secure.IsSet() })
 }

@@ -12,8 +12,6 @@ func TestNotYet(t *testing.T) {
 	const noted = "has no effect yet"
 	const store = "ssl.keyStore.location=/k.pem\n"
 	tests := []struct{ text, want string }{
-		{"initLimit=1\nsyncLimit=1\nserver.1=a:1:2\nserver.2=b:1:2", "zoo.cfg:6: server.2=b:1:2: an ensemble of several servers " + refused},
-		{"initLimit=1\nsyncLimit=1\nserver.1=a:1:2\nserver.2=b:1:2:observer", "zoo.cfg:6: server.2=b:1:2:observer: an observer " + refused},
 		{store + "server.1=a:1:2;3;4\n", "zoo.cfg:4: server.1=a:1:2;3;4: TLS for clients " + refused},
 		{store + "secureClientPort=2281", "zoo.cfg:4: secureClientPort=2281: TLS for clients " + refused},
 		{store, "zoo.cfg:3: ssl.keyStore.location=/k.pem: TLS for clients " + refused},

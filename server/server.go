@@ -112,7 +112,7 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		},
 		Preamble:         set.encode(),
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
-		OnFatal: s.failed, Logger: s.log,
+		OnFatal: s.failed, Logger: s.log, Ensemble: ensemble(s.cfg),
 	}, newMachine(s))
 	if err != nil {
 		return &dataError{err}

@@ -47,6 +47,11 @@ func serve(ctx context.Context, o serverOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	tune()
+	return untilSettled(ctx, log, func(ctx context.Context) error { return runServer(ctx, cfg, log) })
+}
+
+// runServer runs one server until it is told to stop, or fails.
+func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 	s, err := server.Start(ctx, cfg, log)
 	if err != nil {
 		if ctx.Err() != nil {

@@ -1,0 +1,46 @@
+package server
+
+import (
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus"
+	"zkd/consensus/peer"
+)
+
+// members is the list of zoo.cfg as package consensus wants it.
+func members(cfg *conf.Config) []peer.Member { return peers(cfg.Servers) }
+
+// peers is what package consensus must know of servers.
+func peers(servers []conf.Server) []peer.Member {
+	list := make([]peer.Member, 0, len(servers))
+	for _, s := range servers {
+		m := peer.Member{ID: uint64(s.ID), Observer: s.Observer}
+		for _, a := range s.Addrs {
+			m.Raft = append(m.Raft, a.Quorum().String())
+			m.Link = append(m.Link, a.Election().String())
+		}
+		list = append(list, m)
+	}
+	return list
+}
+
+// leastCatchUp is how long a new member may take to catch up whatever
+// initLimit says: the limit of a test ensemble is shorter than a snapshot takes.
+const leastCatchUp = 5 * time.Second
+
+// ensemble is the part of the node's configuration that follows from zoo.cfg,
+// nil for a server that is its whole cluster.
+func ensemble(cfg *conf.Config) *consensus.Ensemble {
+	if !cfg.EnsembleMode() {
+		return nil
+	}
+	return &consensus.Ensemble{
+		Members:     members(cfg),
+		ListenAll:   cfg.QuorumListenOnAll,
+		Secret:      []byte(cfg.QuorumSecret.Reveal()),
+		DialTimeout: cfg.PeerDialTimeout,
+		ReportEvery: cfg.TickTime / 2,
+		CatchUp:     max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
+	}
+}

@@ -1,0 +1,39 @@
+package server
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus/peer"
+)
+
+func TestMembers(t *testing.T) {
+	cfg := &conf.Config{
+		StandaloneEnabled: true, TickTime: 2 * time.Second, InitLimit: 5, PeerDialTimeout: time.Second,
+		Servers: []conf.Server{
+			{ID: 1, Addrs: []conf.PeerAddr{{Host: "a", QuorumPort: 1, ElectionPort: 2}, {Host: "::1", QuorumPort: 3, ElectionPort: 4}}},
+			{ID: 7, Observer: true, Addrs: []conf.PeerAddr{{Host: "b", QuorumPort: 5, ElectionPort: 6}}},
+		},
+	}
+	want := []peer.Member{
+		{ID: 1, Raft: []string{"a:1", "[::1]:3"}, Link: []string{"a:2", "[::1]:4"}},
+		{ID: 7, Observer: true, Raft: []string{"b:5"}, Link: []string{"b:6"}},
+	}
+	if got := members(cfg); !reflect.DeepEqual(got, want) {
+		t.Errorf("members %+v, want %+v", got, want)
+	}
+	e := ensemble(cfg)
+	if e.ReportEvery != time.Second || e.CatchUp != 10*time.Second || e.DialTimeout != time.Second {
+		t.Errorf("times %v, %v, %v", e.ReportEvery, e.CatchUp, e.DialTimeout)
+	}
+	cfg.InitLimit = 1
+	if e = ensemble(cfg); e.CatchUp != leastCatchUp {
+		t.Errorf("catch up in %v, want %v", e.CatchUp, leastCatchUp)
+	}
+	cfg.Servers = cfg.Servers[:1]
+	if ensemble(cfg) != nil {
+		t.Error("a server that is its whole cluster wants peers")
+	}
+}
