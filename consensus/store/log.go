@@ -30,6 +30,7 @@ type logStore struct {
 	count *counters
 	dog   *watchdog
 	opt   *Options
+	cache *logCache // nil: none
 
 	// sem is the writer's lock. It is a channel so that callers queued behind
 	// an append that hangs in the kernel get away when the watchdog fires.
@@ -53,6 +54,7 @@ const keepBuf = 8 * mib
 func openLog(s *Store, f format, segment int64, created bool) (*logStore, error) {
 	l := &logStore{
 		salt: f.salt(), fail: s.fail, bound: s.bound, count: &s.counters, opt: &s.opt,
+		cache: newLogCache(s.opt.CacheBytes),
 		sem:   make(chan struct{}, 1),
 		space: space{dir: s.opt.LogDir, min: s.opt.MinFreeBytes},
 	}
@@ -118,11 +120,18 @@ func (l *logStore) edge(which string, read func() (uint64, error)) (v uint64, er
 }
 
 // GetLog reads and verifies one entry. raft.ErrLogNotFound is returned bare,
-// because raft compares with ==.
+// because raft compares with ==. The memory of a recent entry is shared with
+// all who read it, and with the caller of StoreLogs: nobody may change it.
 func (l *logStore) GetLog(index uint64, out *raft.Log) error {
 	if err := l.fail.check(); err != nil {
 		return err
 	}
+	if hit, err := l.cache.get(index, out); hit {
+		return nil
+	} else if err != nil {
+		return l.fail.fail(err)
+	}
+	l.count.reads.Add(1)
 	var got raft.Log
 	err := guard(func() error { return l.eng.GetLog(index, &got) })
 	if errors.Is(err, raft.ErrLogNotFound) {
@@ -155,7 +164,8 @@ func (l *logStore) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Lo
 
 // StoreLogs appends entries durably, with one sync. They must continue the log
 // without a gap. Any error is fatal to the store: raft keeps counting entries
-// it failed to append.
+// it failed to append. What the entries point to may be kept and must not
+// change any more.
 func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	if len(logs) == 0 {
 		return nil
@@ -199,6 +209,7 @@ func (l *logStore) appendLocked(logs []*raft.Log) error {
 		return err
 	}
 	l.lastIndex = logs[len(logs)-1].Index
+	l.cache.put(logs)
 	l.count.appended(len(logs), int(size), took)
 	l.raiseBound(len(logs), size)
 	l.warnSlow(took, len(logs), size)
@@ -321,6 +332,7 @@ func (l *logStore) deleteLocked(first, lo, hi uint64) error {
 			return err
 		}
 	}
+	l.cache.drop(lo, hi)
 	step := l.eng.deleteStep()
 	for a, b := lo, hi; a <= b; {
 		from, to := a, b

@@ -13,6 +13,7 @@ type Stats struct {
 	AppendTime   time.Duration // sum over Appends of the time for append and sync (fsynctime)
 	AppendMax    time.Duration // longest of them
 	BytesWritten uint64        // entry bytes handed to the log engine, envelopes included
+	Reads        uint64        // entries that raft read back and the cache did not have
 	LogBytes     int64         // size of the log files now (preallocated segments count in full)
 
 	Snapshots         uint64    // snapshots completed
@@ -22,7 +23,7 @@ type Stats struct {
 }
 
 type counters struct {
-	appends, entries, syncs, appendNs, appendMaxNs, bytes atomic.Uint64
+	appends, entries, syncs, appendNs, appendMaxNs, bytes, reads atomic.Uint64
 
 	snapshots, snapshotsDamaged, lastSnapIndex atomic.Uint64
 	lastSnapMs                                 atomic.Int64
@@ -50,7 +51,7 @@ func (s *Store) Stats() Stats {
 	st := Stats{
 		Appends: c.appends.Load(), Entries: c.entries.Load(), Syncs: c.syncs.Load(),
 		AppendTime: time.Duration(c.appendNs.Load()), AppendMax: time.Duration(c.appendMaxNs.Load()),
-		BytesWritten: c.bytes.Load(), LogBytes: s.logs.eng.bytesOnDisk(),
+		BytesWritten: c.bytes.Load(), Reads: c.reads.Load(), LogBytes: s.logs.eng.bytesOnDisk(),
 		Snapshots: c.snapshots.Load(), SnapshotsDamaged: c.snapshotsDamaged.Load(),
 		LastSnapshotIndex: c.lastSnapIndex.Load(),
 	}

@@ -54,6 +54,10 @@ type Options struct {
 	// 0 means room for the next log segment plus 16 MiB (80 MiB on all but
 	// small file systems).
 	MinFreeBytes int64
+	// CacheBytes bounds the data of recent log entries that are kept in memory
+	// to be read back; 0 keeps none, which is right for a server without peers:
+	// it never reads back what it appends. See the constant CacheBytes.
+	CacheBytes int64
 	// OnFatal is called at most once, on a goroutine of its own, when storage
 	// can no longer be trusted: a failed write or sync, a damaged log entry, a
 	// stall. From then on every call returns that error. It may call Close.
@@ -102,6 +106,8 @@ func (o *Options) validate() error {
 		return fmt.Errorf("store: Options.RetainSnapshots is %d: at least 1 snapshot must be kept", o.RetainSnapshots)
 	case o.MinFreeBytes < 0:
 		return fmt.Errorf("store: Options.MinFreeBytes is negative: %d", o.MinFreeBytes)
+	case o.CacheBytes < 0:
+		return fmt.Errorf("store: Options.CacheBytes is negative: %d", o.CacheBytes)
 	}
 	o.Dir = filepath.Clean(o.Dir)
 	if o.LogDir == "" {
