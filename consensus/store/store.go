@@ -16,6 +16,7 @@
 //	vote.db              term and vote (stable.go)
 //	snapshots/*.snap     snapshots (snapfile.go); snapshots/tmp/ unfinished ones
 //	LogDir/*.wal, segments or LogDir/raft.db   the log
+//	aside/               a store taken out of use (aside.go; also in LogDir)
 //
 // Goroutines: one timer each for the log's and the vote's watchdog, raft-wal's
 // rotation goroutine (ends in Close), and a short-lived one for OnFatal.
@@ -142,6 +143,9 @@ func Open(o Options) (*Store, error) {
 
 func (s *Store) open() error {
 	if err := s.takeDirs(); err != nil {
+		return err
+	}
+	if err := s.finishAside(); err != nil {
 		return err
 	}
 	stablePath := filepath.Join(s.opt.Dir, stableName)
