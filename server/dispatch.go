@@ -172,6 +172,12 @@ func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
 	case turnLate:
 		return c.reply(xid, 0, jute.ErrThrottledOp)
 	}
+	if op == jute.OpReconfig {
+		// Its reply comes long after it was applied: what is behind it must not
+		// be applied, and answered, before.
+		c.out.flush()
+		return c.submit(op, xid, rest) && c.drain()
+	}
 	return c.submit(op, xid, rest) && k != closing
 }
 

@@ -33,6 +33,7 @@ type machine struct {
 	change znode.Change
 	notify func(*conn, watch.Event) // deliverEvent
 	told   [2]time.Duration         // by kind, when a notice was last passed on
+	asker  asker                    // of the reconfiguration under way
 }
 
 func newMachine(srv *Server) *machine {
@@ -85,7 +86,14 @@ func (m *machine) Applied() {
 func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(), nil }
 
 // Restore implements consensus.StateMachine.
-func (m *machine) Restore(r io.Reader) error { return m.state.restore(r) }
+func (m *machine) Restore(r io.Reader) error {
+	if err := m.state.restore(r); err != nil {
+		return err
+	}
+	m.forgetAsker()
+	m.srv.membersChanged(m.state.members.servers, m.state.members.version)
+	return nil
+}
 
 // Dropped implements consensus.StateMachine.
 func (m *machine) Dropped(w consensus.Waiter) {
@@ -98,7 +106,7 @@ func (m *machine) Dropped(w consensus.Waiter) {
 func (m *machine) Digest() uint64 { return 0 }
 
 // Membership implements consensus.StateMachine.
-func (m *machine) Membership() *consensus.Membership { return nil }
+func (m *machine) Membership() *consensus.Membership { return m.state.members.show() }
 
 // apply applies one request. c is who asked, nil if the request did not begin
 // here or nobody waits.
@@ -117,6 +125,12 @@ func (m *machine) apply(request []byte, c *conn) {
 	case jute.OpDeleteContainer:
 		m.deleteContainer()
 		return
+	case opSetMembers:
+		m.setMembers()
+		return
+	case opReconfigDone:
+		m.reconfigDone()
+		return
 	}
 	s, ok := m.state.table.Get(t.session)
 	if !ok || s.Generation != t.generation {
@@ -132,6 +146,8 @@ func (m *machine) apply(request []byte, c *conn) {
 		m.closeSession(c)
 	case jute.OpSync:
 		m.sync(c)
+	case jute.OpReconfig:
+		m.reconfig(c)
 	default:
 		m.write(c)
 	}
@@ -241,15 +257,6 @@ func (m *machine) execute() (code jute.Code, taken bool) {
 		return code, true
 	case jute.OpMulti:
 		return m.applyMulti()
-	case jute.OpReconfig:
-		jute.DecodeReconfig(&t.body)
-		switch {
-		case t.body.Err() != nil:
-			return jute.ErrMarshalling, false
-		case !m.set.reconfig:
-			return jute.ErrReconfigDisabled, true
-		}
-		return jute.ErrUnimplemented, true // what a standalone ZooKeeper says
 	}
 	panic("server: unknown request in the log")
 }

@@ -31,16 +31,18 @@ const leastCatchUp = 5 * time.Second
 
 // ensemble is the part of the node's configuration that follows from zoo.cfg,
 // nil for a server that is its whole cluster.
-func ensemble(cfg *conf.Config) *consensus.Ensemble {
+func (s *Server) ensemble() *consensus.Ensemble {
+	cfg := s.cfg
 	if !cfg.EnsembleMode() {
 		return nil
 	}
 	return &consensus.Ensemble{
-		Members:     members(cfg),
-		ListenAll:   cfg.QuorumListenOnAll,
-		Secret:      []byte(cfg.QuorumSecret.Reveal()),
-		DialTimeout: cfg.PeerDialTimeout,
-		ReportEvery: cfg.TickTime / 2,
-		CatchUp:     max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
+		Members:      members(cfg),
+		ListenAll:    cfg.QuorumListenOnAll,
+		Secret:       []byte(cfg.QuorumSecret.Reveal()),
+		DialTimeout:  cfg.PeerDialTimeout,
+		ReportEvery:  cfg.TickTime / 2,
+		Reconfigured: s.reconfigured,
+		CatchUp:      max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
 	}
 }

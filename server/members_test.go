@@ -24,16 +24,16 @@ func TestMembers(t *testing.T) {
 	if got := members(cfg); !reflect.DeepEqual(got, want) {
 		t.Errorf("members %+v, want %+v", got, want)
 	}
-	e := ensemble(cfg)
+	e := (&Server{cfg: cfg}).ensemble()
 	if e.ReportEvery != time.Second || e.CatchUp != 10*time.Second || e.DialTimeout != time.Second {
 		t.Errorf("times %v, %v, %v", e.ReportEvery, e.CatchUp, e.DialTimeout)
 	}
 	cfg.InitLimit = 1
-	if e = ensemble(cfg); e.CatchUp != leastCatchUp {
+	if e = (&Server{cfg: cfg}).ensemble(); e.CatchUp != leastCatchUp {
 		t.Errorf("catch up in %v, want %v", e.CatchUp, leastCatchUp)
 	}
 	cfg.Servers = cfg.Servers[:1]
-	if ensemble(cfg) != nil {
+	if (&Server{cfg: cfg}).ensemble() != nil {
 		t.Error("a server that is its whole cluster wants peers")
 	}
 }

@@ -42,6 +42,7 @@ type Server struct {
 	outstanding atomic.Int64 // requests in the log and not yet answered
 	serving     atomic.Bool
 	traceMask   atomic.Int64 // of gtmk and stmk
+	dynamic     *dynamicFile
 
 	listener net.Listener
 	stop     context.CancelFunc
@@ -59,7 +60,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s := &Server{
 		cfg: cfg, log: log, started: time.Now(),
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
-		fail: make(chan error, 1),
+		fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.sessions = newSessions(s)
@@ -76,6 +77,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s.flushers.start()
 	// Probes are answered while the log is replayed; clients are turned away.
 	s.tasks.Go(func() { s.accept(life) })
+	s.tasks.Go(func() { s.dynamic.run(life) })
 	if err := s.openNode(ctx); err != nil {
 		err = errors.Join(err, s.closeListener())
 		s.stop()
@@ -85,7 +87,9 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		return nil, err
 	}
 	s.sessions.startAll()
+	s.reportMembers()
 	s.serving.Store(true)
+	s.proposeMembers()
 	for _, task := range []func(context.Context){s.sessions.expire, s.sessions.reap} {
 		s.tasks.Go(func() { task(life) })
 	}
@@ -100,7 +104,7 @@ const longestList = 64 << 20
 func (s *Server) openNode(ctx context.Context) (err error) {
 	set := settings{
 		skipACL: s.cfg.SkipACL, enforceQuota: s.cfg.EnforceQuota, ttlNodes: s.cfg.ExtendedTypesEnabled,
-		reconfig: s.cfg.ReconfigEnabled, listLimit: max(longestList, s.cfg.JuteMaxBuffer),
+		reconfig: s.cfg.ReconfigEnabled, loneVoter: !s.cfg.StandaloneEnabled, listLimit: max(longestList, s.cfg.JuteMaxBuffer),
 	}
 	s.node, err = consensus.Open(consensus.Config{
 		ServerID: uint64(s.cfg.ServerID),
@@ -112,7 +116,7 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		},
 		Preamble:         set.encode(),
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
-		OnFatal: s.failed, Logger: s.log, Ensemble: ensemble(s.cfg),
+		OnFatal: s.failed, Logger: s.log, Ensemble: s.ensemble(),
 	}, newMachine(s))
 	if err != nil {
 		return &dataError{err}

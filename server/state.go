@@ -26,6 +26,8 @@ type state struct {
 	term  uint64 // raft term of the last batch
 	now   int64  // time of the last batch, ms
 
+	members membership
+
 	watches *watch.Manager[*conn]
 }
 
@@ -44,8 +46,13 @@ func (s *state) enterTerm(term uint64) {
 	}
 }
 
-// The image of a state, big-endian: i64 zxid, u64 term, then the images of
-// the session table and of the tree.
+// The image of a state, big-endian: u8 format, i64 zxid, u64 term, then the
+// images of the membership, of the session table and of the tree.
+//
+// The first format began with the zxid, whose first byte is less than
+// imageFormat, and had no membership.
+const imageFormat = 0x82
+
 type stateImage struct {
 	s        *state
 	head     []byte
@@ -57,9 +64,10 @@ type stateImage struct {
 func (s *state) snapshot() consensus.State {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	head := jute.AppendInt64(nil, s.zxid)
+	head := jute.AppendInt64([]byte{imageFormat}, s.zxid)
+	head = binary.BigEndian.AppendUint64(head, s.term)
 	return &stateImage{
-		s: s, head: binary.BigEndian.AppendUint64(head, s.term),
+		s: s, head: s.members.appendImage(head),
 		sessions: s.table.All(), tree: s.tree.Snapshot(),
 	}
 }
@@ -82,9 +90,9 @@ func (i *stateImage) Release() {
 
 // restore replaces the state by the one in an image.
 func (s *state) restore(r io.Reader) error {
-	var b [16]byte
-	if _, err := io.ReadFull(r, b[:]); err != nil {
-		return fmt.Errorf("server: read snapshot: %w", err)
+	zxid, term, members, err := loadHead(r)
+	if err != nil {
+		return err
 	}
 	table, err := session.Load(r)
 	if err != nil {
@@ -99,7 +107,29 @@ func (s *state) restore(r io.Reader) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.zxid, s.term = int64(binary.BigEndian.Uint64(b[:])), binary.BigEndian.Uint64(b[8:])
+	s.zxid, s.term, s.members = zxid, term, members
 	s.tree, s.table = tree, table
 	return nil
+}
+
+// loadHead reads what is in front of the session table.
+func loadHead(r io.Reader) (zxid int64, term uint64, members membership, err error) {
+	var b [16]byte
+	if _, err := io.ReadFull(r, b[:1]); err != nil {
+		return 0, 0, members, fmt.Errorf("server: read snapshot: %w", err)
+	}
+	format, rest := b[0], b[1:]
+	switch {
+	case format == imageFormat:
+		rest = b[:]
+	case format > 0x7f:
+		return 0, 0, members, fmt.Errorf("server: snapshot of the unknown format %#x, written by a later release", format)
+	}
+	if _, err := io.ReadFull(r, rest); err != nil {
+		return 0, 0, members, fmt.Errorf("server: read snapshot: %w", err)
+	}
+	if format == imageFormat {
+		members, err = loadMembership(r)
+	}
+	return int64(binary.BigEndian.Uint64(b[:])), binary.BigEndian.Uint64(b[8:]), members, err
 }

@@ -16,6 +16,8 @@ import (
 //	  attach          nothing
 //	  closeSession    nothing
 //	  deleteContainer ustring path, i64 mzxid that the reaper saw
+//	  setMembers      i64 version, ustring server lines
+//	  reconfigDone    i64 number of the change, bool whether it was made
 type txn struct {
 	op         jute.Op
 	xid        int32
@@ -81,6 +83,7 @@ func (t *txn) decode(b []byte) bool {
 // with different configuration files still agree.
 type settings struct {
 	skipACL, enforceQuota, ttlNodes, reconfig bool
+	loneVoter                                 bool // an ensemble may have only one
 	listLimit                                 int
 }
 
@@ -89,6 +92,7 @@ const (
 	flagEnforceQuota
 	flagTTLNodes
 	flagReconfig
+	flagLoneVoter
 )
 
 // encode returns u8 flags and i32 listLimit.
@@ -106,6 +110,9 @@ func (s settings) encode() []byte {
 	if s.reconfig {
 		flags |= flagReconfig
 	}
+	if s.loneVoter {
+		flags |= flagLoneVoter
+	}
 	return jute.AppendInt32([]byte{flags}, int32(s.listLimit))
 }
 
@@ -117,6 +124,6 @@ func decodeSettings(b []byte) (s settings, ok bool) {
 	return settings{
 		skipACL: b[0]&flagSkipACL != 0, enforceQuota: b[0]&flagEnforceQuota != 0,
 		ttlNodes: b[0]&flagTTLNodes != 0, reconfig: b[0]&flagReconfig != 0,
-		listLimit: int(r.Int32()),
+		loneVoter: b[0]&flagLoneVoter != 0, listLimit: int(r.Int32()),
 	}, true
 }

@@ -70,7 +70,11 @@ func appendConnect(dst []byte, c *ConnectRequest) []byte {
 func appendReconfig(dst []byte, c *ReconfigRequest) []byte {
 	dst = AppendString(dst, c.Joining)
 	dst = AppendString(dst, c.Leaving)
-	dst = AppendString(dst, c.NewMembers)
+	if c.NullMembers {
+		dst = AppendBuffer(dst, nil)
+	} else {
+		dst = AppendString(dst, c.NewMembers)
+	}
 	return AppendInt64(dst, c.ConfigID)
 }
 

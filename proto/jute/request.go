@@ -121,11 +121,15 @@ func DecodeAuth(r *Reader) (a AuthRequest) {
 type ReconfigRequest struct {
 	Joining, Leaving, NewMembers string
 	ConfigID                     int64
+	// NullMembers tells that there are no new members, which is not the same
+	// as an empty list of them.
+	NullMembers bool
 }
 
 // DecodeReconfig reads the body of reconfig.
 func DecodeReconfig(r *Reader) (c ReconfigRequest) {
-	c.Joining, c.Leaving, c.NewMembers = r.String(), r.String(), r.String()
+	c.Joining, c.Leaving = r.String(), r.String()
+	c.NewMembers, c.NullMembers = r.NullString()
 	c.ConfigID = r.Int64()
 	return c
 }

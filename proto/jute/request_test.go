@@ -61,8 +61,9 @@ func TestRequestsRoundTrip(t *testing.T) {
 		roundTrip(t, PathInt{"", true, 5}, AppendInt32(AppendInt32(nil, -1), 5), DecodePathInt)
 	})
 	t.Run("reconfig", func(t *testing.T) {
-		c := ReconfigRequest{"a", "b", "", 1 << 40}
-		roundTrip(t, c, appendReconfig(nil, &c), DecodeReconfig)
+		for _, c := range []ReconfigRequest{{"a", "b", "", 1 << 40, false}, {"", "", "", -1, true}} {
+			roundTrip(t, c, appendReconfig(nil, &c), DecodeReconfig)
+		}
 	})
 	t.Run("auth ignores its type", func(t *testing.T) {
 		frame := AppendBuffer(AppendString(AppendInt32(nil, 99), "digest"), []byte("u:p"))
