@@ -5,10 +5,10 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash bench bench-quick docker clean
+.PHONY: help build test race lint fuzz compat corpus crash bench bench-quick bench-ensemble docker clean
 
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 build: ## build bin/zkd, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/zkd ./cmd/zkd
@@ -40,7 +40,7 @@ corpus: ## the compatibility corpus only, against what is installed
 crash: ## kill -9, full disks and damaged files
 	go test -count=1 ./test/crash
 
-bench: ## zkd beside a real ZooKeeper: all parts, a Markdown report in bench.md
+bench: ## zkd beside a real ZooKeeper: all parts, one server and three, a Markdown report in bench.md
 	./test/realzk/install.sh
 	go run ./test/bench -full -md bench.md
 
@@ -48,8 +48,12 @@ bench-quick: ## the same in short, throughput only
 	./test/realzk/install.sh
 	go run ./test/bench -quick
 
+bench-ensemble: ## the parts with three servers of each, a report in bench-ensemble.md
+	./test/realzk/install.sh
+	go run ./test/bench -ensemble -md bench-ensemble.md
+
 docker: ## build the container image
 	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
 
 clean: ## remove what was built
-	rm -rf bin bench.md
+	rm -rf bin bench.md bench-ensemble.md

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -25,12 +26,18 @@ type client struct {
 	in      frames
 	out     []byte // built and not yet taken by the kernel
 	session int64
+	passwd  []byte // of the session
 	timeout time.Duration
 	xid     int32 // last xid used
+	zxid    int64 // the last that a reply to call named
 }
 
-// dial opens the TCP connection and sends the ConnectRequest; finishHandshake must follow.
+// dial opens the TCP connection and asks for a new session; finishHandshake must follow.
 func dial(addr string, timeout time.Duration) (*client, error) {
+	return dialAs(addr, connectRequest{timeoutMs: int32(timeout / time.Millisecond)})
+}
+
+func dialAs(addr string, req connectRequest) (*client, error) {
 	nc, err := net.DialTimeout("tcp", addr, dialTimeout)
 	if err != nil {
 		return nil, err
@@ -41,7 +48,7 @@ func dial(addr string, timeout time.Duration) (*client, error) {
 		return nil, err
 	}
 	c := &client{fd: fd}
-	if err := c.writeAll(connectRequest(int32(timeout / time.Millisecond))); err != nil {
+	if err := c.writeAll(req.frame()); err != nil {
 		c.drop()
 		return nil, err
 	}
@@ -88,25 +95,30 @@ func (c *client) finishHandshake() error {
 		return fmt.Errorf("handshake: response of %d bytes", len(b))
 	}
 	c.timeout = time.Duration(getInt(b[4:])) * time.Millisecond
-	c.session = int64(uint64(uint32(getInt(b[8:])))<<32 | uint64(uint32(getInt(b[12:]))))
+	c.session = getLong(b[8:])
 	if c.timeout <= 0 || c.session == 0 {
-		return errors.New("handshake: session refused")
+		return errSessionRefused
 	}
+	c.passwd = bytes.Clone(b[20:36])
 	c.in.release()
 	return nil
 }
 
+// errSessionRefused: the session that was asked for is not (any more).
+var errSessionRefused = errors.New("handshake: session refused")
+
 // connect opens one session.
 func connect(addr string, timeout time.Duration) (*client, error) {
-	cs, err := connectMany(addr, 1, timeout)
+	cs, err := connectMany([]string{addr}, 1, timeout)
 	if err != nil {
 		return nil, err
 	}
 	return cs[0], nil
 }
 
-// connectMany opens n sessions, several at a time. On an error none is left open.
-func connectMany(addr string, n int, timeout time.Duration) (all []*client, err error) {
+// connectMany opens n sessions, several at a time, spread evenly over the addresses. On an error none is
+// left open.
+func connectMany(addrs []string, n int, timeout time.Duration) (all []*client, err error) {
 	defer func() {
 		if err != nil {
 			dropAll(all)
@@ -116,7 +128,7 @@ func connectMany(addr string, n int, timeout time.Duration) (all []*client, err 
 	for len(all) < n {
 		first := len(all)
 		for len(all) < min(first+handshakeBatch, n) {
-			c, err := dial(addr, timeout)
+			c, err := dial(addrs[len(all)%len(addrs)], timeout)
 			if err != nil {
 				return all, fmt.Errorf("session %d of %d: %w", len(all)+1, n, err)
 			}
@@ -184,6 +196,9 @@ func (c *client) call(tmpl []byte) (code int32, body []byte, err error) {
 		switch xid := getInt(b); xid {
 		case xidNotification:
 		case c.xid:
+			if zxid := getLong(b[4:]); zxid > 0 {
+				c.zxid = zxid
+			}
 			return getInt(b[12:]), b[replyHeaderSize:], nil
 		default:
 			return 0, nil, fmt.Errorf("reply with xid %d, want %d", xid, c.xid)

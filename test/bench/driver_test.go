@@ -34,7 +34,7 @@ func drive(t *testing.T, f *fakeServer, name string, n int) (*load, error) {
 	}
 	p := testParams()
 	src := w.sources(p)
-	l, err := startLoad(context.Background(), startFake(t, f), p.Sessions, 5, 2, func(i int) source {
+	l, err := startLoad(context.Background(), []string{startFake(t, f)}, p.Sessions, 5, 2, func(i int) source {
 		return &limited{source: src(i), left: n}
 	})
 	if err != nil {
@@ -101,7 +101,7 @@ func TestCancelEndsTheRun(t *testing.T) {
 	w, _ := findWorkload("get")
 	ctx, cancel := context.WithCancel(context.Background())
 	addr := startFake(t, &fakeServer{body: plausible(payload(100))})
-	l, err := startLoad(ctx, addr, 2, 4, 1, w.sources(testParams()))
+	l, err := startLoad(ctx, []string{addr}, 2, 4, 1, w.sources(testParams()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,12 +114,12 @@ func TestCancelEndsTheRun(t *testing.T) {
 func TestMeasureCountsTheWindow(t *testing.T) {
 	w, _ := findWorkload("get")
 	addr := startFake(t, &fakeServer{body: plausible(payload(100))})
-	l, err := startLoad(context.Background(), addr, 4, 8, 1, w.sources(testParams()))
+	l, err := startLoad(context.Background(), []string{addr}, 4, 8, 1, w.sources(testParams()))
 	if err != nil {
 		t.Fatal(err)
 	}
 	s := ownServer(t)
-	before, after, err := l.measure(s, 50*time.Millisecond)
+	before, after, err := l.measure(&ensemble{kind: s.kind, servers: []*server{s, s}}, 50*time.Millisecond)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -138,7 +138,7 @@ func BenchmarkGenerator(b *testing.B) {
 	src := w.sources(testParams())
 	addr := startFake(b, &fakeServer{body: plausible(payload(100))})
 	const sessions = 16
-	l, err := startLoad(context.Background(), addr, sessions, 16, 1, func(i int) source {
+	l, err := startLoad(context.Background(), []string{addr}, sessions, 16, 1, func(i int) source {
 		return &limited{source: src(i), left: b.N/sessions + 1}
 	})
 	if err != nil {

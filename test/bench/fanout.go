@@ -66,7 +66,7 @@ func newFanout(addr string, watchers int) (*fanout, error) {
 	if err = ensurePath(f.writer, f.path); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
-	if f.watchers, err = connectMany(addr, watchers, sessionTimeout); err != nil {
+	if f.watchers, err = connectMany([]string{addr}, watchers, sessionTimeout); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	if f.poll, err = newPoller(); err != nil {

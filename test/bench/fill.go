@@ -110,7 +110,7 @@ func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
 	}
 	data := payload(o.Size)
 	begin := time.Now()
-	l, err := startLoad(ctx, s.addr, fillSessions, depth, o.Threads, func(i int) source {
+	l, err := startLoad(ctx, []string{s.addr}, fillSessions, depth, o.Threads, func(i int) source {
 		return newFiller(o.Znodes, o.FillMulti, fillSessions, i, data)
 	})
 	if err != nil {

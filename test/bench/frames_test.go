@@ -71,7 +71,7 @@ func TestGoldenFrames(t *testing.T) {
 			t.Errorf("%s: % x\nwant % x", name, c.got, c.want)
 		}
 	}
-	if n := len(connectRequest(10_000)); n != 4+45 {
+	if n := len(connectRequest{timeoutMs: 10_000}.frame()); n != 4+45 {
 		t.Errorf("connect request of %d bytes", n)
 	}
 }

@@ -18,7 +18,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, err
 	}
 	begin := time.Now()
-	cs, err := connectMany(s.addr, o.Idle, sessionTimeout)
+	cs, err := connectMany([]string{s.addr}, o.Idle, sessionTimeout)
 	if err != nil {
 		return sample{}, fmt.Errorf("idle: %w", err)
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 func TestPingsAreAnswered(t *testing.T) {
-	cs, err := connectMany(startFake(t, &fakeServer{}), 100, sessionTimeout)
+	cs, err := connectMany([]string{startFake(t, &fakeServer{})}, 100, sessionTimeout)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,9 +23,9 @@ type load struct {
 }
 
 // startLoad opens sessions and drives them from so many threads until finish. Sessions are spread
-// evenly over the threads.
-func startLoad(ctx context.Context, addr string, sessions, depth, threads int, src func(session int) source) (*load, error) {
-	clients, err := connectMany(addr, sessions, sessionTimeout)
+// evenly over the addresses and over the threads.
+func startLoad(ctx context.Context, addrs []string, sessions, depth, threads int, src func(session int) source) (*load, error) {
+	clients, err := connectMany(addrs, sessions, sessionTimeout)
 	if err != nil {
 		return nil, err
 	}

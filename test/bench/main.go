@@ -4,7 +4,8 @@
 //
 //	go run ./test/bench -quick          one short round of the throughput workloads
 //	go run ./test/bench                 throughput, fan-out and idle sessions, three rounds
-//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot
+//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot; and the ensembles
+//	go run ./test/bench -ensemble       three servers of each kind: throughput, at rest, leader killed
 //	go run ./test/bench -servers zkd -ops get:16x16,set:1x1 -rounds 1
 //
 // The generator is written for a machine whose few cores it shares with the server: one thread serves
@@ -27,6 +28,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -121,7 +123,7 @@ func facts(o *options, kinds []*kind) map[string]string {
 	for _, k := range kinds {
 		servers = append(servers, strings.TrimSpace(k.name+" "+k.version))
 	}
-	return map[string]string{
+	all := map[string]string{
 		"date":       time.Now().UTC().Format(time.DateOnly),
 		"machine":    fmt.Sprintf("%d cores, %s, Linux %s", runtime.NumCPU(), cpuModel(), kernelRelease()),
 		"Go":         runtime.Version(),
@@ -133,6 +135,13 @@ func facts(o *options, kinds []*kind) map[string]string {
 		"times":      "median (min–max) of the rounds; \"times better\" is above 1 when the first column wins",
 		"server CPU": "user and system time of the server process by /proc, per operation answered",
 	}
+	if slices.ContainsFunc(o.Parts, func(p string) bool { return slices.Contains(ensembleParts, p) }) {
+		all["ensembles"] = fmt.Sprintf("%d servers on this machine, sessions spread evenly over them; CPU and memory of all added up; "+
+			"tickTime=2000, initLimit=10, syncLimit=5", o.Members)
+		all["leader killed"] = fmt.Sprintf("kill -9, %d times a round, while each of %d sessions writes every %v; "+
+			"a client that lost its connection tries the next server every %v", o.Kills, failoverClients, failoverThink, roamerRetry)
+	}
+	return all
 }
 
 func cpuModel() string {

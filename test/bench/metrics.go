@@ -35,6 +35,12 @@ const (
 	mOpenRate       metric = "sessions_opened_per_s"
 	mRSSPerSession  metric = "rss_bytes_per_session"
 	mHeapPerSession metric = "live_heap_bytes_per_session"
+	mOfLeader       metric = "p50_over_leader"
+	mBusiest        metric = "busiest_server_percent"
+	mIdlest         metric = "idlest_server_percent"
+	mWritesAgain    metric = "median_client_writes_again_ms"
+	mAllWriteAgain  metric = "all_clients_write_again_ms"
+	mLosses         metric = "survivor_connections_lost"
 )
 
 type direction int
@@ -53,6 +59,7 @@ var metrics = []struct {
 }{
 	{mThroughput, "operations/s", higher},
 	{mP50, "p50 µs", lower},
+	{mOfLeader, "p50 : p50 on leader", lower},
 	{mP99, "p99 µs", lower},
 	{mP999, "p99.9 µs", lower},
 	{mServerCPU, "server CPU µs/op", lower},
@@ -61,6 +68,11 @@ var metrics = []struct {
 	{mOwnCPU, "generator CPU µs/op", neutral},
 	{mRestart, "start to first answer s", lower},
 	{mCPUTotal, "server CPU s", lower},
+	{mBusiest, "busiest server, % of a core", lower},
+	{mIdlest, "idlest server, % of a core", lower},
+	{mWritesAgain, "until half the clients write again, ms", lower},
+	{mAllWriteAgain, "until all clients write again, ms", lower},
+	{mLosses, "connections lost on surviving servers", lower},
 	{mRSS, "RSS MiB", lower},
 	{mPeakRSS, "peak RSS MiB", lower},
 	{mLiveHeap, "live heap MiB", lower},

@@ -3,6 +3,7 @@ package main
 import (
 	"flag"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -10,42 +11,53 @@ import (
 
 // options are the flags of one run.
 type options struct {
-	Servers       []string      // columns, in order
-	ZkdBinary     string        // empty: built from the module
-	ZooKeeperHeap string        // -Xmx
-	Parts         []string      // see parts
-	Workloads     []string      // "name" or "name:sessions×depth"
-	Sessions      int           // of a workload without its own
-	Depth         int           // outstanding requests a session
-	Threads       int           // of the generator
-	Size          int           // data bytes a znode
-	Keys          int           // znodes to choose from
-	ReadPercent   int           // of mixed
-	MultiOps      int           // setData a multi
-	Rounds        int           // of throughput, fan-out and idle
-	FillRounds    int           // of fill with restart and snapshot
-	Time          time.Duration // of each measurement
-	Warm          time.Duration // before each, for zkd
-	ZooKeeperWarm time.Duration // before each, for ZooKeeper; three times that before the first
-	Watchers      int
-	Idle          int
-	Znodes        int
-	FillMulti     int // creates a multi; 0: single creates
-	SnapshotTime  time.Duration
-	Dir           string // where data directories go
-	Markdown      string // file
-	JSON          string // file
+	Servers       []string // columns, in order
+	ZkdBinary     string   // empty: built from the module
+	ZooKeeperHeap string   // -Xmx
+	Parts         []string // see parts
+	Workloads     []string // see scenarios
+	// EnsembleWorkloads are those of the ensemble part.
+	EnsembleWorkloads []string
+	Members           int           // servers of an ensemble
+	Kills             int           // a round of failover
+	Sessions          int           // of a workload without its own
+	Depth             int           // outstanding requests a session
+	Threads           int           // of the generator
+	Size              int           // data bytes a znode
+	Keys              int           // znodes to choose from
+	ReadPercent       int           // of mixed
+	MultiOps          int           // setData a multi
+	Rounds            int           // of throughput, fan-out and idle
+	FillRounds        int           // of fill with restart and snapshot
+	Time              time.Duration // of each measurement
+	Warm              time.Duration // before each, for zkd
+	ZooKeeperWarm     time.Duration // before each, for ZooKeeper; three times that before the first
+	Watchers          int
+	Idle              int
+	Znodes            int
+	FillMulti         int // creates a multi; 0: single creates
+	SnapshotTime      time.Duration
+	Dir               string // where data directories go
+	Markdown          string // file
+	JSON              string // file
 }
 
-// parts of a run. A server is started anew for each part but restart and snapshot, which need the
-// znodes of fill.
+// parts of a run. Servers are started anew for each part but restart and snapshot, which need the
+// znodes of fill. ensembleParts run on several servers, the others on one.
 var (
-	allParts     = []string{"throughput", "fanout", "idle", "fill", "restart", "snapshot"}
-	defaultParts = []string{"throughput", "fanout", "idle"}
-	quickParts   = []string{"throughput"}
+	ensembleParts = []string{"ensemble", "rest", "failover"}
+	allParts      = append([]string{"throughput", "fanout", "idle", "fill", "restart", "snapshot"}, ensembleParts...)
+	defaultParts  = []string{"throughput", "fanout", "idle"}
+	quickParts    = []string{"throughput"}
 )
 
-const defaultWorkloads = "get,get:1x1,exists,children,set,set:1x1,mixed,multi,ephemeral,create-delete,create"
+// maxMembers is as many as there are addresses for, see newSites.
+const maxMembers = 99
+
+const (
+	defaultWorkloads         = "get,get:1x1,exists,children,set,set:1x1,mixed,multi,ephemeral,create-delete,create"
+	defaultEnsembleWorkloads = "get,set,set:1x1@leader,set:1x1@follower,mixed,ephemeral"
+)
 
 func parseOptions(args []string) (*options, error) {
 	o := &options{}
@@ -55,6 +67,9 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.ZooKeeperHeap, "zk-heap", "1000m", "ZooKeeper's -Xmx; the default is that of zkServer.sh")
 	parts := f.String("parts", strings.Join(defaultParts, ","), "what to run, of "+strings.Join(allParts, ","))
 	ops := f.String("ops", defaultWorkloads, "workloads of throughput, each name or name:SESSIONSxDEPTH")
+	ensembleOps := f.String("ensemble-ops", defaultEnsembleWorkloads, "workloads of ensemble, in the same form or with @leader or @follower behind, which is where all sessions are then")
+	f.IntVar(&o.Members, "members", 3, "servers of an ensemble")
+	f.IntVar(&o.Kills, "kills", 5, "kills of the leader a round of failover")
 	f.IntVar(&o.Sessions, "sessions", 16, "sessions")
 	f.IntVar(&o.Depth, "depth", 16, "outstanding requests a session")
 	f.IntVar(&o.Threads, "threads", 1, "threads of the generator")
@@ -76,18 +91,25 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.Markdown, "md", "", "write the report as Markdown to this file")
 	f.StringVar(&o.JSON, "json", "", "write all samples as JSON to this file")
 	quick := f.Bool("quick", false, "one short round of throughput, about a minute")
+	ensemble := f.Bool("ensemble", false, "the parts "+strings.Join(ensembleParts, ", ")+": several servers")
 	full := f.Bool("full", false, "all parts")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
 	given := map[string]bool{}
 	f.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
-	o.Servers, o.Parts, o.Workloads = list(*servers), list(*parts), list(*ops)
+	o.Servers, o.Parts, o.Workloads, o.EnsembleWorkloads = list(*servers), list(*parts), list(*ops), list(*ensembleOps)
 	if *quick {
 		o.quick(given)
 	}
-	if *full && !given["parts"] {
+	switch {
+	case given["parts"]:
+	case *full:
 		o.Parts = allParts
+	case *ensemble && *quick:
+		o.Parts = ensembleParts[:1]
+	case *ensemble:
+		o.Parts = ensembleParts
 	}
 	return o, o.validate()
 }
@@ -108,7 +130,7 @@ func (o *options) quick(given map[string]bool) {
 
 func (o *options) validate() error {
 	for name, n := range map[string]int{"sessions": o.Sessions, "depth": o.Depth, "threads": o.Threads, "keys": o.Keys,
-		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "fill-rounds": o.FillRounds, "znodes": o.Znodes} {
+		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "fill-rounds": o.FillRounds, "znodes": o.Znodes, "members": o.Members, "kills": o.Kills} {
 		if n < 1 {
 			return fmt.Errorf("-%s must be at least 1", name)
 		}
@@ -122,7 +144,15 @@ func (o *options) validate() error {
 	if o.Time <= 0 || o.SnapshotTime <= 0 {
 		return fmt.Errorf("-time and -snapshot-time must be positive")
 	}
-	if _, err := o.scenarios(); err != nil {
+	if o.Members > maxMembers {
+		return fmt.Errorf("-members must be at most %d", maxMembers)
+	}
+	if alone, err := o.scenarios(o.Workloads); err != nil {
+		return err
+	} else if i := slices.IndexFunc(alone, func(sc scenario) bool { return sc.at != everywhere }); i >= 0 {
+		return fmt.Errorf("workload %q: only an ensemble has places", alone[i].name())
+	}
+	if _, err := o.scenarios(o.EnsembleWorkloads); err != nil {
 		return err
 	}
 	return o.validateParts()
@@ -133,6 +163,10 @@ func (o *options) validateParts() error {
 	for _, p := range o.Parts {
 		switch p {
 		case "throughput", "fanout", "idle":
+		case "ensemble", "rest", "failover":
+			if o.Members < 3 {
+				return fmt.Errorf("part %s needs 3 -members at least", p)
+			}
 		case "fill":
 			filled = true
 		case "restart", "snapshot":
@@ -146,16 +180,20 @@ func (o *options) validateParts() error {
 	return nil
 }
 
-// scenarios resolves the workloads.
-func (o *options) scenarios() ([]scenario, error) {
+// scenarios resolves workloads: "name", "name:SESSIONSxDEPTH", either with "@leader" or "@follower".
+func (o *options) scenarios(workloads []string) ([]scenario, error) {
 	var all []scenario
-	for _, spec := range o.Workloads {
-		name, shape, own := strings.Cut(spec, ":")
+	for _, spec := range workloads {
+		shaped, at, placed := strings.Cut(spec, "@")
+		if placed && place(at) != atLeader && place(at) != atFollowers {
+			return nil, fmt.Errorf("workload %q: no place %q (have %s, %s)", spec, at, atLeader, atFollowers)
+		}
+		name, shape, own := strings.Cut(shaped, ":")
 		w, err := findWorkload(name)
 		if err != nil {
 			return nil, err
 		}
-		sc := scenario{workload: w, sessions: o.Sessions, depth: o.Depth}
+		sc := scenario{workload: w, sessions: o.Sessions, depth: o.Depth, at: place(at)}
 		if own {
 			s, d, _ := strings.Cut(shape, "x")
 			var err1, err2 error

@@ -6,7 +6,8 @@ import (
 )
 
 func TestOptions(t *testing.T) {
-	for _, args := range [][]string{{"-parts", "restart"}, {"-ops", "nonsense"}, {"-ops", "get:0x1"}, {"-rounds", "0"}, {"-parts", "x"}} {
+	for _, args := range [][]string{{"-parts", "restart"}, {"-ops", "nonsense"}, {"-ops", "get:0x1"}, {"-rounds", "0"}, {"-parts", "x"},
+		{"-ops", "set@leader"}, {"-ensemble-ops", "set@observer"}, {"-ensemble", "-members", "2"}} {
 		if _, err := parseOptions(args); err == nil {
 			t.Errorf("%v is taken", args)
 		}
@@ -15,7 +16,14 @@ func TestOptions(t *testing.T) {
 	if err != nil || o.Rounds != 2 || o.Time != time.Second || len(o.Parts) != 1 {
 		t.Fatalf("options %+v, %v", o, err)
 	}
-	if sc, _ := o.scenarios(); sc[0].name() != "get 1×2" {
+	if sc, _ := o.scenarios(o.Workloads); sc[0].name() != "get 1×2" {
+		t.Errorf("scenario %q", sc[0].name())
+	}
+	o, err = parseOptions([]string{"-ensemble", "-ensemble-ops", "set:1x1@follower"})
+	if err != nil || len(o.Parts) != len(ensembleParts) {
+		t.Fatalf("options %+v, %v", o, err)
+	}
+	if sc, _ := o.scenarios(o.EnsembleWorkloads); sc[0].name() != "set 1×1 on follower" {
 		t.Errorf("scenario %q", sc[0].name())
 	}
 	if o, err := parseOptions([]string{"-full"}); err != nil || len(o.Parts) != len(allParts) {

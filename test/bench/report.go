@@ -141,7 +141,7 @@ func (r *report) targetCell(scenario string, m metric, dir direction) string {
 		if len(vs) == 0 {
 			return t.String()
 		}
-		reached = median(vs) <= t.atMost
+		reached = median(vs) <= t.atMost && (t.never == 0 || vs[len(vs)-1] <= t.never)
 	} else {
 		x, ok := r.ratio(scenario, m, dir)
 		if !ok {

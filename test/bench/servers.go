@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -46,8 +45,9 @@ func (h heap) since(before heap) (growth int64, ok bool) {
 // server is one running process of a kind with its data directory.
 type server struct {
 	kind *kind
+	id   int    // in its ensemble, from 1
 	dir  string // configuration, log and data
-	addr string
+	addr string // for clients
 	cmd  *exec.Cmd
 	done chan error // gets the result of Wait
 	warm bool       // the first measurement is over
@@ -56,30 +56,30 @@ type server struct {
 func (s *server) pid() int        { return s.cmd.Process.Pid }
 func (s *server) dataDir() string { return filepath.Join(s.dir, "data") }
 
-// startServer writes zoo.cfg into a new directory below work and starts a server there. All kinds read
-// the same keys.
-func startServer(ctx context.Context, k *kind, work string) (*server, error) {
+// newServer makes a directory below work with what a server needs to start there. All kinds read the
+// same keys of zoo.cfg.
+func newServer(k *kind, work string, id int, all []site) (*server, error) {
 	dir, err := os.MkdirTemp(work, k.name+"-")
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
-	}
-	s := &server{kind: k, dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", port)}
+	s := &server{kind: k, id: id, dir: dir, addr: all[id-1].client()}
 	if err := os.Mkdir(s.dataDir(), 0o755); err != nil {
 		return nil, err
 	}
-	if err := os.WriteFile(s.cfg(), zooCfg(s.dataDir(), port), 0o644); err != nil {
-		return nil, err
+	files := map[string]string{s.cfg(): zooCfg(s.dataDir(), id, all)}
+	if len(all) > 1 {
+		files[filepath.Join(s.dataDir(), "myid")] = fmt.Sprintln(id)
 	}
 	for name, content := range k.files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o644); err != nil {
+		files[filepath.Join(dir, name)] = content
+	}
+	for path, content := range files {
+		if err := os.WriteFile(path, []byte(content), 0o644); err != nil {
 			return nil, err
 		}
 	}
-	return s, s.start(ctx)
+	return s, nil
 }
 
 // warmUp is how long to load the server before the measurement that follows.
@@ -94,21 +94,19 @@ func (s *server) warmUp() time.Duration {
 func (s *server) cfg() string { return filepath.Join(s.dir, "zoo.cfg") }
 
 // zooCfg leaves everything at ZooKeeper's defaults but the limit of connections an address and what
-// would open further ports.
-func zooCfg(dataDir string, port int) []byte {
+// would open further ports. What has no default is as in ZooKeeper's sample file.
+func zooCfg(dataDir string, id int, all []site) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "tickTime=2000\ndataDir=%s\nclientPort=%d\nclientPortAddress=127.0.0.1\n", dataDir, port)
+	own := all[id-1]
+	fmt.Fprintf(&b, "tickTime=2000\ndataDir=%s\nclientPort=%d\nclientPortAddress=%s\n", dataDir, own.ports[0], own.host)
 	fmt.Fprintf(&b, "maxClientCnxns=0\nadmin.enableServer=false\n4lw.commands.whitelist=*\n")
-	return []byte(b.String())
-}
-
-func freePort() (int, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return 0, err
+	if len(all) > 1 {
+		fmt.Fprintf(&b, "initLimit=10\nsyncLimit=5\n")
+		for i, s := range all {
+			fmt.Fprintf(&b, "server.%d=%s:%d:%d\n", i+1, s.host, s.ports[1], s.ports[2])
+		}
 	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port, nil
+	return b.String()
 }
 
 // start runs the process on the existing directory and waits until it answers.
@@ -174,13 +172,14 @@ func (s *server) stop() error {
 	return os.RemoveAll(s.dir)
 }
 
-// lastWords is the end of the log when the process is gone: then its failure is ours.
+// lastWords says whether the process is gone, for then its failure is ours, and how its log ends.
 func (s *server) lastWords() string {
+	state := "runs"
 	select {
 	case err := <-s.done:
 		s.done <- err
-		return fmt.Sprintf("; %s ended (%v); its log ends:\n%s", s.kind.name, err, s.logTail())
+		state = fmt.Sprintf("ended (%v)", err)
 	default:
-		return ""
 	}
+	return fmt.Sprintf("\n%s, server %d, %s; its log ends:\n%s", s.kind.name, s.id, state, s.logTail())
 }

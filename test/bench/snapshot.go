@@ -33,10 +33,11 @@ func runSnapshot(ctx context.Context, s *server, o *options) (sample, error) {
 	}
 	sc := scenario{workload: set, sessions: snapshotSessions, depth: snapshotDepth}
 	w := o.params(sc, 0)
-	if err := prepare(s, sc.workload, w); err != nil {
+	alone := &ensemble{kind: s.kind, servers: []*server{s}}
+	if err := prepare(alone, sc.workload, w); err != nil {
 		return sample{}, fmt.Errorf("snapshot: prepare: %w", err)
 	}
-	l, err := startLoad(ctx, s.addr, sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
+	l, err := startLoad(ctx, alone.addrs(), sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
 	if err != nil {
 		return sample{}, fmt.Errorf("snapshot: %w", err)
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -11,10 +12,40 @@ type scenario struct {
 	workload workload
 	sessions int
 	depth    int
+	at       place
 }
 
+// place is which servers of an ensemble the sessions are on.
+type place string
+
+const (
+	everywhere  place = ""
+	atLeader    place = "leader"
+	atFollowers place = "follower"
+)
+
 func (s scenario) name() string {
-	return fmt.Sprintf("%s %d×%d", s.workload.name, s.sessions, s.depth)
+	name := fmt.Sprintf("%s %d×%d", s.workload.name, s.sessions, s.depth)
+	if s.at != everywhere {
+		name += " on " + string(s.at)
+	}
+	return name
+}
+
+// on is the same scenario in another place.
+func (s scenario) on(p place) scenario {
+	s.at = p
+	return s
+}
+
+// servers of a place.
+func (p place) servers(e *ensemble, leader *server) (addrs []string) {
+	for _, s := range e.servers {
+		if p == everywhere || (p == atLeader) == (s == leader) {
+			addrs = append(addrs, s.addr)
+		}
+	}
+	return addrs
 }
 
 // window is what is read at both ends of a measurement.
@@ -22,38 +53,59 @@ type window struct {
 	at      time.Time
 	replies uint64
 	reads   uint64
-	server  time.Duration // CPU
+	server  time.Duration // CPU, of all servers
 	own     time.Duration // CPU of the generator
 }
 
-func (l *load) look(s *server) (window, error) {
-	cpu, err := cpuTime(s.pid())
+func (l *load) look(e *ensemble) (window, error) {
+	all, err := e.cpu()
+	var cpu time.Duration
+	for _, t := range all {
+		cpu += t
+	}
 	replies, reads := l.replies()
 	return window{at: time.Now(), replies: replies, reads: reads, server: cpu, own: ownCPU()}, err
 }
 
-// runScenario warms the server up, measures for o.Time and returns one sample.
-func runScenario(ctx context.Context, s *server, sc scenario, o *options, run int) (sample, error) {
-	w := o.params(sc, run)
-	if err := prepare(s, sc.workload, w); err != nil {
-		return sample{}, fmt.Errorf("%s: prepare: %w", sc.name(), err)
-	}
-	l, err := startLoad(ctx, s.addr, sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
+// runScenario warms the servers up, measures for o.Time and returns one sample.
+func runScenario(ctx context.Context, e *ensemble, sc scenario, o *options, run int) (sample, error) {
+	one, err := measureScenario(ctx, e, sc, o, run)
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", sc.name(), err)
+		return sample{}, fmt.Errorf("%s: %w", e.name(sc.name()), err)
 	}
-	before, after, err := l.measure(s, o.Time)
+	return one, nil
+}
+
+func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, run int) (sample, error) {
+	w := o.params(sc, run)
+	if err := prepare(e, sc.workload, w); err != nil {
+		return sample{}, fmt.Errorf("prepare: %w", err)
+	}
+	leader, err := e.leader()
+	if err != nil {
+		return sample{}, err
+	}
+	l, err := startLoad(ctx, sc.at.servers(e, leader), sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
+	if err != nil {
+		return sample{}, err
+	}
+	before, after, err := l.measure(e, o.Time)
 	if ferr := l.finish(); ferr != nil {
 		err = ferr
 	}
 	if err != nil {
-		return sample{}, fmt.Errorf("%s: %w", sc.name(), err)
+		return sample{}, err
 	}
-	return throughputSample(sc.name(), s.kind.name, before, after, l.latencies(phaseA)), nil
+	one := throughputSample(e.name(sc.name()), e.kind.name, before, after, l.latencies(phaseA))
+	now, err := e.leader()
+	if err == nil && now != leader {
+		one.Note = "the leader changed during a measurement"
+	}
+	return one, err
 }
 
-func prepare(s *server, w workload, p workloadParams) error {
-	c, err := connect(s.addr, sessionTimeout)
+func prepare(e *ensemble, w workload, p workloadParams) error {
+	c, err := connect(e.servers[0].addr, sessionTimeout)
 	if err != nil {
 		return err
 	}
@@ -61,22 +113,22 @@ func prepare(s *server, w workload, p workloadParams) error {
 		c.drop()
 		return err
 	}
-	return c.closeSession()
+	return errors.Join(c.closeSession(), e.settle())
 }
 
-// measure lets the load warm the server up, then opens the window for t.
-func (l *load) measure(s *server, t time.Duration) (before, after window, err error) {
-	if err = l.sleep(s.warmUp()); err != nil {
+// measure lets the load warm the servers up, then opens the window for t.
+func (l *load) measure(e *ensemble, t time.Duration) (before, after window, err error) {
+	if err = l.sleep(e.warmUp()); err != nil {
 		return
 	}
 	l.phase.Store(phaseA)
-	if before, err = l.look(s); err != nil {
+	if before, err = l.look(e); err != nil {
 		return
 	}
 	if err = l.sleep(t); err != nil {
 		return
 	}
-	after, err = l.look(s)
+	after, err = l.look(e)
 	l.phase.Store(phaseWarm)
 	return
 }

@@ -10,6 +10,7 @@ const (
 	opGetData      int32 = 4
 	opSetData      int32 = 5
 	opGetChildren  int32 = 8
+	opSync         int32 = 9
 	opPing         int32 = 11
 	opMulti        int32 = 14
 	opCloseSession int32 = -11
@@ -49,7 +50,8 @@ func appendBool(b []byte, v bool) []byte {
 	return append(b, 0)
 }
 
-func getInt(b []byte) int32 { return int32(binary.BigEndian.Uint32(b)) }
+func getInt(b []byte) int32  { return int32(binary.BigEndian.Uint32(b)) }
+func getLong(b []byte) int64 { return int64(binary.BigEndian.Uint64(b)) }
 
 // frame closes a frame whose body build appends: length, xid 0 (patched when sent), opcode, body.
 func frame(op int32, build func([]byte) []byte) []byte { return frameInto(nil, op, build) }
@@ -104,6 +106,10 @@ func setBody(b []byte, path string, data []byte) []byte {
 	return appendInt(appendBuffer(appendString(b, path), data), anyVersion)
 }
 
+func syncFrame(path string) []byte {
+	return frame(opSync, func(b []byte) []byte { return appendString(b, path) })
+}
+
 func setFrame(path string, data []byte) []byte {
 	return frame(opSetData, func(b []byte) []byte { return setBody(b, path, data) })
 }
@@ -113,13 +119,22 @@ func appendMultiHeader(b []byte, op int32, done bool) []byte {
 	return appendInt(appendBool(appendInt(b, op), done), -1)
 }
 
-// connectRequest asks for a new session.
-func connectRequest(timeoutMs int32) []byte {
+// connectRequest asks for a session: a new one or, with id and password, one that exists.
+type connectRequest struct {
+	timeoutMs int32
+	lastZxid  int64
+	session   int64
+	passwd    []byte
+}
+
+func (r connectRequest) frame() []byte {
+	passwd := make([]byte, 16)
+	copy(passwd, r.passwd)
 	b := appendInt(nil, 45)
-	b = appendInt(b, 0)  // protocolVersion
-	b = appendLong(b, 0) // lastZxidSeen
-	b = appendInt(b, timeoutMs)
-	b = appendLong(b, 0) // sessionId
-	b = appendBuffer(b, make([]byte, 16))
+	b = appendInt(b, 0) // protocolVersion
+	b = appendLong(b, r.lastZxid)
+	b = appendInt(b, r.timeoutMs)
+	b = appendLong(b, r.session)
+	b = appendBuffer(b, passwd)
 	return appendBool(b, false) // readOnly
 }
