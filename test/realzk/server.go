@@ -138,9 +138,9 @@ func (s *Server) launch(ctx context.Context) error {
 	if err := os.WriteFile(conf, []byte(s.config()), 0o644); err != nil {
 		return fmt.Errorf("realzk: %w", err)
 	}
-	logback := filepath.Join(s.dir, "logback.xml")
-	if err := os.WriteFile(logback, []byte(logbackConfig), 0o644); err != nil {
-		return fmt.Errorf("realzk: %w", err)
+	cmd, err := s.Dist.Command(conf, s.opts)
+	if err != nil {
+		return err
 	}
 	if err := os.MkdirAll(s.DataDir(), 0o755); err != nil {
 		return fmt.Errorf("realzk: %w", err)
@@ -151,7 +151,6 @@ func (s *Server) launch(ctx context.Context) error {
 	}
 	defer out.Close() // the child has its own descriptor
 
-	cmd := exec.Command(s.Dist.Java, s.args(conf, logback)...)
 	cmd.Stdout, cmd.Stderr = out, out
 	// A test that dies must not leave a JVM behind.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -168,25 +167,36 @@ func (s *Server) launch(ctx context.Context) error {
 	return nil
 }
 
-func (s *Server) args(conf, logback string) []string {
-	heap := s.opts.Heap
+// Command is how to run a server of the distribution with a configuration file. Options.Config and DataDir are the
+// caller's affair. What it needs beside the file is written into the folder of the file.
+func (d Distribution) Command(conf string, opts Options) (*exec.Cmd, error) {
+	logback := filepath.Join(filepath.Dir(conf), "logback.xml")
+	if err := os.WriteFile(logback, []byte(logbackConfig), 0o644); err != nil {
+		return nil, fmt.Errorf("realzk: %w", err)
+	}
+	return d.command(conf, logback, opts), nil
+}
+
+func (d Distribution) command(conf, logback string, opts Options) *exec.Cmd {
+	heap := opts.Heap
 	if heap == "" {
 		heap = "256m"
 	}
 	args := []string{"-Xmx" + heap, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1"}
-	if s.opts.Heap != "" {
+	if opts.Heap != "" {
 		args = []string{"-Xms" + heap, "-Xmx" + heap} // a measured server runs as a production one would
 	}
-	args = append(args, s.opts.JVM...)
+	args = append(args, opts.JVM...)
 	props := Defaults()
-	maps.Copy(props, s.opts.Props)
+	maps.Copy(props, opts.Props)
 	props["logback.configurationFile"] = logback
 	for _, k := range slices.Sorted(maps.Keys(props)) {
 		if props[k] != "" {
 			args = append(args, "-D"+k+"="+props[k])
 		}
 	}
-	return append(args, "-cp", strings.Join(s.Dist.Jars, ":"), "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf)
+	args = append(args, "-cp", strings.Join(d.Jars, ":"), "org.apache.zookeeper.server.quorum.QuorumPeerMain", conf)
+	return exec.Command(d.Java, args...)
 }
 
 // config is the zoo.cfg. A later line wins over an earlier one of the same key.

@@ -46,6 +46,9 @@ func Dial(addr string, timeout time.Duration) (*Conn, error) {
 	return &Conn{nc: nc}, nil
 }
 
+// NewConn is a connection over one that is open already, for tests that dial in their own way.
+func NewConn(nc net.Conn) *Conn { return &Conn{nc: nc} }
+
 // Close ends the connection without a word to the server.
 func (c *Conn) Close() error { return c.nc.Close() }
 
@@ -193,6 +196,11 @@ func Words(addr, word string, timeout time.Duration) (string, error) {
 	if err != nil {
 		return "", err
 	}
+	return c.Words(word, timeout)
+}
+
+// Words sends a four-letter word, returns the answer up to the end of the stream and closes the connection.
+func (c *Conn) Words(word string, timeout time.Duration) (string, error) {
 	defer c.Close()
 	if err := c.Write([]byte(word)); err != nil {
 		return "", err

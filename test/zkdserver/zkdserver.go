@@ -53,6 +53,15 @@ func CleanUp() {
 	}
 }
 
+// Command is how to run the binary that Build returned with a configuration file and -D properties.
+func Command(bin, conf string, props map[string]string) *exec.Cmd {
+	args := []string{"server", "--config", conf}
+	for k, v := range props {
+		args = append(args, "-D", k+"="+v)
+	}
+	return exec.Command(bin, args...)
+}
+
 // Start runs a server on a loopback port of the kernel's choice, with further lines of zoo.cfg and -D properties, and
 // waits until it answers. Cancelling ctx ends the wait, not a server that has started.
 func Start(ctx context.Context, config []string, props map[string]string) (*Server, error) {
@@ -108,16 +117,12 @@ func (s *Server) launch(ctx context.Context) error {
 	if err := os.WriteFile(conf, []byte(strings.Join(lines, "\n")+"\n"), 0o644); err != nil {
 		return err
 	}
-	args := []string{"server", "--config", conf}
-	for k, v := range s.props {
-		args = append(args, "-D", k+"="+v)
-	}
 	out, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
 		return err
 	}
 	defer out.Close()
-	cmd := exec.Command(s.bin, args...)
+	cmd := Command(s.bin, conf, s.props)
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := cmd.Start(); err != nil {

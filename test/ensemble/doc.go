@@ -1,0 +1,13 @@
+// Package ensemble runs whole ensembles as real processes and sees what their clients see while servers are killed,
+// stopped, cut off, replaced and damaged. The harness is in the package itself, for other suites to use; the
+// scenarios are its tests.
+//
+// What it starts are zkd servers, or those of a real ZooKeeper for comparison: ENSEMBLE_AGAINST=zookeeper-3.8 (any
+// release line that test/realzk finds). Scenarios of what only zkd does are skipped there. The long variants run with
+// the flag -long; `make soak` sets it.
+//
+// Every server has a loopback address of its own (127.a.b.n), so that no client's outgoing port is ever in the way of a
+// server that comes back. Scenarios that cut links put every server into a network namespace of its own; these need
+// root and ip(8), and are skipped otherwise. A namespace has no name, only descriptors in this process: whatever
+// happens, it vanishes with the test, and so do the servers.
+package ensemble

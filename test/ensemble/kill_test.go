@@ -1,0 +1,120 @@
+package ensemble
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// The leader is killed under load, again and again. Clients of the others see neither a lost connection nor an error;
+// nothing acknowledged is lost and nothing is applied twice.
+func TestKillLeader(t *testing.T) {
+	e := Start(t, Options{})
+	l := e.StartLoad(LoadOptions{})
+	l.AwaitAll(nil)
+	var survivors, all []time.Duration
+	for kill := range shortOrLong(5, 20) {
+		dead := e.AwaitLeader()
+		rest := e.Except(dead)
+		lost := connections(l, rest)
+		at := l.Now()
+		dead.Kill()
+		l.AwaitAll(nil)
+		survivors = append(survivors, l.Gap(at, l.Now(), func(home *Server) bool { return home != dead }))
+		all = append(all, l.Gap(at, l.Now(), Everyone))
+		if n := connections(l, rest) - lost; n > 0 && Against() == zkd {
+			t.Errorf("kill %d of %v: %d connections to %s were lost", kill, dead, n, names(rest))
+		}
+		e.Restart(dead)
+		l.Settle()
+	}
+	t.Logf("longest time without a completed write, clients of surviving servers: %s", Distribution(survivors))
+	t.Logf("longest time without a completed write, all clients: %s", Distribution(all))
+	for _, gap := range all {
+		if gap > unbearable {
+			t.Errorf("a client waited %v", gap)
+		}
+	}
+	l.Stop()
+}
+
+// connections is how often a connection to one of the servers broke.
+func connections(l *Load, to []*Server) (n int) {
+	for _, s := range to {
+		n += int(s.broken.Load())
+	}
+	return n
+}
+
+// A follower, and an observer, is killed and comes back. Nobody else notices.
+func TestKillOthers(t *testing.T) {
+	e := Start(t, Options{Observers: 1})
+	l := e.StartLoad(LoadOptions{})
+	for _, role := range []Role{Follower, Observer} {
+		t.Run(string(role), func(t *testing.T) {
+			l.AwaitAll(nil)
+			dead := e.AwaitRole(role)
+			rest := e.Except(dead)
+			lost, at := connections(l, rest), l.Now()
+			dead.Kill()
+			l.AwaitAll(nil)
+			t.Logf("longest time without a completed write, clients of surviving servers: %v", l.Gap(at, l.Now(), ClientsOf(rest...)))
+			if n := connections(l, rest) - lost; n > 0 {
+				t.Errorf("%d connections to %s were lost", n, names(rest))
+			}
+			e.Restart(dead)
+			l.Await(200)
+		})
+	}
+	l.Stop()
+}
+
+// All servers are killed at once, as when the power goes, and start again.
+func TestPowerOff(t *testing.T) {
+	e := Start(t, Options{Observers: 1})
+	l := e.StartLoad(LoadOptions{Pause: time.Millisecond})
+	for range shortOrLong(2, 10) {
+		l.Await(1000)
+		for _, s := range e.Servers {
+			s.signal(sigkill)
+		}
+		for _, s := range e.Servers {
+			s.Kill() // waits
+		}
+		at := l.Now()
+		e.Restart(e.Servers...)
+		l.AwaitAll(nil)
+		t.Logf("from the start of the servers to a write of every client: %v", l.Now()-at)
+	}
+	l.Stop()
+}
+
+// A server of each role stops, and goes on after longer than anyone waits.
+func TestPause(t *testing.T) {
+	e := Start(t, Options{Observers: 1})
+	l := e.StartLoad(LoadOptions{Timeout: 40 * time.Second})
+	for _, length := range shortOrLong([]time.Duration{5 * time.Second}, []time.Duration{5 * time.Second, 30 * time.Second}) {
+		for _, role := range []Role{Leader, Follower, Observer} {
+			t.Run(fmt.Sprintf("%s %v", role, length), func(t *testing.T) {
+				l.AwaitAll(nil)
+				stopped := e.AwaitRole(role)
+				rest := e.Except(stopped)
+				at := l.Now()
+				stopped.Pause()
+				over := time.After(length)
+				l.AwaitAll(ClientsOf(rest...))
+				gap := l.Gap(at, l.Now(), ClientsOf(rest...))
+				t.Logf("longest time without a completed write, clients of the others: %v", gap)
+				if gap > unbearable {
+					t.Errorf("a client waited %v", gap)
+				}
+				<-over
+				stopped.Resume()
+				e.AwaitServing(stopped)
+				e.AwaitLeader()
+				l.AwaitAll(nil)
+			})
+		}
+	}
+	l.Stop()
+}
