@@ -27,6 +27,7 @@ type acls struct {
 type aclList struct {
 	key  string // the encoded vector
 	acl  []jute.ACL
+	sum  uint64 // aclSum of key
 	refs int
 }
 
@@ -39,14 +40,15 @@ func newACLs() acls {
 // acquire returns the id of a list and counts one more use of it. It copies
 // what it keeps.
 func (a *acls) acquire(list []jute.ACL) aclID {
-	key := string(jute.AppendACLs(nil, list))
+	encoded := jute.AppendACLs(nil, list)
+	key := string(encoded)
 	if id, ok := a.ids[key]; ok {
 		a.lists[id].refs++
 		return id
 	}
 	r := jute.NewReader([]byte(key))
 	own, _ := jute.DecodeACLs(&r)
-	entry := aclList{key: key, acl: own, refs: 1}
+	entry := aclList{key: key, acl: own, sum: aclSum(encoded), refs: 1}
 	var id aclID
 	if n := len(a.free); n > 0 {
 		id = a.free[n-1]

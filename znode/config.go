@@ -10,10 +10,8 @@ const ConfigPath = configPath
 // which configuration it is (ZKDatabase.initConfigInZKDatabase).
 func (t *Tree) SetConfig(data []byte) jute.Stat {
 	id := t.lookup(configPath)
-	t.replaceData(id, data)
-	n := t.mut(id)
-	n.version = -1
-	n.mzxid, n.mtime = t.tx.Zxid, t.tx.Time
+	t.setData(id, data, -1)
+	n := t.get(id)
 	t.changed(jute.EventNodeDataChanged, configPath, n.acl, 0)
 	return t.stat(n)
 }

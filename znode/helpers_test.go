@@ -146,6 +146,10 @@ func (x *tester) poke(path string, f func(n *node, x *extra)) {
 		x.t.Fatalf("no znode %s", path)
 	}
 	f(x.mut(id), x.mutExtra(id))
+	var err error
+	if x.digest, err = x.scan(nil); err != nil {
+		x.t.Fatal(err)
+	}
 }
 
 func (x *tester) want(what string, got, want jute.Code) {

@@ -25,22 +25,38 @@ type loader struct {
 	r       *bufio.Reader
 	t       *Tree
 	znodes  uint32
+	digest  uint64 // what the header says
 	scratch []byte
 }
 
 // Load reads the image that WriteTo wrote. It checks that the records make
-// one tree; that their bytes are those that were written is up to r.
+// one tree and that it has the digest of the one that the image is of; an
+// image that does not is both an ErrImage and an ErrDigest.
 func Load(r io.Reader) (*Tree, error) {
 	l := &loader{r: bufio.NewReaderSize(r, imageBuffer), t: empty()}
+	if err := l.load(); err != nil {
+		return nil, err
+	}
+	if err := compareDigest(l.t.digest, l.digest); err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrImage, err)
+	}
+	return l.t, nil
+}
+
+// load reads the tree, whatever digest it should have.
+func (l *loader) load() (err error) {
 	for _, step := range []func() error{l.header, l.lists, l.records, l.links} {
 		if err := step(); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if root := l.t.lookup(quotaPath); root != 0 {
 		l.t.findQuotas(root)
 	}
-	return l.t, nil
+	if l.t.digest, err = l.t.scan(nil); err != nil {
+		return fmt.Errorf("%w: %w", ErrImage, err)
+	}
+	return nil
 }
 
 // bytes reads n bytes, valid until the next call. Memory grows with what
@@ -71,7 +87,7 @@ func readError(err error) error {
 }
 
 func (l *loader) header() error {
-	b, err := l.bytes(4 + 4 + 8)
+	b, err := l.bytes(4 + 4 + 8 + 8)
 	if err != nil {
 		return err
 	}
@@ -83,7 +99,7 @@ func (l *loader) header() error {
 	if n == 0 || n == ^uint32(0) {
 		return fmt.Errorf("%w: it has %d znodes", ErrImage, n)
 	}
-	l.znodes, l.t.dataBytes = n, int64(le.Uint64(b[8:]))
+	l.znodes, l.t.dataBytes, l.digest = n, int64(le.Uint64(b[8:])), le.Uint64(b[16:])
 	return nil
 }
 
@@ -111,7 +127,7 @@ func (l *loader) lists() error {
 		if _, twice := a.ids[key]; twice || r.Err() != nil || string(jute.AppendACLs(nil, list)) != key {
 			return fmt.Errorf("%w: ACL list %d is malformed", ErrImage, id)
 		}
-		a.lists = append(a.lists, aclList{key: key, acl: list})
+		a.lists = append(a.lists, aclList{key: key, acl: list, sum: aclSum([]byte(key))})
 		a.ids[key] = id
 	}
 	if open := newACLs(); len(a.lists) <= int(openACL) || a.lists[openACL].key != open.lists[openACL].key {

@@ -89,6 +89,7 @@ func imageHeader(znodes, lists uint32) []byte {
 	b := le.AppendUint32(nil, imageMagic)
 	b = le.AppendUint32(b, znodes)
 	b = le.AppendUint64(b, 1)
+	b = le.AppendUint64(b, 0)
 	return le.AppendUint32(b, lists)
 }
 

@@ -2,6 +2,7 @@ package znode
 
 import (
 	"encoding/binary"
+	"fmt"
 	"io"
 	"slices"
 )
@@ -9,15 +10,21 @@ import (
 // The image of a tree, little-endian, in a stream that somebody else checks
 // and stores:
 //
-//	u32  magic "ZTR1"
+//	u32  magic "ZTR2"
 //	u32  znodes                      i64  dataBytes
+//	u64  digest
 //	u32  ACL lists, then for each    u32  number, u32  length, the encoded vector
 //	then for each znode              the record as laid out in appendRecord,
 //	                                 its name, its data
 //
 // Records are numbered anew, from 1 for the root, and ACL lists from 1 for the
 // open one, without the gaps that deletions leave.
-const imageMagic = 0x3152545a
+//
+// The digest is that of the tree when the snapshot was taken, kept by the
+// operations and not made of the bytes that follow: an image whose content
+// does not have it is that of a tree that was damaged in memory, or was
+// damaged since.
+const imageMagic = 0x3252545a
 
 // Snapshot is a tree as it was at one moment. WriteTo needs no lock.
 type Snapshot struct {
@@ -35,7 +42,7 @@ func (t *Tree) Snapshot() *Snapshot {
 		extras: t.extras.share(),
 		blobs:  blobs{slabs: slices.Clone(t.blobs.slabs), bufs: slices.Clone(t.blobs.bufs)},
 		acls:   acls{lists: slices.Clone(t.acls.lists)},
-		count:  t.count, dataBytes: t.dataBytes,
+		count:  t.count, dataBytes: t.dataBytes, digest: t.digest,
 	}}
 }
 
@@ -49,7 +56,42 @@ func (s *Snapshot) Release() {
 
 const imageBuffer = 128 << 10
 
-// WriteTo writes the image.
+// Verify computes the digest from all bytes of the znodes and compares it with
+// the one that the operations have kept. It returns an ErrDigest if they
+// differ, or if a znode is not where its relatives say: memory is damaged.
+// pace is told now and then how many bytes were read since it was last called,
+// and may wait; its error ends the scan. What finds znodes by path or session
+// is no part of a snapshot and not looked at.
+func (s *Snapshot) Verify(pace func(bytes int) error) error {
+	read := 0
+	return s.scan(func(_ *node, _ *extra, name, data []byte) error {
+		if read += recordSize + len(name) + len(data); read < imageBuffer {
+			return nil
+		}
+		n := read
+		read = 0
+		return pace(n)
+	})
+}
+
+// scan visits all znodes, and fails if they do not have the digest.
+func (s *Snapshot) scan(visit visitor) error {
+	sum, err := s.view.scan(visit)
+	if err != nil {
+		return err
+	}
+	return compareDigest(sum, s.view.digest)
+}
+
+func compareDigest(got, want uint64) error {
+	if got != want {
+		return fmt.Errorf("%w: the digest of its znodes is %#016x, should be %#016x", ErrDigest, got, want)
+	}
+	return nil
+}
+
+// WriteTo writes the image. It verifies what it writes as Verify does: after
+// an ErrDigest what was written is of no use.
 func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 	t := &s.view
 	buf := make([]byte, 0, imageBuffer+4096)
@@ -64,19 +106,21 @@ func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 	lists := t.acls.number()
 	buf = t.appendImageHeader(buf, lists)
 	numbers := t.number()
-	for id := rootID; id < t.nodes.next && err == nil; id++ {
-		n := t.get(id)
-		if n.parent == 0 {
-			continue
-		}
-		buf = appendRecord(buf, numbers[n.parent], lists[n.acl], n, t.extra(n))
-		buf = append(buf, t.name(n)...)
-		buf = append(buf, t.data(n)...)
+	scanErr := s.scan(func(n *node, x *extra, name, data []byte) error {
+		buf = appendRecord(buf, numbers[n.parent], lists[n.acl], n, *x)
+		buf = append(buf, name...)
+		buf = append(buf, data...)
 		if len(buf) >= imageBuffer {
 			flush()
 		}
+		return err
+	})
+	if err == nil {
+		err = scanErr
 	}
-	flush()
+	if err == nil {
+		flush()
+	}
 	return written, err
 }
 
@@ -111,6 +155,7 @@ func (t *Tree) appendImageHeader(dst []byte, lists []aclID) []byte {
 	dst = le.AppendUint32(dst, imageMagic)
 	dst = le.AppendUint32(dst, uint32(t.count))
 	dst = le.AppendUint64(dst, uint64(t.dataBytes))
+	dst = le.AppendUint64(dst, t.digest)
 	at, n := len(dst), uint32(0)
 	dst = le.AppendUint32(dst, 0)
 	for id, l := range t.acls.lists {

@@ -19,15 +19,17 @@ type Tree struct {
 	count     int   // znodes, the root included
 	dataBytes int64 // sum of path and data lengths
 	ephCount  int
+	digest    uint64
 
-	tx      *Txn
-	changes []Change
-	notices []Notice
-	undoing bool
-	undo    []undoStep
-	fresh   []blobRef // taken in this multi, to be given back if it fails
-	stale   stale
-	oldSize int64 // dataBytes before this multi
+	tx        *Txn
+	changes   []Change
+	notices   []Notice
+	undoing   bool
+	undo      []undoStep
+	fresh     []blobRef // taken in this multi, to be given back if it fails
+	stale     stale
+	oldSize   int64 // dataBytes before this multi
+	oldDigest uint64
 }
 
 // ACL names an access control list inside the tree that handed it out, until
@@ -92,6 +94,10 @@ func New() *Tree {
 	t.mut(config).acl = t.acls.acquire([]jute.ACL{{Perms: jute.PermRead, ID: jute.ID{Scheme: "world", ID: "anyone"}}})
 	t.mutExtra(config).aversion = -1
 	t.changes = nil
+	t.digest = 0
+	for id := rootID; id < t.nodes.next; id++ {
+		t.digest += t.sum(t.key(id), id)
+	}
 	return t
 }
 
@@ -113,6 +119,8 @@ func empty() *Tree {
 
 // link makes a new znode below parent with the transaction's zxid and time.
 func (t *Tree) link(parent nodeID, path, name string, data []byte, acl aclID, owner int64) nodeID {
+	key := t.key(parent)
+	t.digest -= t.moreSum(key, parent)
 	id := t.nodes.add()
 	*t.mut(id) = node{
 		czxid: t.tx.Zxid, mzxid: t.tx.Zxid, ctime: t.tx.Time, mtime: t.tx.Time,
@@ -129,6 +137,7 @@ func (t *Tree) link(parent nodeID, path, name string, data []byte, acl aclID, ow
 		p.created++
 		p.pzxid = t.tx.Zxid
 	}
+	t.digest += extraSum(key, p) + t.sum(childKey(key, t.name(t.get(id))), id)
 	t.dataBytes += int64(len(path) + len(data))
 	t.indexed(id, name, true)
 	return id
@@ -138,8 +147,11 @@ func (t *Tree) link(parent nodeID, path, name string, data []byte, acl aclID, ow
 func (t *Tree) unlink(id nodeID, path string) {
 	t.indexed(id, string(t.name(t.get(id))), false)
 	n := *t.get(id)
+	key := t.key(n.parent)
+	t.digest -= t.moreSum(key, n.parent) + t.sum(childKey(key, t.name(&n)), id)
 	p := t.detach(id)
 	p.pzxid = max(p.pzxid, t.tx.Zxid)
+	t.digest += extraSum(key, p)
 	t.dataBytes -= int64(len(path)) + int64(max(n.dataLen, 0))
 	*t.mut(id) = node{}
 	t.dropNode(id, &n)
@@ -246,9 +258,24 @@ func (t *Tree) ephemeral(session int64, id nodeID, in bool) {
 	}
 }
 
-// replaceData gives a znode new data, in place where nothing can see it.
-func (t *Tree) replaceData(id nodeID, data []byte) {
+// setData gives a znode new data and what follows from that in its Stat.
+func (t *Tree) setData(id nodeID, data []byte, version int32) {
+	key := t.key(id)
+	t.digest -= t.recordSum(key, t.get(id))
+	t.storeData(id, key, data)
 	n := t.mut(id)
+	n.version, n.mzxid, n.mtime = version, t.tx.Zxid, t.tx.Time
+	t.digest += t.recordSum(key, n)
+}
+
+// replaceData gives a znode new data without touching its Stat.
+func (t *Tree) replaceData(id nodeID, data []byte) { t.storeData(id, t.key(id), data) }
+
+// storeData stores the data of a znode, in place where nothing can see it.
+// key is the znode's.
+func (t *Tree) storeData(id nodeID, key uint64, data []byte) {
+	n := t.mut(id)
+	t.digest += dataSum(key, data) - dataSum(key, t.data(n))
 	t.dataBytes += int64(len(data)) - int64(max(n.dataLen, 0))
 	if size := int(n.nameLen) + len(data); n.blob != 0 && !t.undoing && t.blobs.pins == 0 && slotClass(size) >= 0 &&
 		slotClass(size) == t.blobs.slabs[n.blob>>slotBits].class {

@@ -49,7 +49,7 @@ func (t *Tree) Begin(tx *Txn) {
 // BeginMulti starts a transaction that Commit or Rollback ends.
 func (t *Tree) BeginMulti(tx *Txn) {
 	t.Begin(tx)
-	t.undoing, t.oldSize = true, t.dataBytes
+	t.undoing, t.oldSize, t.oldDigest = true, t.dataBytes, t.digest
 }
 
 // Commit keeps what the multi did.
@@ -67,7 +67,7 @@ func (t *Tree) Commit() {
 // Rollback takes back everything since BeginMulti, and its changes.
 func (t *Tree) Rollback() {
 	steps, fresh := t.undo, t.fresh
-	t.dataBytes = t.oldSize
+	t.dataBytes, t.digest = t.oldSize, t.oldDigest
 	t.changes, t.notices = t.changes[:0], t.notices[:0]
 	t.endMulti()
 	for i := len(steps) - 1; i >= 0; i-- {

@@ -15,7 +15,7 @@ import (
 func verify(t *Tree) error {
 	v := &verifier{t: t, live: map[blobRef]nodeID{}, owners: map[aclID]int{},
 		ephemerals: map[int64][]nodeID{}, quotas: map[string]struct{}{}}
-	return errors.Join(v.nodes(), v.records(), v.sets(), v.index(), v.blobs(), v.acls(), v.idle())
+	return errors.Join(v.nodes(), v.records(), v.sets(), v.index(), v.blobs(), v.acls(), v.idle(), v.digest())
 }
 
 type verifier struct {
@@ -271,6 +271,24 @@ func (v *verifier) acls() error {
 	}
 	if 1+len(a.ids)+len(a.free) != len(a.lists) {
 		return fmt.Errorf("%d ACL lists: %d known, %d free", len(a.lists), len(a.ids), len(a.free))
+	}
+	return nil
+}
+
+// digest checks what the operations have kept against a sum over all znodes.
+func (v *verifier) digest() error {
+	t, sum := v.t, uint64(0)
+	for id := rootID; id < t.nodes.next; id++ {
+		if t.get(id).parent != 0 {
+			sum += t.sum(t.key(id), id)
+		}
+	}
+	scanned, err := t.scan(nil)
+	if err != nil {
+		return err
+	}
+	if sum != t.Digest() || scanned != sum {
+		return fmt.Errorf("the digest is %#x, the sum %#x, that of a scan %#x", t.Digest(), sum, scanned)
 	}
 	return nil
 }

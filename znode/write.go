@@ -213,10 +213,7 @@ func (t *Tree) SetData(path string, data []byte, version int32) (stat jute.Stat,
 	if growth > 0 && t.dataBytes > maxDataBytes {
 		return stat, jute.ErrQuotaExceeded
 	}
-	t.replaceData(id, data)
-	n = t.mut(id)
-	n.version = nextVersion(n.version)
-	n.mzxid, n.mtime = t.tx.Zxid, t.tx.Time
+	t.setData(id, data, nextVersion(n.version))
 	t.quotaSet(path, growth)
 	t.changed(jute.EventNodeDataChanged, path, n.acl, 0)
 	return t.stat(t.get(id)), jute.OK
@@ -242,11 +239,14 @@ func (t *Tree) SetACL(s *jute.SetACLRequest) (stat jute.Stat, code jute.Code) {
 	if s.Version != -1 && s.Version != t.extra(n).aversion {
 		return stat, jute.ErrBadVersion
 	}
+	key := t.key(id)
+	t.digest -= t.recordSum(key, n) + t.moreSum(key, id)
 	x := t.mutExtra(id)
 	x.aversion = nextVersion(x.aversion)
 	n = t.mut(id)
 	t.acls.release(n.acl)
 	n.acl = t.acls.acquire(list)
+	t.digest += t.recordSum(key, n) + extraSum(key, x)
 	return t.stat(n), jute.OK
 }
 
