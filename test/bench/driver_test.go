@@ -111,6 +111,8 @@ func TestCancelEndsTheRun(t *testing.T) {
 	}
 }
 
+func noProfile() (func() error, error) { return func() error { return nil }, nil }
+
 func TestMeasureCountsTheWindow(t *testing.T) {
 	w, _ := findWorkload("get")
 	addr := startFake(t, &fakeServer{body: plausible(payload(100))})
@@ -119,7 +121,7 @@ func TestMeasureCountsTheWindow(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := ownServer(t)
-	before, after, err := l.measure(&ensemble{kind: s.kind, servers: []*server{s, s}}, 50*time.Millisecond)
+	before, after, err := l.measure(&ensemble{kind: s.kind, servers: []*server{s, s}}, 50*time.Millisecond, noProfile)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,13 +11,12 @@ import (
 
 // options are the flags of one run.
 type options struct {
-	Servers       []string // columns, in order
-	ZkdBinary     string   // empty: built from the module
-	ZooKeeperHeap string   // -Xmx
-	Parts         []string // see parts
-	Workloads     []string // see scenarios
-	// EnsembleWorkloads are those of the ensemble part.
-	EnsembleWorkloads []string
+	Servers           []string      // columns, in order
+	ZkdBinary         string        // empty: built from the module
+	ZooKeeperHeap     string        // -Xmx
+	Parts             []string      // see parts
+	Workloads         []string      // see scenarios
+	EnsembleWorkloads []string      // of the ensemble part
 	Members           int           // servers of an ensemble
 	Kills             int           // a round of failover
 	Sessions          int           // of a workload without its own
@@ -27,7 +26,7 @@ type options struct {
 	Keys              int           // znodes to choose from
 	ReadPercent       int           // of mixed
 	MultiOps          int           // setData a multi
-	Rounds            int           // of throughput, fan-out and idle
+	Rounds            int           // of throughput, fan-out, idle and the ensembles
 	FillRounds        int           // of fill with restart and snapshot
 	Time              time.Duration // of each measurement
 	Warm              time.Duration // before each, for zkd
@@ -40,6 +39,7 @@ type options struct {
 	Dir               string // where data directories go
 	Markdown          string // file
 	JSON              string // file
+	Profiles          string // directory, for CPU profiles
 }
 
 // parts of a run. Servers are started anew for each part but restart and snapshot, which need the
@@ -90,6 +90,7 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.Dir, "dir", "", "directory for data (default: the system's temporary one)")
 	f.StringVar(&o.Markdown, "md", "", "write the report as Markdown to this file")
 	f.StringVar(&o.JSON, "json", "", "write all samples as JSON to this file")
+	f.StringVar(&o.Profiles, "profiles", "", "write a CPU profile of the servers under each workload to this directory, by perf(1)")
 	quick := f.Bool("quick", false, "one short round of throughput, about a minute")
 	ensemble := f.Bool("ensemble", false, "the parts "+strings.Join(ensembleParts, ", ")+": several servers")
 	full := f.Bool("full", false, "all parts")

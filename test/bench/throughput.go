@@ -89,7 +89,7 @@ func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, 
 	if err != nil {
 		return sample{}, err
 	}
-	before, after, err := l.measure(e, o.Time)
+	before, after, err := l.measure(e, o.Time, func() (func() error, error) { return startProfile(e, sc.name(), o) })
 	if ferr := l.finish(); ferr != nil {
 		err = ferr
 	}
@@ -116,11 +116,17 @@ func prepare(e *ensemble, w workload, p workloadParams) error {
 	return errors.Join(c.closeSession(), e.settle())
 }
 
-// measure lets the load warm the servers up, then opens the window for t.
-func (l *load) measure(e *ensemble, t time.Duration) (before, after window, err error) {
+// measure lets the load warm the servers up, then opens the window for t. Profiles are taken of the
+// window alone.
+func (l *load) measure(e *ensemble, t time.Duration, profile func() (stop func() error, err error)) (before, after window, err error) {
 	if err = l.sleep(e.warmUp()); err != nil {
 		return
 	}
+	stop, err := profile()
+	if err != nil {
+		return
+	}
+	defer func() { err = errors.Join(err, stop()) }()
 	l.phase.Store(phaseA)
 	if before, err = l.look(e); err != nil {
 		return
