@@ -31,6 +31,8 @@ type logStore struct {
 	dog   *watchdog
 	opt   *Options
 	cache *logCache // nil: none
+	// snapshotEndsAt tells whether the newest snapshot is of that index.
+	snapshotEndsAt func(index uint64) bool
 
 	// sem is the writer's lock. It is a channel so that callers queued behind
 	// an append that hangs in the kernel get away when the watchdog fires.
@@ -186,6 +188,9 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 }
 
 func (l *logStore) appendLocked(logs []*raft.Log) error {
+	if err := l.resumeBehindSnapshot(logs[0].Index); err != nil {
+		return err
+	}
 	size, err := l.admit(logs)
 	if err != nil {
 		return err
@@ -225,6 +230,23 @@ func (l *logStore) raiseBound(entries int, size int64) {
 		l.bound.raise(l.lastIndex)
 		l.unboundEntries, l.unboundBytes = 0, 0
 	}
+}
+
+// resumeBehindSnapshot empties a log that ends before the newest snapshot when
+// the entry behind the snapshot comes. raft empties it itself when it has
+// installed a snapshot, but not at a start after a crash in between: it then
+// goes on behind the snapshot as if the log could have a gap. That it does so
+// shows that it has restored the snapshot, so nothing is lost with the log.
+func (l *logStore) resumeBehindSnapshot(next uint64) error {
+	if l.lastIndex == 0 || next <= l.lastIndex+1 || !l.snapshotEndsAt(next-1) {
+		return nil
+	}
+	first, err := l.eng.FirstIndex()
+	if err != nil {
+		return err
+	}
+	l.opt.Logger.Warn("the log ends before the newest snapshot and begins anew behind it", "first", first, "last", l.lastIndex, "next", next)
+	return l.deleteLocked(first, first, l.lastIndex)
 }
 
 // admit checks indexes and sizes before anything is written.

@@ -168,6 +168,14 @@ func usable(sound []snapFile, newest, first, last uint64) (out []snapFile) {
 	return out
 }
 
+// endsAt reports whether the newest snapshot is of index.
+func (st *snapshotStore) endsAt(index uint64) bool {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	sound := st.scan(st.log)
+	return len(sound) > 0 && sound[0].info.meta.Index == index
+}
+
 // checkContinuity refuses a start without any snapshot to start from.
 func (st *snapshotStore) checkContinuity(first, last uint64) error {
 	newest := st.newestNamed()
@@ -268,6 +276,9 @@ func (st *snapshotStore) Create(version raft.SnapshotVersion, index, term uint64
 	defer st.mu.Unlock()
 	need := st.opt.MinFreeBytes
 	if sound := st.scan(st.log); len(sound) > 0 {
+		if err := st.refuseOlder(index, sound[0]); err != nil {
+			return nil, err
+		}
 		need += sound[0].info.size
 	}
 	if err := requireFree(st.dir, need); err != nil {
@@ -289,6 +300,17 @@ func (st *snapshotStore) Create(version raft.SnapshotVersion, index, term uint64
 	return sink, nil
 }
 
+// refuseOlder keeps state from going back. raft installs whatever snapshot a
+// leader sends, be it a message that was under way for long; and one that is
+// being taken here may end after a newer one was installed, which raft would
+// take for the newest all the same.
+func (st *snapshotStore) refuseOlder(index uint64, newest snapFile) error {
+	if have := newest.info.meta.Index; index < have {
+		return fmt.Errorf("store: create snapshot in %s: it is of index %d, and there is one of index %d", st.dir, index, have)
+	}
+	return nil
+}
+
 func (st *snapshotStore) taken(id string) bool {
 	for _, path := range []string{st.path(id), filepath.Join(st.tmpDir, id+snapSuffix)} {
 		if there, err := exists(path); there || err != nil {
@@ -307,6 +329,15 @@ func (st *snapshotStore) publish(k *snapSink) error {
 	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
+	// After Close the directory may already be somebody else's.
+	if err := st.fail.check(); err != nil {
+		return err
+	}
+	if sound := st.scan(st.log); len(sound) > 0 {
+		if err := st.refuseOlder(k.meta.Index, sound[0]); err != nil {
+			return err
+		}
+	}
 	if err := os.Rename(k.tmp, st.path(k.id)); err != nil {
 		return err
 	}
