@@ -13,6 +13,7 @@ import (
 	"io"
 	"slices"
 
+	"zkd/digest"
 	"zkd/proto/jute"
 )
 
@@ -33,7 +34,10 @@ type Session struct {
 
 // Table is the set of live sessions. It has one writer and any number of
 // readers, kept apart by a lock of the caller.
-type Table struct{ sessions map[ID]Session }
+type Table struct {
+	sessions map[ID]Session
+	digest   uint64
+}
 
 // NewTable returns an empty table.
 func NewTable() *Table { return &Table{sessions: map[ID]Session{}} }
@@ -44,6 +48,7 @@ func (t *Table) Create(s Session) bool {
 		return false
 	}
 	t.sessions[s.ID] = s
+	t.digest += s.sum()
 	return true
 }
 
@@ -58,14 +63,40 @@ func (t *Table) Get(id ID) (Session, bool) {
 func (t *Table) Attach(id ID) (Session, bool) {
 	s, ok := t.sessions[id]
 	if ok {
+		t.digest -= s.sum()
 		s.Generation++
+		t.digest += s.sum()
 		t.sessions[id] = s
 	}
 	return s, ok
 }
 
 // Remove ends a session.
-func (t *Table) Remove(id ID) { delete(t.sessions, id) }
+func (t *Table) Remove(id ID) {
+	if s, ok := t.sessions[id]; ok {
+		t.digest -= s.sum()
+		delete(t.sessions, id)
+	}
+}
+
+// Digest returns a digest of all sessions, which every change keeps up to
+// date: tables with the same sessions have the same one on every server.
+func (t *Table) Digest() uint64 { return t.digest }
+
+// Digest returns what a table of these sessions has as its digest.
+func Digest(all []Session) (sum uint64) {
+	for i := range all {
+		sum += all[i].sum()
+	}
+	return sum
+}
+
+// sum is what a session adds to the digest of its table.
+func (s *Session) sum() uint64 {
+	le := binary.LittleEndian
+	return digest.Words(0, [6]uint64{uint64(s.ID), uint64(s.Timeout), uint64(s.Generation),
+		le.Uint64(s.Password[:]), le.Uint64(s.Password[8:])})
+}
 
 // Len returns the number of sessions.
 func (t *Table) Len() int { return len(t.sessions) }

@@ -51,6 +51,60 @@ func TestTable(t *testing.T) {
 	}
 }
 
+func TestDigest(t *testing.T) {
+	same := func(table *Table) {
+		t.Helper()
+		if got, want := table.Digest(), Digest(table.All()); got != want {
+			t.Errorf("the digest is %#x, that of the sessions %#x", got, want)
+		}
+	}
+	table := sample()
+	same(table)
+	was, seen := table.Digest(), map[uint64]string{}
+	change := func(what string, f func(s *Session)) {
+		t.Helper()
+		s, _ := table.Get(7)
+		f(&s)
+		other := sample()
+		other.Remove(7)
+		same(other)
+		if other.Digest() == was || !other.Create(s) {
+			t.Fatal("not removed")
+		}
+		same(other)
+		if twin := seen[other.Digest()]; twin != "" {
+			t.Errorf("%s and %s have one digest", what, twin)
+		}
+		seen[other.Digest()] = what
+	}
+	change("nothing", func(*Session) {})
+	if seen[was] == "" {
+		t.Error("what came back has another digest")
+	}
+	change("id", func(s *Session) { s.ID = 8 })
+	change("timeout", func(s *Session) { s.Timeout++ })
+	change("generation", func(s *Session) { s.Generation++ })
+	for i := range table.All()[0].Password {
+		change("password", func(s *Session) { s.Password[i] ^= 1 })
+	}
+	table.Attach(7)
+	same(table)
+	table.Attach(99)
+	table.Remove(99)
+	table.Create(Session{ID: 7, Timeout: 1})
+	same(table)
+	if table.Digest() == was {
+		t.Error("attaching changed nothing")
+	}
+	loaded, err := Load(bytes.NewReader(AppendImage(nil, table.All())))
+	if err != nil || loaded.Digest() != table.Digest() {
+		t.Errorf("loaded: %v", err)
+	}
+	if NewTable().Digest() != 0 {
+		t.Error("no session has a digest")
+	}
+}
+
 func TestAllIsSortedById(t *testing.T) {
 	all := sample().All()
 	if len(all) != 3 || all[0].ID > all[1].ID || all[1].ID > all[2].ID {
