@@ -44,6 +44,7 @@ type Config struct {
 	FsyncWarningThreshold time.Duration
 	UnsafeNoSync          bool // fsync is off because the operator said so twice
 	PurgeInterval         time.Duration
+	ScrubInterval         time.Duration // 0: memory is never checked
 
 	JuteMaxBuffer          int // largest request in bytes
 	JuteMaxBufferExtraSize int // slack for records found by the importer
