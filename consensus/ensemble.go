@@ -1,8 +1,9 @@
 package consensus
 
 import (
-	"context"
 	"time"
+
+	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
 )
@@ -52,9 +53,6 @@ type Ensemble struct {
 	Secret []byte
 	// DialTimeout bounds a connection attempt to a peer.
 	DialTimeout time.Duration
-	// Lead runs while this server leads and has applied everything that was
-	// committed before; ctx ends with the leadership, and Lead must return.
-	Lead func(ctx context.Context)
 	// Report is asked, every ReportEvery, for what the leader must hear of
 	// this server; the leader's Reported gets it. Neither may block.
 	Report      func() []byte
@@ -67,34 +65,51 @@ type Ensemble struct {
 	// CatchUp is how long a new member may take to catch up before a
 	// reconfiguration is given up.
 	CatchUp time.Duration
+	// Describe adds to a Status what only the server knows.
+	Describe func(*Status)
 }
 
 // Role returns what this server is now.
-func (n *Node) Role() Role { return Leading }
+func (n *Node) Role() Role {
+	r, now := n.raft.Load(), n.leader()
+	switch {
+	case r == nil || now.id == "":
+		return Looking
+	case r.State() == raft.Leader:
+		return Leading
+	}
+	for _, s := range n.configuration().Servers {
+		if s.ID == n.raftID() && s.Suffrage == raft.Voter {
+			return Following
+		}
+	}
+	return Observing
+}
 
 // Contact returns how long ago this server was last known to follow, or to be,
-// a leader that has the majority. It is 0 for a leader.
-func (n *Node) Contact() time.Duration { return 0 }
+// a leader that has the majority.
+func (n *Node) Contact() time.Duration { return time.Since(n.began) - time.Duration(n.contact.Load()) }
 
-// Sync returns when everything that was committed before it was called is
-// applied here (a log entry of its own makes sure).
-func (n *Node) Sync(ctx context.Context) error { return n.Ready(ctx) }
+func (n *Node) inContact() bool { return n.Contact() < inContact }
 
 // Status is a server's view of the ensemble.
 type Status struct {
-	ServerID uint64         `json:"server_id"`
-	RaftID   string         `json:"raft_id"`
-	Cluster  string         `json:"cluster"` // hex, "" before the first leader
-	Role     string         `json:"role"`
-	Term     uint64         `json:"term"`
-	Leader   uint64         `json:"leader"` // server id; meaningless while LeaderID is ""
-	LeaderID string         `json:"leader_raft_id"`
-	Applied  uint64         `json:"applied_index"`
-	Commit   uint64         `json:"commit_index"`
-	Last     uint64         `json:"last_index"`
-	Contact  time.Duration  `json:"contact_ns"`
-	Digest   uint64         `json:"digest"`
-	Members  []MemberStatus `json:"members"`
+	ServerID uint64        `json:"server_id"`
+	RaftID   string        `json:"raft_id"`
+	Cluster  string        `json:"cluster"` // hex, "" before the first leader
+	Role     string        `json:"role"`
+	Term     uint64        `json:"term"`
+	Leader   uint64        `json:"leader"` // server id; meaningless while LeaderID is ""
+	LeaderID string        `json:"leader_raft_id"`
+	Applied  uint64        `json:"applied_index"`
+	Commit   uint64        `json:"commit_index"`
+	Last     uint64        `json:"last_index"`
+	Contact  time.Duration `json:"contact_ns"`
+	// Digest is that of the state behind the entry DigestIndex.
+	Digest      uint64         `json:"digest"`
+	DigestIndex uint64         `json:"digest_index"`
+	Zxid        int64          `json:"zxid"`
+	Members     []MemberStatus `json:"members"`
 }
 
 // MemberStatus is one member as the asked server sees it.
@@ -110,5 +125,30 @@ type MemberStatus struct {
 
 // Status returns this server's view as of now.
 func (n *Node) Status() Status {
-	return Status{ServerID: n.cfg.ServerID, Role: n.Role().String(), Term: n.raft.CurrentTerm(), Applied: n.raft.AppliedIndex(), Commit: n.raft.CommitIndex(), Last: n.raft.LastIndex()}
+	id, now := n.who(), n.leader()
+	s := Status{
+		ServerID: n.cfg.ServerID, RaftID: string(id.RaftID), Cluster: id.Cluster.String(),
+		Role: n.Role().String(), Term: now.term, LeaderID: string(now.id), Contact: n.Contact(),
+	}
+	s.Leader, _ = serverOf(now.id)
+	if r := n.raft.Load(); r != nil {
+		s.Applied, s.Commit, s.Last = r.AppliedIndex(), r.CommitIndex(), r.LastIndex()
+	}
+	s.DigestIndex, s.Digest = n.fsm.newest()
+	_, leads := n.leadsNow()
+	for _, m := range n.configuration().Servers {
+		member := MemberStatus{RaftID: string(m.ID), Voter: m.Suffrage == raft.Voter}
+		member.ServerID, _ = serverOf(m.ID)
+		switch {
+		case m.ID == id.RaftID:
+			member.Applied, member.Known = s.Applied, true
+		case leads:
+			member.Applied, member.Contact, member.Known = n.members.present(m.ID)
+		}
+		s.Members = append(s.Members, member)
+	}
+	if e := n.cfg.Ensemble; e != nil && e.Describe != nil {
+		e.Describe(&s)
+	}
+	return s
 }

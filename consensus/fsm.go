@@ -30,16 +30,19 @@ type Batch struct {
 // Next returns the next request and, if it was submitted by this process, its
 // waiter. The request aliases the log entry.
 func (b *Batch) Next() (request []byte, w Waiter, ok bool) {
-	if len(b.rest) == 0 {
-		return nil, nil, false
+	for len(b.rest) > 0 {
+		n := int(binary.BigEndian.Uint32(b.rest))
+		request, b.rest = b.rest[4:4+n], b.rest[4+n:]
+		if b.local != nil {
+			w = b.local.take(b.seq)
+		}
+		b.seq++
+		if n > 0 {
+			return request, w, true
+		}
+		synced(w)
 	}
-	n := int(binary.BigEndian.Uint32(b.rest))
-	request, b.rest = b.rest[4:4+n], b.rest[4+n:]
-	if b.local != nil {
-		w = b.local.take(b.seq)
-	}
-	b.seq++
-	return request, w, true
+	return nil, nil, false
 }
 
 // origin is what is known of a server's stream of requests.
@@ -51,8 +54,12 @@ type fsm struct {
 	node *Node
 	sm   StateMachine
 
-	mu      sync.Mutex // guards origins against incarnation
+	mu      sync.Mutex // guards what others than the apply goroutine read
 	origins map[uint64]origin
+	cluster clusterID
+	members *Membership
+	digests digests
+
 	time    int64
 	batch   Batch
 	growth  growth
@@ -87,11 +94,34 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 		}
 	}
 	f.sm.Applied()
+	f.publish()
+	f.node.spread(logs[len(logs)-1])
 	f.replies = slices.Grow(f.replies[:0], len(logs))[:len(logs)]
 	return f.replies
 }
 
+// publish shows the node what the state now says of the members.
+func (f *fsm) publish() {
+	m := f.sm.Membership()
+	f.mu.Lock()
+	changed := m != f.members
+	f.members = m
+	f.mu.Unlock()
+	if changed {
+		f.node.membersChanged(m)
+	}
+}
+
+func (f *fsm) membership() *Membership {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.members
+}
+
 func (f *fsm) apply(l *raft.Log) error {
+	if len(l.Data) > 0 && l.Data[0] == clusterFormat {
+		return f.applyCluster(l.Data)
+	}
 	b := &f.batch
 	first, incarnation, err := decodeBatch(b, l.Data)
 	if err != nil {
@@ -104,31 +134,127 @@ func (f *fsm) apply(l *raft.Log) error {
 	if err != nil {
 		return err
 	}
-	f.mu.Lock()
-	o := f.origins[b.origin]
-	switch {
-	case incarnation < o.incarnation, incarnation == o.incarnation && first+n-1 <= o.seq:
-		f.mu.Unlock()
-		return nil // applied before, or of a process that has been replaced
-	case incarnation > o.incarnation:
-		o = origin{incarnation: incarnation}
+	s := &f.node.stream
+	here := b.origin == s.origin && incarnation == s.incarnation.Load()
+	switch f.follows(b.origin, incarnation, first, first+n-1) {
+	case superseded:
+		if here {
+			// The clock went back behind a process of this server's that ended.
+			f.node.fatal(fmt.Errorf("consensus: %w: a later start of this server is on record", errIncarnation))
+		}
+		return nil
+	case duplicate:
+		return nil
+	case gap:
+		if here {
+			s.resend()
+		}
+		return nil
+	case overlap:
+		return fmt.Errorf("requests %d to %d of origin %d are applied in part", first, first+n-1, b.origin)
 	}
-	if first != o.seq+1 {
-		f.mu.Unlock()
-		return fmt.Errorf("request %d of origin %d follows %d", first, b.origin, o.seq)
-	}
-	f.origins[b.origin] = origin{incarnation, first + n - 1}
-	f.mu.Unlock()
-
 	b.seq, b.local = first, nil
-	if s := &f.node.stream; b.origin == s.origin && incarnation == s.incarnation {
+	if here {
 		b.local = s
 	}
 	if f.growth.add(n, len(l.Data), f.node.cfg.SnapshotBytes) {
 		f.node.askSnapshot()
 	}
 	f.sm.Apply(b)
+	if here {
+		s.done(first + n - 1)
+	}
+	f.mu.Lock()
+	f.digests.add(l.Index, f.sm.Digest())
+	f.mu.Unlock()
 	return nil
+}
+
+var errIncarnation = errors.New("the clock of this server has been set back")
+
+// place is where a batch stands among those of its origin.
+type place uint8
+
+const (
+	next       place = iota
+	duplicate        // applied before
+	superseded       // of a process of that server that has been replaced
+	gap              // one before it was lost with its leader: this one will come again behind that
+	overlap          // never sent: batches keep their borders
+)
+
+// follows places the requests first to last of an origin, and counts them as
+// applied if they are the next. Every server comes to the same result.
+func (f *fsm) follows(id, incarnation, first, last uint64) place {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	o := f.origins[id]
+	switch {
+	case incarnation < o.incarnation:
+		return superseded
+	case incarnation > o.incarnation:
+		o = origin{incarnation: incarnation}
+	case last <= o.seq:
+		return duplicate
+	case first <= o.seq:
+		return overlap
+	}
+	if first != o.seq+1 {
+		return gap
+	}
+	f.origins[id] = origin{incarnation, last}
+	return next
+}
+
+// The entry by which the first leader names the cluster: u8 format 2, 16 bytes.
+const clusterFormat = 2
+
+func (f *fsm) applyCluster(data []byte) error {
+	var id clusterID
+	if len(data) != 1+len(id) {
+		return errBatch
+	}
+	f.mu.Lock()
+	if !f.cluster.known() {
+		copy(f.cluster[:], data[1:])
+	}
+	id = f.cluster
+	f.mu.Unlock()
+	f.node.belongsTo(id)
+	return nil
+}
+
+func (f *fsm) clusterID() clusterID {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cluster
+}
+
+// digests remembers the digest of the state behind each of the last entries.
+type digests struct {
+	ring   [4096]struct{ index, digest uint64 }
+	newest uint64
+}
+
+func (d *digests) add(index, digest uint64) {
+	d.ring[index%uint64(len(d.ring))] = struct{ index, digest uint64 }{index, digest}
+	d.newest = index
+}
+
+// digestAt returns the digest behind an entry, if it is remembered.
+func (f *fsm) digestAt(index uint64) (digest uint64, ok bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.digests.ring[index%uint64(len(f.digests.ring))]
+	return e.digest, e.index == index && index > 0
+}
+
+// newest returns the last entry applied since the start, and the digest then.
+func (f *fsm) newest() (index, digest uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	index = f.digests.newest
+	return index, f.digests.ring[index%uint64(len(f.digests.ring))].digest
 }
 
 var errBatch = errors.New("malformed batch")
@@ -174,10 +300,13 @@ func (f *fsm) incarnation(id uint64) uint64 {
 	return max(f.origins[id].incarnation+1, uint64(time.Now().UnixNano()))
 }
 
-// The image of a state: u32 magic "ZKD1", i64 time of the last batch, u32
-// number of origins, for each u64 id, incarnation and seq, big-endian; then
-// that of the StateMachine.
-const imageMagic = 0x5a4b4431
+// The image of a state: u32 magic "ZKD2", 16 bytes cluster id, i64 time of the
+// last batch, u32 number of origins, for each u64 id, incarnation and seq,
+// big-endian; then that of the StateMachine. "ZKD1" was without a cluster id.
+const (
+	imageMagic  = 0x5a4b4432
+	imageMagic1 = 0x5a4b4431
+)
 
 type fsmState struct {
 	head  []byte
@@ -194,6 +323,7 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	f.growth.restart(f.node.cfg.SnapshotRequests)
 	be := binary.BigEndian
 	head := be.AppendUint32(nil, imageMagic)
+	head = append(head, f.cluster[:]...)
 	head = be.AppendUint64(head, uint64(f.time))
 	head = be.AppendUint32(head, uint32(len(f.origins)))
 	for _, id := range slices.Sorted(maps.Keys(f.origins)) {
@@ -205,7 +335,7 @@ func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 
 // Persist implements raft.FSMSnapshot.
 func (s *fsmState) Persist(sink raft.SnapshotSink) error {
-	w := &pacedWriter{w: sink, stop: s.stop, began: time.Now()}
+	w := &pacedWriter{w: sink, pace: pace{stop: s.stop, began: time.Now()}}
 	_, err := w.Write(s.head)
 	if err == nil {
 		err = s.state.Persist(w)
@@ -223,26 +353,62 @@ func (s *fsmState) Release() { s.state.Release() }
 func (f *fsm) Restore(rc io.ReadCloser) (err error) {
 	defer func() { err = errors.Join(err, rc.Close()) }()
 	r := bufio.NewReaderSize(rc, 1<<20)
-	var b [24]byte
-	if _, err := io.ReadFull(r, b[:16]); err != nil {
-		return fmt.Errorf("consensus: read snapshot: %w", err)
-	}
-	be := binary.BigEndian
-	if m := be.Uint32(b[:]); m != imageMagic {
-		return fmt.Errorf("consensus: snapshot begins with %#x", m)
-	}
-	now, origins := int64(be.Uint64(b[4:])), map[uint64]origin{}
-	for n := be.Uint32(b[12:]); n > 0; n-- {
-		if _, err := io.ReadFull(r, b[:]); err != nil {
-			return fmt.Errorf("consensus: read snapshot: %w", err)
-		}
-		origins[be.Uint64(b[:])] = origin{be.Uint64(b[8:]), be.Uint64(b[16:])}
+	cluster, now, origins, err := readImageHead(r)
+	if err != nil {
+		return err
 	}
 	if err := f.sm.Restore(r); err != nil {
 		return err
 	}
 	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.origins, f.time = origins, now
+	f.origins, f.time, f.cluster = origins, now, cluster
+	f.digests = digests{}
+	own := f.origins[f.node.stream.origin]
+	f.mu.Unlock()
+	if s := &f.node.stream; own.incarnation != 0 && own.incarnation == s.incarnation.Load() {
+		for _, w := range s.skip(own.seq) {
+			if !synced(w) {
+				f.sm.Dropped(w)
+			}
+		}
+	}
+	if cluster.known() {
+		f.node.belongsTo(cluster)
+	}
+	f.publish()
 	return nil
+}
+
+func readImageHead(r io.Reader) (cluster clusterID, now int64, origins map[uint64]origin, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("consensus: read snapshot: %w", err)
+		}
+	}()
+	var b [24]byte
+	be := binary.BigEndian
+	if _, err = io.ReadFull(r, b[:4]); err != nil {
+		return
+	}
+	switch m := be.Uint32(b[:]); m {
+	case imageMagic:
+		if _, err = io.ReadFull(r, cluster[:]); err != nil {
+			return
+		}
+	case imageMagic1:
+	default:
+		err = fmt.Errorf("it begins with %#x", m)
+		return
+	}
+	if _, err = io.ReadFull(r, b[:12]); err != nil {
+		return
+	}
+	now, origins = int64(be.Uint64(b[:])), map[uint64]origin{}
+	for n := be.Uint32(b[8:]); n > 0; n-- {
+		if _, err = io.ReadFull(r, b[:]); err != nil {
+			return
+		}
+		origins[be.Uint64(b[:])] = origin{be.Uint64(b[8:]), be.Uint64(b[16:])}
+	}
+	return
 }

@@ -26,6 +26,7 @@ type machine struct {
 	applied  chan struct{} // closed when as many requests as wanted are there
 	want     int
 	refuse   error // of Snapshot
+	members  *Membership
 }
 
 func newMachine(want int) *machine { return &machine{want: want, applied: make(chan struct{})} }
@@ -54,7 +55,7 @@ func (m *machine) Dropped(Waiter) {}
 
 func (m *machine) Digest() uint64 { return 0 }
 
-func (m *machine) Membership() *Membership { return nil }
+func (m *machine) Membership() *Membership { return m.members }
 
 func (m *machine) all() []string {
 	m.mu.Lock()

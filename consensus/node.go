@@ -18,12 +18,15 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
 
+	"zkd/consensus/peer"
 	"zkd/consensus/store"
 )
 
@@ -38,6 +41,9 @@ type Config struct {
 	// the next snapshot; 0 bytes means any.
 	SnapshotRequests int
 	SnapshotBytes    int64
+	// Lead runs while this server leads and has applied everything that was
+	// committed before; ctx ends with the leadership, and Lead must return.
+	Lead func(ctx context.Context)
 	// OnFatal is called once, on a goroutine of its own, when this server can
 	// no longer be right: it must stop answering at once.
 	OnFatal func(error)
@@ -83,13 +89,33 @@ var ErrClosed = errors.New("consensus: closed")
 // Node is this server's part in the log.
 type Node struct {
 	cfg    Config
+	log    *slog.Logger
+	began  time.Time
 	store  *store.Store
-	raft   *raft.Raft
+	raft   atomic.Pointer[raft.Raft] // nil until this server belongs somewhere
 	fsm    *fsm
 	stream stream
+	clock  clock
 
+	// Of an ensemble only.
+	net        *peer.Network
+	trans      *peer.Transport
+	members    roster
+	applicants applicants
+	peers      atomic.Pointer[[]raft.Server] // the others, while this server leads
+	contact    atomic.Int64                  // ns since began
+	newcomer   atomic.Bool                   // asks to be taken in
+
+	mu      sync.Mutex
+	id      identity
+	unnamed bool          // the store is of a cluster that had no id yet
+	listOf  []peer.Member // newest list of members, by the state or by a peer
+
+	life      context.Context
 	stop      context.CancelFunc
 	closing   <-chan struct{} // closed by stop
+	started   chan struct{}   // closed when raft has been started
+	entering  sync.WaitGroup  // the goroutine that finds this server's place
 	proposer  sync.WaitGroup
 	done      sync.WaitGroup // the other goroutines
 	fatalOnce sync.Once
@@ -103,16 +129,22 @@ type Node struct {
 	shutdown func() raft.Future
 }
 
-// Open starts a server that is the only member of its cluster, on the state
-// in its directories or, where there is none, on an empty one. Committed
-// entries are replayed into sm before Ready returns.
+// Open takes the state in a server's directories and, where there is none,
+// an empty one, to its place: alone, or among its peers. It does not wait for
+// them; Ready does.
 func Open(cfg Config, sm StateMachine) (*Node, error) {
-	n := &Node{cfg: cfg, snapshotNow: make(chan struct{}, 1), failed: make(chan struct{})}
+	n := &Node{
+		cfg: cfg, log: cfg.Logger, began: time.Now(),
+		snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), started: make(chan struct{}),
+	}
+	n.contact.Store(-int64(24 * time.Hour)) // never
 	n.stream.init(cfg.ServerID, cfg.Preamble)
 	n.fsm = newFSM(n, sm)
-	cfg.Store.OnFatal = n.fatal
-	var err error
-	if n.store, err = store.Open(cfg.Store); err != nil {
+	n.cfg.Store.OnFatal = n.fatal
+	if cfg.Ensemble != nil {
+		n.cfg.Store.CacheBytes = store.CacheBytes
+	}
+	if err := n.openStore(); err != nil {
 		return nil, err
 	}
 	if err := n.start(); err != nil {
@@ -121,93 +153,241 @@ func Open(cfg Config, sm StateMachine) (*Node, error) {
 	return n, nil
 }
 
+// openStore opens the store that the identity on file belongs to. A member of
+// an ensemble whose own is damaged goes on with an empty one.
+func (n *Node) openStore() (err error) {
+	if n.id, err = readIdentity(n.cfg.Store.Dir); err != nil {
+		return err
+	}
+	if n.id.Rejoin != "" {
+		if err := n.setAside(errors.New(n.id.Rejoin)); err != nil {
+			return err
+		}
+	}
+	n.store, err = store.Open(n.cfg.Store)
+	if errors.Is(err, store.ErrCorrupt) && n.cfg.Ensemble != nil && n.id.Cluster.known() {
+		n.log.Error("this server's own state is damaged, it is set aside and copied from the others", "err", err)
+		if err := n.setAside(err); err != nil {
+			return err
+		}
+		n.store, err = store.Open(n.cfg.Store)
+	}
+	return err
+}
+
 func (n *Node) start() error {
+	has, err := raft.HasExistingState(n.store.Log(), n.store.Stable(), n.store.Snapshots())
+	if err != nil {
+		return fmt.Errorf("consensus: look for existing state: %w", err)
+	}
+	n.unnamed = has && n.id.RaftID == ""
+	n.life, n.stop = context.WithCancel(context.Background())
+	n.closing = n.life.Done()
+	if n.cfg.Ensemble == nil {
+		err = n.startAlone(has)
+	} else {
+		err = n.startAmongPeers(has)
+	}
+	if err != nil {
+		n.stop()
+		n.done.Wait()
+	}
+	return err
+}
+
+func (n *Node) startAlone(has bool) error {
+	if n.id.RaftID == "" {
+		if err := n.become(func(id *identity) { id.RaftID = firstID(n.cfg.ServerID) }); err != nil {
+			return err
+		}
+	}
+	var members *raft.Configuration
+	if !has {
+		members = &raft.Configuration{Servers: []raft.Server{{ID: n.id.RaftID, Address: raft.ServerAddress(n.id.RaftID)}}}
+	}
+	return n.startRaft(members)
+}
+
+func (n *Node) startAmongPeers(has bool) error {
+	if err := n.listen(); err != nil {
+		return err
+	}
+	var err error
+	switch {
+	case !has:
+		n.entering.Go(func() {
+			if err := n.enter(n.life); err != nil && n.life.Err() == nil {
+				n.fatal(err)
+			}
+		})
+	case n.id.RaftID == "":
+		err = n.become(func(id *identity) { id.RaftID = firstID(n.cfg.ServerID) })
+		fallthrough
+	default:
+		if err == nil {
+			err = n.startRaft(nil)
+		}
+	}
+	if err != nil {
+		return errors.Join(err, n.net.Close())
+	}
+	return nil
+}
+
+// startRaft starts raft under the identity on file, founding a cluster first
+// if there are members to found it with.
+func (n *Node) startRaft(members *raft.Configuration) error {
+	id := n.raftID()
 	rc := raft.DefaultConfig()
-	rc.LocalID = raft.ServerID(fmt.Sprintf("%d.1", n.cfg.ServerID))
+	rc.LocalID = id
 	rc.HeartbeatTimeout, rc.ElectionTimeout = 1500*time.Millisecond, 1500*time.Millisecond
 	rc.LeaderLeaseTimeout = time.Second
 	rc.BatchApplyCh = true
 	rc.NoLegacyTelemetry = true
-	rc.PreVoteDisabled = true // there is nobody to ask
 	// The node decides itself when to take a snapshot, see snapshotter.
 	rc.SnapshotThreshold, rc.SnapshotInterval = 1<<62, 24*time.Hour
-	rc.Logger = newRaftLogger(n.cfg.Logger)
-	trans := newSoloTransport(raft.ServerAddress(rc.LocalID))
-
-	log, stable, snaps := n.store.Log(), n.store.Stable(), n.store.Snapshots()
-	has, err := raft.HasExistingState(log, stable, snaps)
-	if err != nil {
-		return fmt.Errorf("consensus: look for existing state: %w", err)
+	rc.Logger = newRaftLogger(n.log)
+	var trans raft.Transport
+	var solo *soloTransport
+	if n.net == nil {
+		rc.PreVoteDisabled = true // there is nobody to ask
+		solo = newSoloTransport(raft.ServerAddress(id))
+		trans = solo
+	} else {
+		// A commit is made known by a nudge; this is the fallback.
+		rc.CommitTimeout = 250 * time.Millisecond
+		n.trans = n.net.Transport(string(id))
+		trans = pacedTransport{n.trans, n.closing}
 	}
-	if !has {
-		members := raft.Configuration{Servers: []raft.Server{{ID: rc.LocalID, Address: trans.LocalAddr()}}}
-		if err := raft.BootstrapCluster(rc, log, stable, snaps, trans, members); err != nil {
+	log, stable, snaps := n.store.Log(), n.store.Stable(), n.store.Snapshots()
+	if members != nil {
+		if err := raft.BootstrapCluster(rc, log, stable, snaps, trans, *members); err != nil {
 			return fmt.Errorf("consensus: found cluster: %w", err)
 		}
 	}
-	if n.raft, err = raft.NewRaft(rc, n.fsm, log, stable, snaps, trans); err != nil {
+	r, err := raft.NewRaft(rc, n.fsm, log, stable, snaps, trans)
+	if err != nil {
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}
-	n.shutdown = sync.OnceValue(n.raft.Shutdown)
-	if err := n.belongs(rc.LocalID); err != nil {
-		return errors.Join(err, n.shutdown().Error())
+	n.raft.Store(r)
+	if err := n.belongs(id); err != nil {
+		return errors.Join(err, r.Shutdown().Error())
 	}
-	// There is nobody to wait for: stand for election at once.
-	trans.timeoutNow(rc.ProtocolVersion)
-
-	ctx, stop := context.WithCancel(context.Background())
-	n.stop, n.closing = stop, ctx.Done()
-	n.proposer.Add(1)
-	n.done.Add(2)
-	go n.propose(ctx)
-	go n.snapshotter(ctx)
-	go n.haltOnFailure(ctx)
+	n.shutdown = sync.OnceValue(r.Shutdown)
+	if solo != nil {
+		// There is nobody to wait for: stand for election at once.
+		solo.timeoutNow(rc.ProtocolVersion)
+	}
+	n.run()
+	close(n.started)
 	return nil
+}
+
+// run starts the goroutines that need raft.
+func (n *Node) run() {
+	n.proposer.Add(1)
+	go n.propose(n.life)
+	tasks := []func(context.Context){n.watch, n.snapshotter, n.haltOnFailure}
+	if n.net != nil {
+		tasks = append(tasks, n.mourn, n.suspect)
+	}
+	for _, task := range tasks {
+		n.done.Go(func() { task(n.life) })
+	}
 }
 
 // ErrIdentity is returned by Open for a directory of another server.
 var ErrIdentity = errors.New("the data directory belongs to another server")
 
-// belongs checks that the member that the log knows is this server. With
+// belongs checks that a member that the log knows is this server. With
 // another id it would wait for ever for the one whose place it took.
 func (n *Node) belongs(id raft.ServerID) error {
-	members := n.raft.GetConfiguration()
-	if err := members.Error(); err != nil {
-		return fmt.Errorf("consensus: read members: %w", err)
+	servers := n.configuration().Servers
+	if server, _ := serverOf(id); server != n.cfg.ServerID {
+		return fmt.Errorf("consensus: %w: it is that of server %d, this one is %d by myid or server.N", ErrIdentity, server, n.cfg.ServerID)
+	}
+	if n.net != nil {
+		return nil // a newcomer is not in the log yet, and who was removed finds out
 	}
 	var have []string
-	for _, m := range members.Configuration().Servers {
-		if m.ID == id {
+	for _, m := range servers {
+		if m.ID == id && len(servers) == 1 {
 			return nil
 		}
-		server, _, _ := strings.Cut(string(m.ID), ".")
-		have = append(have, server)
+		server, _ := serverOf(m.ID)
+		have = append(have, strconv.FormatUint(server, 10))
+	}
+	if len(have) > 1 {
+		return fmt.Errorf("consensus: %w: its log is that of an ensemble of the servers %s; list them in zoo.cfg, "+
+			"or make this one a cluster of its own by zkd recover", ErrIdentity, strings.Join(have, ","))
 	}
 	return fmt.Errorf("consensus: %w: its log is that of server %s, this one is %d by myid or server.N",
 		ErrIdentity, strings.Join(have, ","), n.cfg.ServerID)
 }
 
-// Ready returns when everything committed before it was called is applied and
-// this server leads.
+// Ready returns when this server has its place and everything committed before
+// it was called is applied here. Requests may be submitted from then on.
 func (n *Node) Ready(ctx context.Context) error {
-	for {
-		if n.raft.State() == raft.Leader {
-			if await(n.raft.Barrier(0), ctx.Done()) == nil {
-				n.stream.begin(n.fsm.incarnation(n.cfg.ServerID))
-				if n.store.Stats().SnapshotsDamaged > 0 {
-					// The log has made up for it; do not rely on that twice.
-					n.askSnapshot()
-				}
-				return nil
-			}
-		}
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("consensus: wait for the ensemble: %w", ctx.Err())
+	case <-n.started:
+	}
+	r := n.raft.Load()
+	for !n.replayed(r) {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("consensus: wait for leadership: %w", ctx.Err())
-		case <-n.raft.LeaderCh():
-		case <-time.After(10 * time.Millisecond):
+			return fmt.Errorf("consensus: wait for a leader: %w", ctx.Err())
+		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	n.stream.begin(n.fsm.incarnation(n.cfg.ServerID))
+	if err := n.Sync(ctx); err != nil {
+		return err
+	}
+	if n.store.Stats().SnapshotsDamaged > 0 {
+		// The log has made up for it; do not rely on that twice.
+		n.askSnapshot()
+	}
+	return nil
+}
+
+// replayed tells whether what is known to be committed is applied, under a
+// leader who knows what is: only then is it known which requests of this
+// server count already.
+func (n *Node) replayed(r *raft.Raft) bool {
+	if _, leads := n.leadsNow(); leads {
+		return await(r.Barrier(0), n.closing) == nil
+	}
+	commit := r.CommitIndex()
+	return n.leader().id != "" && commit > 0 && n.inContact() && r.AppliedIndex() >= commit
+}
+
+// Sync returns when everything that was committed before it was called is
+// applied here. It is a request like any other, so it waits for a leader.
+func (n *Node) Sync(ctx context.Context) error {
+	done := make(syncWaiter)
+	n.Submit(done, nil, nil)
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("consensus: sync: %w", ctx.Err())
+	case <-n.closing:
+		return ErrClosed
+	}
+}
+
+// syncWaiter waits for a sync. It is closed when that is applied.
+type syncWaiter chan struct{}
+
+// synced wakes who waits for a sync, and tells whether w is one.
+func synced(w Waiter) bool {
+	done, ok := w.(syncWaiter)
+	if ok {
+		close(done)
+	}
+	return ok
 }
 
 // fatal reports the first reason for which this server must stop.
@@ -221,7 +401,6 @@ func (n *Node) fatal(err error) {
 // haltOnFailure stops raft as soon as the node has failed. Left alone it would
 // stand for election, and panic because no vote can be stored any more.
 func (n *Node) haltOnFailure(ctx context.Context) {
-	defer n.done.Done()
 	select {
 	case <-n.failed:
 		n.shutdown() // Close waits for it
@@ -232,14 +411,7 @@ func (n *Node) haltOnFailure(ctx context.Context) {
 // Storage returns figures about the log and the snapshots.
 func (n *Node) Storage() store.Stats { return n.store.Stats() }
 
-// Figures are counters of the write path.
-type Figures struct {
-	Entries  int64 // raft entries proposed
-	Requests int64 // requests in them
-	Waiting  int   // requests submitted and not yet applied
-}
-
-// Figures returns the counters as of now.
+// Figures returns the counters of the write path as of now.
 func (n *Node) Figures() Figures { return n.stream.figures() }
 
 // Snapshot takes a snapshot now and waits until it is on disk.
@@ -247,24 +419,50 @@ func (n *Node) Snapshot() error {
 	if err := n.keepLogs(); err != nil {
 		return err
 	}
-	err := n.raft.Snapshot().Error()
+	err := n.raft.Load().Snapshot().Error()
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}
 	return err
 }
 
-// Close ends the node. Requests not yet applied stay unanswered.
+// Close ends the node; a leader hands over first. Requests not yet applied
+// stay unanswered.
 func (n *Node) Close() error {
 	n.closeOnce.Do(func() {
+		n.handOver()
 		n.stream.close()
 		n.stop()
+		n.entering.Wait()
 		// Raft forgets what it has accepted and not begun when it is shut down:
 		// whoever waits for that would wait for ever.
 		n.proposer.Wait()
-		err := n.shutdown().Error()
+		var err error
+		if n.net != nil {
+			err = n.net.Close()
+		}
+		if n.shutdown != nil {
+			err = errors.Join(err, n.shutdown().Error())
+		}
 		n.done.Wait()
 		n.closeErr = errors.Join(err, n.store.Close())
 	})
 	return n.closeErr
+}
+
+// errAbandoned is what await returns when it gives up.
+var errAbandoned = errors.New("consensus: not waited for any longer")
+
+// await waits for a future, or until stop is closed. Raft never answers for
+// what it accepted but had not begun when it was shut down, so every wait
+// needs another way out.
+func await(f raft.Future, stop <-chan struct{}) error {
+	done := make(chan error, 1)
+	go func() { done <- f.Error() }()
+	select {
+	case err := <-done:
+		return err
+	case <-stop:
+		return errAbandoned
+	}
 }

@@ -76,7 +76,7 @@ func TestRequestsLargerThanABatch(t *testing.T) {
 	m := newMachine(5)
 	n := start(t, config(t, t.TempDir()), m)
 	var want []string
-	for i, size := range []int{10, batchTarget, batchTarget - 100, 2 * batchTarget, 0} {
+	for i, size := range []int{10, batchTarget, batchTarget - 100, 2 * batchTarget, 1} {
 		want = append(want, strings.Repeat(fmt.Sprint(i), size))
 		n.Submit(nil, nil, []byte(want[i]))
 	}

@@ -15,16 +15,18 @@ const snapshotRetry = 30 * time.Second
 // keepLogs makes the log reach back to the last snapshot when the next one
 // cuts it: should that be damaged one day, the one before can take over.
 func (n *Node) keepLogs() error {
-	rc := n.raft.ReloadableConfig()
-	rc.TrailingLogs = max(n.raft.LastIndex()-min(n.store.Stats().LastSnapshotIndex, n.raft.LastIndex()), minTrailing)
-	if err := n.raft.ReloadConfig(rc); err != nil {
+	r := n.raft.Load()
+	rc := r.ReloadableConfig()
+	rc.TrailingLogs = max(r.LastIndex()-min(n.store.Stats().LastSnapshotIndex, r.LastIndex()), minTrailing)
+	if err := r.ReloadConfig(rc); err != nil {
 		return fmt.Errorf("consensus: set how much log stays: %w", err)
 	}
 	return nil
 }
 
-// minTrailing is how many entries stay behind a snapshot at least.
-const minTrailing = 64
+// minTrailing is how many entries stay behind a snapshot at least: far more
+// than can be under way and not committed (hashicorp/raft issue 697).
+const minTrailing = 1024
 
 // growth is what was applied since the last snapshot, and so what would be
 // replayed at the next start. It belongs to the goroutine that applies.
@@ -64,33 +66,56 @@ func (n *Node) askSnapshot() {
 // on the same disk as a rule, and its syncs are what clients wait for.
 const snapshotRate = 48 << 20
 
-// pacedWriter writes at snapshotRate at most, until stop is closed.
+// pace holds bytes to snapshotRate until stop is closed.
+type pace struct {
+	stop  <-chan struct{}
+	began time.Time
+	bytes int64
+}
+
+func (p *pace) wait(n int) error {
+	p.bytes += int64(n)
+	due := time.Duration(float64(p.bytes) / snapshotRate * float64(time.Second))
+	early := due - time.Since(p.began)
+	if early < time.Millisecond {
+		return nil
+	}
+	select {
+	case <-p.stop:
+		return ErrClosed
+	case <-time.After(early):
+		return nil
+	}
+}
+
 type pacedWriter struct {
-	w       io.Writer
-	stop    <-chan struct{}
-	began   time.Time
-	written int64
+	w io.Writer
+	pace
 }
 
 func (p *pacedWriter) Write(b []byte) (int, error) {
 	n, err := p.w.Write(b)
-	p.written += int64(n)
-	due := time.Duration(float64(p.written) / snapshotRate * float64(time.Second))
-	early := due - time.Since(p.began)
-	if err != nil || early < time.Millisecond {
-		return n, err
+	if err == nil {
+		err = p.wait(n)
 	}
-	select {
-	case <-p.stop:
-		return n, ErrClosed
-	case <-time.After(early):
-		return n, nil
+	return n, err
+}
+
+type pacedReader struct {
+	r io.Reader
+	pace
+}
+
+func (p *pacedReader) Read(b []byte) (int, error) {
+	n, err := p.r.Read(b)
+	if err == nil {
+		err = p.wait(n)
 	}
+	return n, err
 }
 
 // snapshotter takes a snapshot whenever one is due.
 func (n *Node) snapshotter(ctx context.Context) {
-	defer n.done.Done()
 	for {
 		select {
 		case <-ctx.Done():

@@ -1,0 +1,207 @@
+package consensus
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"zkd/consensus/peer"
+)
+
+// trio is an ensemble of servers in this process.
+type trio struct {
+	t       *testing.T
+	dir     string
+	members []peer.Member
+	nodes   map[uint64]*Node
+	states  map[uint64]*machine
+	errs    sync.Map // server id to what ended it
+}
+
+// freeAddr returns an address that nobody listens on.
+func freeAddr(t *testing.T) string {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+func newTrio(t *testing.T, servers int) *trio {
+	e := &trio{t: t, dir: t.TempDir(), nodes: map[uint64]*Node{}, states: map[uint64]*machine{}}
+	for id := range servers {
+		e.members = append(e.members, peer.Member{
+			ID: uint64(id + 1), Raft: []string{freeAddr(t)}, Link: []string{freeAddr(t)},
+		})
+	}
+	t.Cleanup(func() {
+		for id := range e.nodes {
+			e.stop(id)
+		}
+	})
+	return e
+}
+
+// launch starts a server with the list given, without waiting for it.
+func (e *trio) launch(id uint64, list []peer.Member) {
+	e.t.Helper()
+	m := newMachine(0)
+	m.members = &Membership{Current: list}
+	cfg := config(e.t, filepath.Join(e.dir, fmt.Sprint(id)))
+	cfg.ServerID = id
+	cfg.OnFatal = func(err error) { e.errs.Store(id, err) }
+	cfg.Ensemble = &Ensemble{Members: list, DialTimeout: time.Second, ReportEvery: 50 * time.Millisecond, CatchUp: time.Minute}
+	n, err := Open(cfg, m)
+	if err != nil {
+		e.t.Fatal(err)
+	}
+	e.nodes[id], e.states[id] = n, m
+}
+
+func (e *trio) ready(ids ...uint64) {
+	e.t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	for _, id := range ids {
+		if err := e.nodes[id].Ready(ctx); err != nil {
+			e.t.Fatalf("server %d: %v", id, err)
+		}
+	}
+}
+
+func (e *trio) stop(id uint64) {
+	if n := e.nodes[id]; n != nil {
+		if err := n.Close(); err != nil {
+			e.t.Errorf("close server %d: %v", id, err)
+		}
+		delete(e.nodes, id)
+	}
+}
+
+func (e *trio) leader() uint64 {
+	e.t.Helper()
+	var found uint64
+	until(e.t, "a leader", func() bool {
+		for id, n := range e.nodes {
+			if n.Role() == Leading {
+				found = id
+				return true
+			}
+		}
+		return false
+	})
+	return found
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !ok(); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("no %s", what)
+		}
+	}
+}
+
+// same waits until all servers have applied as many requests, and compares them.
+func (e *trio) same(count int) []string {
+	e.t.Helper()
+	var first []string
+	for id, m := range e.states {
+		if e.nodes[id] == nil {
+			continue
+		}
+		until(e.t, fmt.Sprintf("%d requests on server %d", count, id), func() bool { return len(m.all()) >= count })
+		if all := m.all(); first == nil {
+			first = all
+		} else if !slices.Equal(first, all) {
+			e.t.Fatalf("server %d has applied other requests", id)
+		}
+	}
+	return first
+}
+
+func TestEnsembleForms(t *testing.T) {
+	e := newTrio(t, 3)
+	for _, id := range []uint64{3, 1, 2} {
+		e.launch(id, e.members)
+	}
+	e.ready(1, 2, 3)
+	for id, n := range e.nodes {
+		submit(n, 2, 50, fmt.Sprint("from", id))
+	}
+	inOrder(t, e.same(300), e.same(300))
+	cluster := e.nodes[1].Status().Cluster
+	if cluster == "" || cluster != e.nodes[2].Status().Cluster || cluster != e.nodes[3].Status().Cluster {
+		t.Errorf("clusters %q, %q, %q", cluster, e.nodes[2].Status().Cluster, e.nodes[3].Status().Cluster)
+	}
+}
+
+// Requests of the surviving servers are applied exactly once, whoever leads.
+func TestLeaderLeaves(t *testing.T) {
+	e := newTrio(t, 3)
+	for id := range uint64(3) {
+		e.launch(id+1, e.members)
+	}
+	e.ready(1, 2, 3)
+	want := 0
+	for round := range 3 {
+		gone := e.leader()
+		var wg sync.WaitGroup
+		for id, n := range e.nodes {
+			if id != gone {
+				wg.Go(func() { submit(n, 2, 500, fmt.Sprintf("round%d-%d", round, id)) })
+				want += 1000
+			}
+		}
+		e.stop(gone)
+		wg.Wait()
+		e.same(want)
+		e.launch(gone, e.members)
+		e.ready(gone)
+		until(t, "the same on all", func() bool { return len(e.states[gone].all()) >= want })
+		inOrder(t, e.same(want), e.same(want))
+	}
+}
+
+// A server that comes back without its disk is taken in under another raft id.
+func TestBlankServerReturns(t *testing.T) {
+	e := newTrio(t, 3)
+	e.launch(1, e.members)
+	e.launch(2, e.members)
+	e.ready(1, 2)
+	submit(e.nodes[1], 1, 100, "early")
+	e.launch(3, e.members)
+	e.ready(3)
+	e.same(100)
+	before := e.nodes[3].Status().RaftID
+	if before == "3.1" || !strings.HasPrefix(before, "3.") {
+		t.Errorf("a late server has the raft id %s", before)
+	}
+	voter := func() bool {
+		for _, m := range e.nodes[e.leader()].Status().Members {
+			if m.ServerID == 3 {
+				return m.Voter && m.RaftID == string(e.nodes[3].raftID())
+			}
+		}
+		return false
+	}
+	until(t, "vote for server 3", voter)
+	e.stop(3)
+	e.dir = t.TempDir() // its disk is gone
+	e.launch(3, e.members)
+	e.ready(3)
+	until(t, "vote for the new server 3", voter)
+	if after := e.nodes[3].Status().RaftID; after == before {
+		t.Errorf("it is still %s", after)
+	}
+	submit(e.nodes[3], 1, 100, "late")
+	e.same(200)
+}

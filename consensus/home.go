@@ -1,0 +1,203 @@
+package consensus
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/peer"
+	"zkd/consensus/store"
+)
+
+// What this file has is about who this server is, and who the others are.
+
+// listen opens the peer ports of this server's own line.
+func (n *Node) listen() error {
+	e := n.cfg.Ensemble
+	i := slices.IndexFunc(e.Members, func(m peer.Member) bool { return m.ID == n.cfg.ServerID })
+	if i < 0 {
+		return fmt.Errorf("consensus: server.%d is not in the list of servers", n.cfg.ServerID)
+	}
+	raftAddrs, linkAddrs := e.Members[i].Raft, e.Members[i].Link
+	if e.ListenAll {
+		raftAddrs, linkAddrs = wildcards(raftAddrs), wildcards(linkAddrs)
+	}
+	secret := e.Secret
+	if len(secret) == 0 {
+		secret = nil
+	}
+	var err error
+	n.net, err = peer.Listen(peer.Options{
+		Self:     n.introduce,
+		ServerID: n.cfg.ServerID, RaftAddrs: raftAddrs, LinkAddrs: linkAddrs,
+		Secret: secret, DialTimeout: e.DialTimeout, TCPKeepAlive: true, Logger: n.log,
+	})
+	if err != nil {
+		return fmt.Errorf("consensus: %w", err)
+	}
+	n.net.SetMembers(e.Members)
+	n.net.Handle(n)
+	n.net.Serve()
+	return nil
+}
+
+// wildcards replaces the hosts, and drops what is then there twice.
+func wildcards(addrs []string) (all []string) {
+	for _, a := range addrs {
+		if i := strings.LastIndexByte(a, ':'); i >= 0 && !slices.Contains(all, a[i:]) {
+			all = append(all, a[i:])
+		}
+	}
+	return all
+}
+
+// introduce is what this server says of itself in a hello.
+func (n *Node) introduce() peer.Identity {
+	id := n.who()
+	own := peer.Identity{Cluster: peer.Cluster(id.Cluster), RaftID: string(id.RaftID)}
+	if own.RaftID == "" {
+		own.RaftID = strconv.FormatUint(n.cfg.ServerID, 10)
+	}
+	return own
+}
+
+func (n *Node) who() identity {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.id
+}
+
+func (n *Node) raftID() raft.ServerID { return n.who().RaftID }
+
+// become changes the identity, on disk first.
+func (n *Node) become(change func(*identity)) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	id := n.id
+	change(&id)
+	if err := id.write(); err != nil {
+		return err
+	}
+	n.id = id
+	return nil
+}
+
+// belongsTo notes the cluster that the replicated state names.
+func (n *Node) belongsTo(cluster clusterID) {
+	var err error
+	switch own := n.who().Cluster; {
+	case own == cluster:
+		return
+	case own.known():
+		err = fmt.Errorf("consensus: the log is of cluster %s, the identity %s of %s", cluster, n.id.path, own)
+	default:
+		err = n.become(func(id *identity) { id.Cluster = cluster })
+	}
+	if err != nil {
+		n.fatal(err)
+	}
+}
+
+// setAside moves what the store has out of the way. The server is blank then
+// but for its cluster.
+func (n *Node) setAside(why error) error {
+	moved, err := store.SetAside(n.cfg.Store.Dir, n.cfg.Store.LogDir, why)
+	if err != nil {
+		return err
+	}
+	n.log.Warn("the state of this server was set aside; it joins the ensemble anew", "why", why, "kept", moved)
+	return n.become(func(id *identity) { id.RaftID, id.Rejoin = "", "" })
+}
+
+// rejoin ends this server, which must not rely on its own state any more.
+func (n *Node) rejoin(why string) {
+	n.fatal(n.Distrust(why))
+}
+
+// Distrust makes sure that the state of this server is not used again, and
+// returns the error to end it with: ErrRejoin if it has peers to copy from.
+func (n *Node) Distrust(why string) error {
+	if n.cfg.Ensemble == nil || !n.who().Cluster.known() {
+		return fmt.Errorf("%w: %s", ErrDamaged, why)
+	}
+	if err := n.become(func(id *identity) { id.Rejoin = why }); err != nil {
+		return err
+	}
+	return fmt.Errorf("%w: %s", ErrRejoin, why)
+}
+
+// membersChanged takes the list of the replicated state.
+func (n *Node) membersChanged(m *Membership) {
+	if n.net == nil || m == nil {
+		return
+	}
+	n.meet(m.Current, m.Wanted)
+}
+
+// meet learns where members are to be reached. Those of zoo.cfg that nobody
+// else mentions stay known: they may be the only way back.
+func (n *Node) meet(lists ...[]peer.Member) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	all := slices.Clone(n.cfg.Ensemble.Members)
+	for _, list := range lists {
+		for _, m := range list {
+			if i := slices.IndexFunc(all, func(x peer.Member) bool { return x.ID == m.ID }); i >= 0 {
+				all[i] = m
+			} else {
+				all = append(all, m)
+			}
+		}
+	}
+	n.listOf = all
+	n.net.SetMembers(all)
+}
+
+// known returns the servers that this one can reach.
+func (n *Node) known() []peer.Member {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.listOf != nil {
+		return n.listOf
+	}
+	return n.cfg.Ensemble.Members
+}
+
+// configuration returns raft's members, none before raft was started.
+func (n *Node) configuration() raft.Configuration {
+	if r := n.raft.Load(); r != nil {
+		return r.GetConfiguration().Configuration()
+	}
+	return raft.Configuration{}
+}
+
+func (n *Node) configurationIndex() uint64 {
+	if r := n.raft.Load(); r != nil {
+		return r.GetConfiguration().Index()
+	}
+	return 0
+}
+
+// listed tells whether raft has somebody as a member.
+func (n *Node) listed(id raft.ServerID) bool {
+	return slices.ContainsFunc(n.configuration().Servers, func(s raft.Server) bool { return s.ID == id })
+}
+
+// pacedTransport sends snapshots no faster than they are written: the leader
+// reads them from the disk on which its log is.
+type pacedTransport struct {
+	*peer.Transport
+	stop <-chan struct{}
+}
+
+// InstallSnapshot implements raft.Transport.
+func (t pacedTransport) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest,
+	resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	r := &pacedReader{r: data, pace: pace{stop: t.stop, began: time.Now()}}
+	return t.Transport.InstallSnapshot(id, at, args, resp, r)
+}

@@ -1,0 +1,191 @@
+package consensus
+
+import (
+	"context"
+	"crypto/rand"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// watchEvery is how often a server looks at its relation to the leader when
+// raft reports no change by itself.
+const watchEvery = 50 * time.Millisecond
+
+// watch follows who leads: it keeps the contact clock, wakes the sender, and
+// begins and ends this server's own leadership.
+func (n *Node) watch(ctx context.Context) {
+	changes := make(chan raft.Observation, 16)
+	r := n.raft.Load()
+	observer := raft.NewObserver(changes, false, func(o *raft.Observation) bool {
+		switch o.Data.(type) {
+		case raft.LeaderObservation, raft.RaftState:
+			return true
+		}
+		return false
+	})
+	r.RegisterObserver(observer)
+	defer r.DeregisterObserver(observer)
+	tick := time.NewTicker(watchEvery)
+	defer tick.Stop()
+	var own leadership
+	defer own.end()
+	var last leader
+	for {
+		now := n.leader()
+		n.refreshContact(r, now)
+		if now != last {
+			last = now
+			n.log.Info("leader", "leader", now.id, "term", now.term)
+			n.stream.signal()
+		}
+		switch term, leads := n.leadsNow(); {
+		case leads && own.term != term:
+			own.end()
+			own.begin(ctx, n, term)
+		case !leads && own.term != 0:
+			own.end()
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		case <-changes:
+		}
+	}
+}
+
+// refreshContact notes that this server is in touch with a leader, if it is.
+func (n *Node) refreshContact(r *raft.Raft, now leader) {
+	switch {
+	case now.id == "":
+	case now.id == n.raftID():
+		if r.State() == raft.Leader { // raft ends that itself without a majority
+			n.contact.Store(int64(time.Since(n.began)))
+		}
+	default:
+		if at := r.LastContact(); !at.IsZero() {
+			n.contact.Store(max(n.contact.Load(), int64(at.Sub(n.began))))
+		}
+	}
+}
+
+// leadership is one term of leading.
+type leadership struct {
+	term uint64
+	stop context.CancelFunc
+	done sync.WaitGroup
+}
+
+// begin starts what a leader does, once it has applied all that was committed
+// under those before it.
+func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
+	ctx, l.stop = context.WithCancel(ctx)
+	l.term = term
+	l.done.Go(func() {
+		if await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
+			return
+		}
+		var duties sync.WaitGroup
+		defer duties.Wait()
+		if e := n.cfg.Ensemble; e != nil {
+			duties.Go(func() { n.drive(ctx) })
+		}
+		if n.cfg.Lead != nil {
+			duties.Go(func() { n.cfg.Lead(ctx) })
+		}
+	})
+}
+
+func (l *leadership) end() {
+	if l.term == 0 {
+		return
+	}
+	l.stop()
+	l.done.Wait()
+	l.term = 0
+}
+
+// nameCluster gives the cluster its id if it has none.
+func (n *Node) nameCluster(ctx context.Context) bool {
+	if n.fsm.clusterID().known() {
+		return true
+	}
+	entry := make([]byte, 1+len(clusterID{}))
+	entry[0] = clusterFormat
+	_, _ = rand.Read(entry[1:]) // never fails, see crypto/rand
+	return await(n.raft.Load().Apply(entry, 0), ctx.Done()) == nil
+}
+
+// succession is how long one server waits for the one before it to take over
+// from a leader whose process is gone.
+const succession = 100 * time.Millisecond
+
+// mourn stands for election when the leader's process is known to have ended,
+// without waiting for its heartbeats to be missed. Servers try one after the
+// other; whoever is refused, because its log is not up to date, has cost a term
+// and nothing else (TimeoutNow, Raft dissertation §3.10, is always safe).
+func (n *Node) mourn(ctx context.Context) {
+	for {
+		var lost raft.ServerID
+		select {
+		case <-ctx.Done():
+			return
+		case id := <-n.net.Lost():
+			lost = raft.ServerID(id)
+		}
+		dead := n.leader()
+		rank := n.rank(lost)
+		if lost != dead.id || rank < 0 {
+			continue
+		}
+		n.pause(ctx, time.Duration(rank)*succession)
+		if ctx.Err() == nil && n.leader() == dead && n.raft.Load().State() == raft.Follower {
+			n.log.Info("the leader's process has ended, standing for election", "leader", dead.id)
+			n.trans.StandForElection()
+		}
+	}
+}
+
+// rank is this server's place among the voters without one, -1 for none.
+func (n *Node) rank(without raft.ServerID) int {
+	var voters []raft.ServerID
+	for _, s := range n.configuration().Servers {
+		if s.Suffrage == raft.Voter && s.ID != without {
+			voters = append(voters, s.ID)
+		}
+	}
+	slices.Sort(voters)
+	return slices.Index(voters, n.raftID())
+}
+
+// spread tells the followers of a commit that this server has just applied as
+// the leader; they would learn it only with the next entry.
+func (n *Node) spread(last *raft.Log) {
+	if n.trans == nil {
+		return
+	}
+	if term, leads := n.leadsNow(); leads && last.Term == term {
+		if peers := n.peers.Load(); peers != nil {
+			n.trans.Nudge(*peers, term, last.Index)
+		}
+	}
+}
+
+// handOverTime is how long a leader that stops waits for its successor.
+const handOverTime = 3 * time.Second
+
+// handOver gives the leadership to another voter, as far as one can take it.
+func (n *Node) handOver() {
+	r := n.raft.Load()
+	if r == nil || r.State() != raft.Leader || n.trans == nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
+	defer cancel()
+	if err := await(r.LeadershipTransfer(), ctx.Done()); err != nil {
+		n.log.Info("leadership could not be handed over", "err", err)
+	}
+}

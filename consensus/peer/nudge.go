@@ -1,0 +1,108 @@
+package peer
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// nudges tell members of a commit at once. Raft itself does so with the next
+// entry, or after its CommitTimeout.
+type nudges struct {
+	t *Transport
+
+	mu     sync.Mutex
+	closed bool
+	wg     sync.WaitGroup
+	peers  map[raft.ServerID]*nudge
+}
+
+// nudge is what one peer is to be told.
+type nudge struct {
+	busy        bool // a goroutine is at it
+	term, index uint64
+	rest        time.Time // it did not hear the last one: leave it alone until then
+}
+
+// nudgeRest is how long a peer that cannot be reached is left alone.
+const nudgeRest = time.Second
+
+func (n *nudges) init(t *Transport) {
+	n.t, n.peers = t, map[raft.ServerID]*nudge{}
+}
+
+// Nudge tells the members that the entry with that term and index is
+// committed, for a leader in that very term. To raft it is an empty
+// AppendEntries like others, so neither its loss nor its delay matters. It does
+// not wait; while a peer has not answered, only the newest is kept for it.
+func (t *Transport) Nudge(to []raft.Server, term, index uint64) {
+	n := &t.nudges
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.closed {
+		return
+	}
+	for _, s := range to {
+		if string(s.ID) == t.stream.id {
+			continue
+		}
+		p := n.peers[s.ID]
+		if p == nil {
+			p = &nudge{}
+			n.peers[s.ID] = p
+		}
+		p.term, p.index = term, index
+		if p.busy || !p.rest.IsZero() && time.Now().Before(p.rest) {
+			continue
+		}
+		p.busy, p.rest = true, time.Time{}
+		n.wg.Go(func() { n.tell(s, p) })
+	}
+	if len(n.peers) > 2*len(to)+8 {
+		n.forget(to)
+	}
+}
+
+// forget drops peers that are members no more; mu is held.
+func (n *nudges) forget(members []raft.Server) {
+	keep := map[raft.ServerID]bool{}
+	for _, s := range members {
+		keep[s.ID] = true
+	}
+	for id, p := range n.peers {
+		if !keep[id] && !p.busy {
+			delete(n.peers, id)
+		}
+	}
+}
+
+// tell tells a peer what there is to tell it.
+func (n *nudges) tell(s raft.Server, p *nudge) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	var told uint64
+	for !n.closed && p.index != told {
+		req := raft.AppendEntriesRequest{
+			RPCHeader: n.t.header(), Term: p.term, Leader: []byte(n.t.stream.id),
+			PrevLogEntry: p.index, PrevLogTerm: p.term, LeaderCommitIndex: p.index,
+		}
+		told = p.index
+		n.mu.Unlock()
+		var resp raft.AppendEntriesResponse
+		err := n.t.AppendEntries(s.ID, s.Address, &req, &resp)
+		n.mu.Lock()
+		if err != nil {
+			p.rest = time.Now().Add(nudgeRest)
+			break
+		}
+	}
+	p.busy = false
+}
+
+func (n *nudges) close() {
+	n.mu.Lock()
+	n.closed = true
+	n.mu.Unlock()
+	n.wg.Wait()
+}

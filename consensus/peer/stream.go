@@ -1,0 +1,272 @@
+package peer
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// stream is the first port as raft's transport knows it: where connections of
+// peers come from and go to. Addresses are raft IDs.
+type stream struct {
+	n         *Network
+	id        string
+	transport *Transport
+	incoming  chan net.Conn
+	done      chan struct{}
+	once      sync.Once
+	handlers  sync.WaitGroup // of connections given to raft's transport
+
+	mu     sync.Mutex
+	closed bool
+	conns  map[*raftConn]struct{}
+	held   map[holder]int // of conns, those accepted
+}
+
+// holder is one process of a peer. Connections of one that has died without a
+// word do not count against its successor's.
+type holder struct {
+	raftID  string
+	process [8]byte
+}
+
+// maxRaftConns bounds what one peer may have open. Raft uses about 10. While it
+// cannot serve them, because it takes over a snapshot, the leader would open
+// one after the other.
+const maxRaftConns = 24
+
+// forSnapshot marks the address of a connection that is to carry a snapshot.
+const forSnapshot = "#snapshot"
+
+func newStream(n *Network, id string) *stream {
+	return &stream{n: n, id: id, incoming: make(chan net.Conn), done: make(chan struct{}),
+		conns: map[*raftConn]struct{}{}, held: map[holder]int{}}
+}
+
+// raftAddr is a raft ID as the address that it is to raft.
+type raftAddr string
+
+func (raftAddr) Network() string  { return "raft" }
+func (a raftAddr) String() string { return string(a) }
+
+// Addr implements net.Listener.
+func (s *stream) Addr() net.Addr { return raftAddr(s.id) }
+
+// Accept implements net.Listener.
+func (s *stream) Accept() (net.Conn, error) {
+	select {
+	case c := <-s.incoming:
+		return c, nil
+	case <-s.done:
+		return nil, ErrClosed
+	}
+}
+
+// takesRaft tells whether raft takes connections.
+func (n *Network) takesRaft() bool {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.stream != nil
+}
+
+// deliver hands an open connection to raft.
+func (n *Network) deliver(c net.Conn, h *hello) {
+	n.mu.Lock()
+	s := n.stream
+	n.mu.Unlock()
+	rc := &raftConn{Conn: c, s: s, peer: h.from.RaftID, accepted: true, from: holder{h.from.RaftID, h.process}}
+	if s == nil || !s.add(rc) {
+		n.figures.overload.Add(1)
+		_ = n.drop(c, true)
+		return
+	}
+	select {
+	case s.incoming <- rc: // raft's transport closes it
+	case <-s.done:
+		_ = rc.Close()
+	}
+}
+
+// Dial implements raft.StreamLayer.
+func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	id, snapshot := strings.CutSuffix(string(address), forSnapshot)
+	server, err := serverOf(id)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(s.n.ctx, timeout)
+	defer cancel()
+	c, _, err := s.n.dial(ctx, hello{purpose: forRaft, wantServer: server, wantID: id})
+	if err != nil {
+		return nil, err
+	}
+	rc := &raftConn{Conn: c, s: s, peer: id, snapshot: snapshot}
+	if snapshot {
+		if t, ok := c.(*net.TCPConn); ok {
+			// A receiver may well be busy with its disk for longer.
+			setUserTimeout(t, 0)
+		}
+	}
+	if !s.add(rc) {
+		_ = s.n.drop(c, false)
+		return nil, ErrClosed
+	}
+	return rc, nil
+}
+
+func (s *stream) add(c *raftConn) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	if c.accepted {
+		if s.held[c.from] >= maxRaftConns {
+			return false
+		}
+		s.held[c.from]++
+		s.handlers.Add(1)
+	}
+	s.conns[c] = struct{}{}
+	return true
+}
+
+func (s *stream) remove(c *raftConn) {
+	s.mu.Lock()
+	delete(s.conns, c)
+	if c.accepted {
+		if s.held[c.from]--; s.held[c.from] == 0 {
+			delete(s.held, c.from)
+		}
+		s.handlers.Done()
+	}
+	s.mu.Unlock()
+}
+
+// Close implements net.Listener. It ends the connections as well, which raft's
+// transport leaves to themselves.
+func (s *stream) Close() error {
+	s.once.Do(func() {
+		s.n.mu.Lock()
+		if s.n.stream == s {
+			s.n.stream = nil
+		}
+		s.n.mu.Unlock()
+		close(s.done)
+		s.mu.Lock()
+		s.closed = true
+		for c := range s.conns {
+			_ = c.Conn.Close() // who uses it hears of that, and closes c
+		}
+		s.mu.Unlock()
+	})
+	return nil
+}
+
+// raftConn is a connection of raft's. Raft sets deadlines for its requests; it
+// knows of none for one that it receives, and a single one for a snapshot.
+type raftConn struct {
+	net.Conn
+	s        *stream
+	peer     string
+	accepted bool
+	from     holder // if accepted
+	once     sync.Once
+	err      error
+
+	// Of an accepted connection. Its reads and writes take turns.
+	within bool // in the middle of a request, or one is being answered
+	timed  bool // there is a deadline for reading
+	// Of one that carries a snapshot.
+	snapshot bool
+	sent     int64
+}
+
+// snapshotRate is what a peer must manage when it takes over a snapshot that
+// it has on disk, in bytes a second.
+const snapshotRate = 4 << 20
+
+func (c *raftConn) Read(b []byte) (int, error) {
+	var patience time.Duration
+	switch {
+	case c.accepted && c.within:
+		patience = c.s.n.patience.stall
+	case c.snapshot:
+		patience = c.s.n.patience.answer + time.Duration(c.sent/snapshotRate)*time.Second
+	}
+	if patience > 0 {
+		c.timed = true
+		if err := c.Conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
+			return 0, c.fault(err)
+		}
+	} else if c.accepted && c.timed {
+		c.timed = false
+		if err := c.Conn.SetReadDeadline(time.Time{}); err != nil {
+			return 0, c.fault(err)
+		}
+	}
+	n, err := c.Conn.Read(b)
+	if c.accepted && n > 0 {
+		c.within = true
+	}
+	return n, c.fault(err)
+}
+
+func (c *raftConn) Write(b []byte) (int, error) {
+	var n int
+	var err error
+	switch {
+	case c.accepted:
+		c.within = false
+		n, err = (&timedWriter{c.Conn, c.s.n.patience.write}).Write(b)
+	case c.snapshot:
+		n, err = (&timedWriter{c.Conn, c.s.n.patience.stall}).Write(b)
+		c.sent += int64(n)
+	default:
+		n, err = c.Conn.Write(b)
+	}
+	return n, c.fault(err)
+}
+
+// SetDeadline implements net.Conn. That for a snapshot is put off as long as
+// there is progress, see Read and Write.
+func (c *raftConn) SetDeadline(t time.Time) error {
+	if c.snapshot {
+		return nil
+	}
+	return c.Conn.SetDeadline(t)
+}
+
+// fault notes what went wrong. To raft's transport every way of an end looks
+// like io.EOF, the one that its decoder passes on as it is.
+func (c *raftConn) fault(err error) error {
+	if err == nil {
+		return nil
+	}
+	c.s.n.ended(c.peer, err)
+	if gone(err) || errors.Is(err, net.ErrClosed) {
+		return io.EOF
+	}
+	return err
+}
+
+// gone tells whether the error means that the other end closed, or died.
+func gone(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) ||
+		errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+}
+
+func (c *raftConn) Close() error {
+	c.once.Do(func() {
+		c.err = c.s.n.drop(c.Conn, c.accepted)
+		c.s.remove(c)
+	})
+	return c.err
+}

@@ -1,0 +1,152 @@
+package peer
+
+import (
+	"io"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+	"github.com/hashicorp/raft"
+)
+
+const (
+	raftTimeout  = 10 * time.Second
+	raftPool     = 6
+	raftInFlight = 2 // more only adds latency, hashicorp/raft#541
+)
+
+// Transport is raft's way to its peers. The address of a member is its raft ID.
+type Transport struct {
+	*raft.NetworkTransport
+	stream *stream
+	rpcs   chan raft.RPC
+	self   chan raft.RPC // of this process, for its own raft
+	nudges nudges
+	passer sync.WaitGroup
+	once   sync.Once
+	err    error
+}
+
+var (
+	_ raft.Transport   = (*Transport)(nil)
+	_ raft.WithPreVote = (*Transport)(nil)
+	_ raft.WithClose   = (*Transport)(nil)
+)
+
+// Transport begins to take raft's connections, for the member with that ID,
+// which is this server's from now on. There is one at a time; raft closes it,
+// or Close of the Network does.
+func (n *Network) Transport(id string) *Transport {
+	s := newStream(n, id)
+	t := &Transport{stream: s, rpcs: make(chan raft.RPC), self: make(chan raft.RPC, 1)}
+	t.nudges.init(t)
+	s.transport = t
+	t.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
+		// What it would log are errors that raft logs too.
+		Logger: hclog.NewNullLogger(), Stream: s,
+		MaxPool: raftPool, MaxRPCsInFlight: raftInFlight, Timeout: raftTimeout,
+	})
+	t.passer.Go(t.pass)
+	n.mu.Lock()
+	closed := n.closed
+	if !closed {
+		n.stream = s
+	}
+	n.mu.Unlock()
+	if closed {
+		_ = t.Close()
+	}
+	return t
+}
+
+// pass hands over the requests of peers and of this process, as one.
+func (t *Transport) pass() {
+	for {
+		var rpc raft.RPC
+		select {
+		case rpc = <-t.NetworkTransport.Consumer():
+		case rpc = <-t.self:
+		case <-t.stream.done:
+			return
+		}
+		select {
+		case t.rpcs <- rpc:
+		case <-t.stream.done:
+			return
+		}
+	}
+}
+
+// Consumer implements raft.Transport.
+func (t *Transport) Consumer() <-chan raft.RPC { return t.rpcs }
+
+// LocalAddr implements raft.Transport.
+func (t *Transport) LocalAddr() raft.ServerAddress { return raft.ServerAddress(t.stream.id) }
+
+// SetHeartbeatHandler implements raft.Transport, and does nothing: a heartbeat
+// that is handled beside raft's main loop races with it, and a leader of the
+// past may then write its own entries under a later term (hashicorp/raft#695).
+func (t *Transport) SetHeartbeatHandler(func(raft.RPC)) {}
+
+// StandForElection makes the local raft a candidate without a pre-vote, as the
+// leader's TimeoutNow does (Raft dissertation §3.10). It does not wait for it.
+func (t *Transport) StandForElection() {
+	rpc := raft.RPC{
+		Command:  &raft.TimeoutNowRequest{RPCHeader: t.header()},
+		RespChan: make(chan raft.RPCResponse, 1),
+	}
+	select {
+	case t.self <- rpc:
+	default: // one is on its way
+	}
+}
+
+func (t *Transport) header() raft.RPCHeader {
+	id := []byte(t.stream.id)
+	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: id, Addr: id}
+}
+
+// again calls an RPC until it was not the fault of a connection that had ended
+// while it lay in the pool. Such RPCs may be received twice.
+func again(rpc func() error) (err error) {
+	for range raftPool + 1 {
+		if err = rpc(); err != io.EOF {
+			return err
+		}
+	}
+	return err
+}
+
+// AppendEntries implements raft.Transport.
+func (t *Transport) AppendEntries(id raft.ServerID, to raft.ServerAddress, req *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	return again(func() error { return t.NetworkTransport.AppendEntries(id, to, req, resp) })
+}
+
+// RequestVote implements raft.Transport.
+func (t *Transport) RequestVote(id raft.ServerID, to raft.ServerAddress, req *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return again(func() error { return t.NetworkTransport.RequestVote(id, to, req, resp) })
+}
+
+// RequestPreVote implements raft.WithPreVote.
+func (t *Transport) RequestPreVote(id raft.ServerID, to raft.ServerAddress, req *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return again(func() error { return t.NetworkTransport.RequestPreVote(id, to, req, resp) })
+}
+
+// InstallSnapshot implements raft.Transport. It goes on as long as the peer
+// takes something, and gives it time to take over the whole.
+func (t *Transport) InstallSnapshot(id raft.ServerID, to raft.ServerAddress, req *raft.InstallSnapshotRequest, resp *raft.InstallSnapshotResponse, data io.Reader) error {
+	return t.NetworkTransport.InstallSnapshot(id, to+forSnapshot, req, resp, data)
+}
+
+// Close implements raft.WithClose. When it returns, raft hears of nobody any
+// more, and no goroutine of the transport is left but those of calls to peers,
+// which fail.
+func (t *Transport) Close() error {
+	t.once.Do(func() {
+		t.err = t.NetworkTransport.Close()
+		t.nudges.close()
+		t.passer.Wait()
+		t.stream.handlers.Wait()
+	})
+	return t.err
+}

@@ -1,0 +1,107 @@
+package consensus
+
+import (
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/peer"
+)
+
+// roster is what a leader has heard of the other members, by raft id.
+type roster struct {
+	mu  sync.Mutex
+	all map[raft.ServerID]*heard
+}
+
+type heard struct {
+	links   int // open ones
+	link    *peer.Link
+	at      time.Time // of the last report
+	applied uint64
+	digest  verdict
+	judged  time.Time // when digest was last known
+}
+
+// verdict is what comparing a member's digest with the leader's has given.
+type verdict uint8
+
+const (
+	unknownDigest verdict = iota
+	sameDigest
+	otherDigest
+)
+
+// inContact is how recent a report must be for its sender to count as there.
+const inContact = 3 * time.Second
+
+func (r *roster) get(id raft.ServerID) *heard {
+	if r.all == nil {
+		r.all = map[raft.ServerID]*heard{}
+	}
+	h := r.all[id]
+	if h == nil {
+		h = &heard{}
+		r.all[id] = h
+	}
+	return h
+}
+
+// opened notes a link; the result notes its end.
+func (r *roster) opened(id raft.ServerID, l *peer.Link) (ended func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.get(id)
+	h.links++
+	h.link = l
+	return func() {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		if h.links--; h.links == 0 {
+			delete(r.all, id)
+		}
+	}
+}
+
+func (r *roster) reported(id raft.ServerID, applied uint64, v verdict) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.get(id)
+	h.at, h.applied = time.Now(), applied
+	if v != unknownDigest {
+		h.digest, h.judged = v, h.at
+	}
+}
+
+// present returns what is known of a member that is in contact.
+func (r *roster) present(id raft.ServerID) (applied uint64, since time.Duration, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.all[id]
+	if h == nil || h.at.IsZero() {
+		return 0, 0, false
+	}
+	since = time.Since(h.at)
+	return h.applied, since, since < inContact
+}
+
+// verdicts counts the members among those given whose digests are the leader's
+// and are not; open are those of whom that is not known though they are there.
+func (r *roster) verdicts(of []raft.ServerID) (same, open int, other []*peer.Link) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, id := range of {
+		h := r.all[id]
+		switch {
+		case h == nil || time.Since(h.at) > inContact:
+		case h.digest == sameDigest:
+			same++
+		case h.digest == otherDigest:
+			other = append(other, h.link)
+		default:
+			open++
+		}
+	}
+	return same, open, other
+}
