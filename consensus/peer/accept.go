@@ -113,7 +113,7 @@ func (n *Network) hear(c net.Conn, l listener) (h hello, err error) {
 		h, err = decodeHello(rawHello[frameHead:])
 	}
 	me := acceptor{Identity: n.o.Self(), server: n.o.ServerID, process: n.process, raft: l.first, addr: l.Addr().String()}
-	me.running = n.takesRaft()
+	me.running = n.takesRaft(&h)
 	w := welcome{secret: len(n.o.Secret) > 0, from: me.Identity, server: me.server}
 	if other := (versionError{}); errors.As(err, &other) {
 		v := verdict{code: WrongVersion, text: fmt.Sprintf("version %d of the peer protocol is spoken here, not %d", frameVersion, other.theirs)}

@@ -37,6 +37,7 @@ type Link struct {
 	peer     Identity
 	accepted bool
 	r        *bufio.Reader
+	rest     stallReader // r, once a message has begun
 
 	waiting atomic.Int32 // senders that wait for mu
 	mu      sync.Mutex
@@ -46,8 +47,9 @@ type Link struct {
 }
 
 func newLink(n *Network, c net.Conn, peer Identity, accepted bool) *Link {
-	return &Link{n: n, conn: c, peer: peer, accepted: accepted,
-		r: bufio.NewReaderSize(c, linkBuffers), w: bufio.NewWriterSize(&timedWriter{c, n.patience.write}, linkBuffers)}
+	r := bufio.NewReaderSize(c, linkBuffers)
+	return &Link{n: n, conn: c, peer: peer, accepted: accepted, r: r, rest: stallReader{c, r, n.patience.stall},
+		w: bufio.NewWriterSize(&timedWriter{c, n.patience.write}, linkBuffers)}
 }
 
 // Peer returns who is at the other end.
@@ -76,6 +78,7 @@ func (l *Link) sendError(err error) error {
 	}
 	// The other end may have had part of a message: there is no way on.
 	_ = l.Close()
+	l.n.ended(l.peer.RaftID, err)
 	return fmt.Errorf("peer: send to %s: %w", l.peer.RaftID, err)
 }
 
@@ -102,7 +105,7 @@ func writeMessage(w *bufio.Writer, kind byte, parts ...[]byte) error {
 // Recv waits for the next message. body has head zero bytes in front of it,
 // and belongs to the caller.
 func (l *Link) Recv(head int) (kind byte, body []byte, err error) {
-	kind, body, err = readMessage(l.r, &stallReader{l.conn, l.r, l.n.patience.stall}, head, MaxMessage)
+	kind, body, err = readMessage(l.r, &l.rest, head, MaxMessage)
 	if err != nil {
 		l.n.ended(l.peer.RaftID, err)
 		if err != io.EOF {

@@ -21,7 +21,7 @@ const (
 	SameServer   Reason = 7  // two servers have the same myid
 	Loop         Reason = 8  // the address leads back to the dialer
 	NoMember     Reason = 9  // only members have raft connections and links
-	NotReady     Reason = 10 // raft does not run there (yet)
+	NotReady     Reason = 10 // raft takes no more connections there now
 )
 
 // Refusal is the error of a dialer whose connection was refused.
@@ -84,7 +84,7 @@ func (a *acceptor) judge(h *hello, remote string) (code Reason, text string) {
 		return WrongRaftID, fmt.Sprintf("raft member %q was meant, but this is %q", h.wantID, a.RaftID)
 	}
 	if h.purpose == forRaft && !a.running {
-		return NotReady, "raft does not run yet"
+		return NotReady, "raft takes no (further) connections there now"
 	}
 	return 0, ""
 }

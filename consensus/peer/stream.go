@@ -7,6 +7,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -20,7 +21,9 @@ type stream struct {
 	id        string
 	transport *Transport
 	incoming  chan net.Conn
-	done      chan struct{}
+	ctx       context.Context // ends with Close
+	done      <-chan struct{} // of ctx
+	cancel    context.CancelFunc
 	once      sync.Once
 	handlers  sync.WaitGroup // of connections given to raft's transport
 
@@ -46,8 +49,10 @@ const maxRaftConns = 24
 const forSnapshot = "#snapshot"
 
 func newStream(n *Network, id string) *stream {
-	return &stream{n: n, id: id, incoming: make(chan net.Conn), done: make(chan struct{}),
-		conns: map[*raftConn]struct{}{}, held: map[holder]int{}}
+	s := &stream{n: n, id: id, incoming: make(chan net.Conn), conns: map[*raftConn]struct{}{}, held: map[holder]int{}}
+	s.ctx, s.cancel = context.WithCancel(n.ctx)
+	s.done = s.ctx.Done()
+	return s
 }
 
 // raftAddr is a raft ID as the address that it is to raft.
@@ -69,19 +74,27 @@ func (s *stream) Accept() (net.Conn, error) {
 	}
 }
 
-// takesRaft tells whether raft takes connections.
-func (n *Network) takesRaft() bool {
+// takesRaft tells whether raft takes one more connection of that process.
+func (n *Network) takesRaft(h *hello) bool {
 	n.mu.Lock()
-	defer n.mu.Unlock()
-	return n.stream != nil
+	s := n.stream
+	n.mu.Unlock()
+	if s == nil {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return !s.closed && s.held[h.holder()] < maxRaftConns
 }
+
+func (h *hello) holder() holder { return holder{h.from.RaftID, h.process} }
 
 // deliver hands an open connection to raft.
 func (n *Network) deliver(c net.Conn, h *hello) {
 	n.mu.Lock()
 	s := n.stream
 	n.mu.Unlock()
-	rc := &raftConn{Conn: c, s: s, peer: h.from.RaftID, accepted: true, from: holder{h.from.RaftID, h.process}}
+	rc := &raftConn{Conn: c, s: s, peer: h.from.RaftID, accepted: true, from: h.holder()}
 	if s == nil || !s.add(rc) {
 		n.figures.overload.Add(1)
 		_ = n.drop(c, true)
@@ -101,7 +114,7 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeout(s.n.ctx, timeout)
+	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
 	c, _, err := s.n.dial(ctx, hello{purpose: forRaft, wantServer: server, wantID: id})
 	if err != nil {
@@ -159,19 +172,26 @@ func (s *stream) Close() error {
 			s.n.stream = nil
 		}
 		s.n.mu.Unlock()
-		close(s.done)
+		s.cancel()
 		s.mu.Lock()
 		s.closed = true
 		for c := range s.conns {
-			_ = c.Conn.Close() // who uses it hears of that, and closes c
+			if c.accepted {
+				_ = c.Conn.Close() // its handler hears of that, and closes c
+				continue
+			}
+			delete(s.conns, c)
+			_ = s.n.drop(c.Conn, false) // nobody may be using it
 		}
 		s.mu.Unlock()
 	})
 	return nil
 }
 
-// raftConn is a connection of raft's. Raft sets deadlines for its requests; it
-// knows of none for one that it receives, and a single one for a snapshot.
+// raftConn is a connection of raft's. Raft sets no deadlines for a request that
+// it receives, and for one that it sends a single one for the whole. Here there
+// is none for a whole: as long as there is progress, a long log or snapshot may
+// take its time.
 type raftConn struct {
 	net.Conn
 	s        *stream
@@ -184,65 +204,79 @@ type raftConn struct {
 	// Of an accepted connection. Its reads and writes take turns.
 	within bool // in the middle of a request, or one is being answered
 	timed  bool // there is a deadline for reading
-	// Of one that carries a snapshot.
-	snapshot bool
-	sent     int64
+	// Of one that was dialed.
+	snapshot bool         // is what it carries
+	sent     atomic.Int64 // since something was received
 }
 
-// snapshotRate is what a peer must manage when it takes over a snapshot that
-// it has on disk, in bytes a second.
-const snapshotRate = 4 << 20
+// takeOverRate is how fast a peer must deal with what it was sent, in bytes a
+// second.
+const takeOverRate = 4 << 20
 
 func (c *raftConn) Read(b []byte) (int, error) {
-	var patience time.Duration
-	switch {
-	case c.accepted && c.within:
-		patience = c.s.n.patience.stall
-	case c.snapshot:
-		patience = c.s.n.patience.answer + time.Duration(c.sent/snapshotRate)*time.Second
+	var err error
+	if c.accepted {
+		err = c.awaitRequest()
+	} else {
+		err = c.awaitAnswer()
 	}
-	if patience > 0 {
-		c.timed = true
-		if err := c.Conn.SetReadDeadline(time.Now().Add(patience)); err != nil {
-			return 0, c.fault(err)
-		}
-	} else if c.accepted && c.timed {
-		c.timed = false
-		if err := c.Conn.SetReadDeadline(time.Time{}); err != nil {
-			return 0, c.fault(err)
-		}
+	if err != nil {
+		return 0, c.fault(err)
 	}
 	n, err := c.Conn.Read(b)
-	if c.accepted && n > 0 {
-		c.within = true
+	if n > 0 {
+		c.within = c.accepted
+		c.sent.Store(0)
 	}
 	return n, c.fault(err)
+}
+
+// awaitRequest sets the deadline for more of a request, or none for the first
+// of it.
+func (c *raftConn) awaitRequest() error {
+	switch {
+	case c.within:
+		c.timed = true
+		return c.Conn.SetReadDeadline(time.Now().Add(c.s.n.patience.stall))
+	case c.timed:
+		c.timed = false
+		return c.Conn.SetReadDeadline(time.Time{})
+	}
+	return nil
+}
+
+func (c *raftConn) awaitAnswer() error {
+	p := c.s.n.patience
+	patience := p.write
+	if c.snapshot {
+		patience = p.answer
+	}
+	patience += time.Duration(c.sent.Load()/takeOverRate) * time.Second
+	return c.Conn.SetReadDeadline(time.Now().Add(patience))
 }
 
 func (c *raftConn) Write(b []byte) (int, error) {
-	var n int
-	var err error
-	switch {
-	case c.accepted:
+	patience := c.s.n.patience.write
+	if c.accepted {
 		c.within = false
-		n, err = (&timedWriter{c.Conn, c.s.n.patience.write}).Write(b)
-	case c.snapshot:
-		n, err = (&timedWriter{c.Conn, c.s.n.patience.stall}).Write(b)
-		c.sent += int64(n)
-	default:
-		n, err = c.Conn.Write(b)
+	} else if c.snapshot {
+		patience = c.s.n.patience.stall
+	}
+	n, err := (&timedWriter{c.Conn, patience}).Write(b)
+	if !c.accepted {
+		c.sent.Add(int64(n))
 	}
 	return n, c.fault(err)
 }
 
-// SetDeadline implements net.Conn. That for a snapshot is put off as long as
-// there is progress, see Read and Write.
-func (c *raftConn) SetDeadline(t time.Time) error {
-	if c.snapshot {
-		return nil
-	}
-	return c.Conn.SetDeadline(t)
-}
+// SetDeadline implements net.Conn; Read and Write set their own.
+func (c *raftConn) SetDeadline(time.Time) error { return nil }
+
+// SetReadDeadline implements net.Conn; Read sets its own.
+func (c *raftConn) SetReadDeadline(time.Time) error { return nil }
+
+// SetWriteDeadline implements net.Conn; Write sets its own.
+func (c *raftConn) SetWriteDeadline(time.Time) error { return nil }
 
 // fault notes what went wrong. To raft's transport every way of an end looks
 // like io.EOF, the one that its decoder passes on as it is.

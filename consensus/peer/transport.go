@@ -44,7 +44,7 @@ func (n *Network) Transport(id string) *Transport {
 	t.NetworkTransport = raft.NewNetworkTransportWithConfig(&raft.NetworkTransportConfig{
 		// What it would log are errors that raft logs too.
 		Logger: hclog.NewNullLogger(), Stream: s,
-		MaxPool: raftPool, MaxRPCsInFlight: raftInFlight, Timeout: raftTimeout,
+		MaxPool: raftPool, MaxRPCsInFlight: raftInFlight, Timeout: raftTimeout, // to connect; see raftConn for the rest
 	})
 	t.passer.Go(t.pass)
 	n.mu.Lock()
