@@ -36,6 +36,8 @@ type probeAnswer struct {
 	Leader raft.ServerID `json:"leader"`
 	// Members, if the state has a list of its own already.
 	Members []peer.Member `json:"members,omitempty"`
+	// Last is the last entry of its log.
+	Last uint64 `json:"last"`
 	// Leads, Index and Raft are raft's own view: who is in it as of which
 	// entry. Only that of a leader counts.
 	Leads bool            `json:"leads"`
@@ -280,6 +282,7 @@ func (n *Node) probed() probeAnswer {
 	}
 	if n.raft.Load() != nil {
 		_, a.Leads = n.leadsNow()
+		a.Last = n.raft.Load().LastIndex()
 		conf := n.raft.Load().GetConfiguration()
 		a.Index = conf.Index()
 		for _, s := range conf.Configuration().Servers {

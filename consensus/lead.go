@@ -149,6 +149,46 @@ func (n *Node) mourn(ctx context.Context) {
 	}
 }
 
+// hasten makes one of the servers that start together stand for election at
+// once, where each would wait to hear of a leader first: when a majority of
+// the voters answers, none of them knows of one, and none has a longer log.
+func (n *Node) hasten(ctx context.Context) {
+	for n.leader().id == "" && ctx.Err() == nil {
+		if n.foremost(n.probeAll(ctx)) && n.leader().id == "" && n.raft.Load().State() == raft.Follower {
+			n.trans.StandForElection()
+			n.pause(ctx, time.Second)
+		}
+		n.pause(ctx, watchEvery)
+	}
+}
+
+func (n *Node) foremost(answers map[uint64]probeAnswer) bool {
+	own, last := n.raftID(), n.raft.Load().LastIndex()
+	voters, there, self := 0, 1, false
+	for _, s := range n.configuration().Servers {
+		if s.Suffrage != raft.Voter {
+			continue
+		}
+		voters++
+		if s.ID == own {
+			self = true
+			continue
+		}
+		server, _ := serverOf(s.ID)
+		a, ok := answers[server]
+		if !ok || a.RaftID != s.ID {
+			continue
+		}
+		if a.Leader != "" || a.Last > last || a.Last == last && s.ID < own && len(a.Raft) > 0 {
+			return false
+		}
+		if len(a.Raft) > 0 { // its raft has been started, and can vote
+			there++
+		}
+	}
+	return self && there > voters/2
+}
+
 // rank is this server's place among the voters without one, -1 for none.
 func (n *Node) rank(without raft.ServerID) int {
 	var voters []raft.ServerID

@@ -289,7 +289,7 @@ func (n *Node) run() {
 	go n.propose(n.life)
 	tasks := []func(context.Context){n.watch, n.snapshotter, n.haltOnFailure}
 	if n.net != nil {
-		tasks = append(tasks, n.mourn, n.suspect)
+		tasks = append(tasks, n.hasten, n.mourn, n.suspect)
 	}
 	for _, task := range tasks {
 		n.done.Go(func() { task(n.life) })
