@@ -94,7 +94,7 @@ func (n *Node) belongsTo(cluster clusterID) {
 	case own == cluster:
 		return
 	case own.known():
-		err = fmt.Errorf("consensus: the log is of cluster %s, the identity %s of %s", cluster, n.id.path, own)
+		err = fmt.Errorf("consensus: the log is of cluster %s, the identity %s of %s; if zkd recover was cut short, run it again", cluster, n.id.path, own)
 	default:
 		err = n.become(func(id *identity) { id.Cluster = cluster })
 	}

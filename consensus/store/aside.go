@@ -146,6 +146,17 @@ func (s *Store) finishAside() error {
 	return a.finish()
 }
 
+// Exists tells whether dir holds a store that was created to the end and is not
+// being set aside: one whose content Open would find, and not make.
+func Exists(dir string) (bool, error) {
+	there, err := exists(filepath.Join(dir, stableName))
+	if err != nil || !there {
+		return false, err
+	}
+	gone, err := exists(filepath.Join(dir, asideName))
+	return !gone, err
+}
+
 // storeFiles lists what in dir belongs to a store, but for its lock. The vote
 // comes first: without it no version of zkd opens the rest.
 func storeFiles(dir string) (names []string, err error) {

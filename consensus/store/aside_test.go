@@ -69,6 +69,13 @@ func wantCopy(t *testing.T, o Options) {
 	mustClose(t, s)
 }
 
+func wantExists(t *testing.T, dir string, want bool) {
+	t.Helper()
+	if there, err := Exists(dir); err != nil || there != want {
+		t.Fatalf("%s holds a store: %t, %v", dir, there, err)
+	}
+}
+
 func eachLayout(t *testing.T, fn func(t *testing.T, o Options)) {
 	eachEngine(t, func(t *testing.T, engine string) {
 		for name, split := range map[string]bool{"one directory": false, "two": true} {
@@ -82,7 +89,9 @@ func TestSetAside(t *testing.T) {
 		if moved, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
 			t.Fatalf("where there is no store: %q, %v", moved, err)
 		}
+		wantExists(t, o.Dir, false)
 		fillStore(t, o)
+		wantExists(t, o.Dir, true)
 		mine := filepath.Join(o.Dir, "identity")
 		if err := os.WriteFile(mine, []byte("3"), 0o600); err != nil {
 			t.Fatal(err)
@@ -97,6 +106,7 @@ func TestSetAside(t *testing.T) {
 		if err != nil || moved != filepath.Join(o.Dir, asideDir) {
 			t.Fatalf("%q, %v", moved, err)
 		}
+		wantExists(t, o.Dir, false)
 		wantCopy(t, o)
 		// The second time nothing is there to be moved, and the copy stays.
 		if moved, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
@@ -166,6 +176,7 @@ func TestSetAsideCrash(t *testing.T) {
 				if err := a.finish(); err != nil && !errors.Is(err, crash) {
 					t.Fatal(err)
 				}
+				wantExists(t, oo.Dir, false)
 			}
 			if left > 0 { // not reached: there are no more renames
 				return

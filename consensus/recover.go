@@ -1,0 +1,235 @@
+package consensus
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/store"
+)
+
+// Recovery makes a server the only member of a new cluster, with the state that
+// its own disk has: the way out when a majority of an ensemble is lost for good.
+// The server must not run; an open Recovery keeps it from being started.
+type Recovery struct {
+	ServerID uint64
+	Cluster  string // that it belonged to; "" if that had no id yet
+	RaftID   string // that it had
+	Distrust string // why it was to copy its state from the others, "" mostly
+	// Members are those that the log knows of, be the last change committed
+	// or not.
+	Members []MemberStatus
+	// Index and Term are those of the last entry, Snapshot is the newest
+	// snapshot's.
+	Index, Term, Snapshot uint64
+
+	cfg   Config
+	id    identity
+	store *store.Store
+}
+
+// ErrNoState is returned where there is nothing to recover from.
+var ErrNoState = errors.New("the data directory has no state of a server")
+
+// termLeap is how far a recovery moves the term. The epoch of zxids is never
+// less than the term, so those given out from now on are larger than any that
+// the lost servers have given out, unless they had that many elections that this
+// server knows nothing of: one a second for twelve days. There is room for two
+// thousand recoveries.
+const termLeap = 1 << 20
+
+// lastTerm is the highest that makes an epoch: zxids are signed.
+const lastTerm = 1<<31 - 1
+
+// OpenRecovery looks at what a server has. Of cfg only what is about its
+// directories counts.
+func OpenRecovery(cfg Config) (*Recovery, error) {
+	r := &Recovery{cfg: cfg}
+	there, err := store.Exists(cfg.Store.Dir)
+	if err == nil && !there {
+		err = fmt.Errorf("consensus: %w: %s", ErrNoState, cfg.Store.Dir)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if r.id, err = readIdentity(cfg.Store.Dir); err != nil {
+		return nil, err
+	}
+	// Whatever goes wrong with the store from here on, its calls return it.
+	r.cfg.Store.OnFatal = func(error) {}
+	r.cfg.OnFatal = r.cfg.Store.OnFatal
+	if r.store, err = store.Open(r.cfg.Store); err != nil {
+		return nil, err
+	}
+	if err := r.look(); err != nil {
+		return nil, errors.Join(err, r.store.Close())
+	}
+	return r, nil
+}
+
+func (r *Recovery) look() error {
+	if r.id.RaftID == "" {
+		r.id.RaftID = firstID(r.cfg.ServerID)
+	}
+	server, _ := serverOf(r.id.RaftID)
+	if server != r.cfg.ServerID {
+		return fmt.Errorf("consensus: %w: it is that of server %d, this one is %d by myid or server.N", ErrIdentity, server, r.cfg.ServerID)
+	}
+	r.ServerID, r.RaftID, r.Cluster, r.Distrust = server, string(r.id.RaftID), r.id.Cluster.String(), r.id.Rejoin
+	members, err := r.lookThroughLog()
+	if err != nil {
+		return err
+	}
+	if r.Index == 0 {
+		return fmt.Errorf("consensus: %w: %s", ErrNoState, r.cfg.Store.Dir)
+	}
+	for _, m := range members.Servers {
+		member := MemberStatus{RaftID: string(m.ID), Voter: m.Suffrage == raft.Voter}
+		member.ServerID, _ = serverOf(m.ID)
+		r.Members = append(r.Members, member)
+	}
+	return nil
+}
+
+// lookThroughLog finds the last entry and the last list of members.
+func (r *Recovery) lookThroughLog() (members raft.Configuration, err error) {
+	snaps, err := r.store.Snapshots().List()
+	if err != nil {
+		return members, err
+	}
+	if len(snaps) > 0 {
+		r.Snapshot, r.Index, r.Term, members = snaps[0].Index, snaps[0].Index, snaps[0].Term, snaps[0].Configuration
+	}
+	last, err := r.store.Log().LastIndex()
+	if err != nil {
+		return members, err
+	}
+	for i := r.Snapshot + 1; i <= last; i++ {
+		var l raft.Log
+		if err := r.store.Log().GetLog(i, &l); err != nil {
+			return members, fmt.Errorf("consensus: entry %d: %w", i, err)
+		}
+		r.Index, r.Term = l.Index, l.Term
+		if l.Type == raft.LogConfiguration {
+			members = raft.DecodeConfiguration(l.Data)
+		}
+	}
+	return members, nil
+}
+
+// Recover does it, with sm to replay the log into. Every entry that this server
+// has counts as committed from now on. What the state says of the members stays:
+// each of them can join again, without the state that it had.
+//
+// An error leaves the server as it was or, where it says so, in need of another
+// Recover: it does not start before.
+func (r *Recovery) Recover(sm StateMachine) (cluster, raftID string, err error) {
+	term, err := r.leap()
+	if err != nil {
+		return "", "", err
+	}
+	var b [8 + len(clusterID{})]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	id := r.id
+	copy(id.Cluster[:], b[8:])
+	// Another raft id, too: the old one is in the log of those who are lost.
+	id.RaftID = raft.ServerID(strconv.FormatUint(r.ServerID, 10) + "." + strconv.FormatUint(binary.BigEndian.Uint64(b[:])|1<<63, 16))
+	id.Rejoin = ""
+	if err := r.rebase(sm, id); err != nil {
+		return "", "", err
+	}
+	// The state names the new cluster from here on, and the identity the old
+	// one, until it is written: such a server does not start.
+	err = r.store.Stable().SetUint64([]byte("CurrentTerm"), term)
+	if err == nil {
+		err = id.write()
+	}
+	if err != nil {
+		return "", "", fmt.Errorf("consensus: recover: not finished, do it again: %w", err)
+	}
+	r.id = id
+	return id.Cluster.String(), string(id.RaftID), nil
+}
+
+// leap returns the term to go on in.
+func (r *Recovery) leap() (uint64, error) {
+	term, err := r.store.Stable().GetUint64([]byte("CurrentTerm"))
+	if err != nil {
+		return 0, err
+	}
+	if term = max(term, r.Term) + termLeap; term > lastTerm {
+		return 0, fmt.Errorf("consensus: recover: term %d would be too large for the epoch of a zxid", term)
+	}
+	return term, nil
+}
+
+// rebase replaces log and snapshots by one snapshot of the state that they lead
+// to, of a cluster that has this server alone.
+func (r *Recovery) rebase(sm StateMachine, id identity) error {
+	n := &Node{cfg: r.cfg, log: r.cfg.Logger, began: time.Now(), snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), id: r.id}
+	n.fsm = newFSM(n, sm)
+	rc := raft.DefaultConfig()
+	rc.LocalID = id.RaftID
+	rc.Logger = newRaftLogger(r.cfg.Logger)
+	rc.NoLegacyTelemetry = true
+	alone := raft.Configuration{Servers: []raft.Server{{ID: id.RaftID, Address: raft.ServerAddress(id.RaftID)}}}
+	err := raft.RecoverCluster(rc, &rebased{n.fsm, id.Cluster}, r.store.Log(), r.store.Stable(), r.store.Snapshots(),
+		newSoloTransport(raft.ServerAddress(id.RaftID)), alone)
+	if err != nil {
+		if again := r.named(id.Cluster); again {
+			return fmt.Errorf("consensus: recover: not finished, do it again: %w", err)
+		}
+		return fmt.Errorf("consensus: recover: %w", err)
+	}
+	return nil
+}
+
+// named tells whether the newest snapshot is of the new cluster already.
+func (r *Recovery) named(cluster clusterID) bool {
+	snaps, err := r.store.Snapshots().List()
+	if err != nil || len(snaps) == 0 {
+		return err != nil // who can tell
+	}
+	_, rc, err := r.store.Snapshots().Open(snaps[0].ID)
+	if err != nil {
+		return true
+	}
+	defer rc.Close()
+	has, _, _, err := readImageHead(rc)
+	return err != nil || has == cluster
+}
+
+// rebased is the state machine of a recovery: what it has is of another cluster
+// when it is written.
+type rebased struct {
+	*fsm
+	cluster clusterID
+}
+
+// Snapshot implements raft.FSM.
+func (f *rebased) Snapshot() (raft.FSMSnapshot, error) {
+	f.mu.Lock()
+	f.fsm.cluster = f.cluster
+	f.mu.Unlock()
+	return f.fsm.Snapshot()
+}
+
+// Others are the servers that the log knows of beside this one.
+func (r *Recovery) Others() (servers []uint64) {
+	for _, m := range r.Members {
+		if m.ServerID != r.ServerID && !slices.Contains(servers, m.ServerID) {
+			servers = append(servers, m.ServerID)
+		}
+	}
+	slices.Sort(servers)
+	return servers
+}
+
+// Close gives the directories back.
+func (r *Recovery) Close() error { return r.store.Close() }
