@@ -63,7 +63,7 @@ func TestKillOthers(t *testing.T) {
 				t.Errorf("%d connections to %s were lost", n, names(rest))
 			}
 			e.Restart(dead)
-			l.Await(200)
+			l.Settle()
 		})
 	}
 	l.Stop()
@@ -92,7 +92,7 @@ func TestPowerOff(t *testing.T) {
 // A server of each role stops, and goes on after longer than anyone waits.
 func TestPause(t *testing.T) {
 	e := Start(t, Options{Observers: 1})
-	l := e.StartLoad(LoadOptions{Timeout: 40 * time.Second})
+	l := e.StartLoad(LoadOptions{Timeout: 12 * time.Second})
 	for _, length := range shortOrLong([]time.Duration{5 * time.Second}, []time.Duration{5 * time.Second, 30 * time.Second}) {
 		for _, role := range []Role{Leader, Follower, Observer} {
 			t.Run(fmt.Sprintf("%s %v", role, length), func(t *testing.T) {
@@ -112,7 +112,7 @@ func TestPause(t *testing.T) {
 				stopped.Resume()
 				e.AwaitServing(stopped)
 				e.AwaitLeader()
-				l.AwaitAll(nil)
+				l.Settle()
 			})
 		}
 	}

@@ -117,6 +117,7 @@ func (l *Load) newWorker(i int) *worker {
 		parent:   fmt.Sprintf("%s/seq/%d", l.root, i),
 		versions: map[string]int32{},
 	}
+	w.from = home.space
 	return w
 }
 

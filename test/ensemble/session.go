@@ -24,6 +24,7 @@ var (
 type Session struct {
 	t       testing.TB
 	servers []*Server // in the order in which they are tried
+	from    *Space    // where the client is; nil is beside the server that it connects to
 	timeout time.Duration
 	patient time.Duration // how long a connection is looked for; 0 is Patience
 
@@ -261,9 +262,13 @@ func (s *Session) attach() error {
 }
 
 func (s *Session) try(server *Server) error {
-	// As the Java client divides its patience.
-	wait := max(s.timeout/time.Duration(len(s.servers)), time.Second)
-	nc, err := server.Dial(wait)
+	// As the Java client divides its patience, but no more than 2 s: a server that is cut off is not what is measured.
+	wait := min(max(s.timeout/time.Duration(len(s.servers)), time.Second), 2*time.Second)
+	from := s.from
+	if from == nil {
+		from = server.space
+	}
+	nc, err := from.Dial(server.Addr(), wait)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,80 @@
+package ensemble
+
+import (
+	"testing"
+	"time"
+)
+
+// Links break in every pattern that matters, while clients write from next to each server. Whoever has a majority in
+// reach goes on; a server that has not stops serving; when the links are whole again, nothing is lost or doubled.
+func TestPartitions(t *testing.T) {
+	for _, row := range []struct {
+		name   string
+		voters int
+		// cut breaks links around the leader and returns the servers whose clients must go on, and those that must
+		// stop serving.
+		cut func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server)
+	}{
+		{"the leader alone with its clients", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.Cut(t, []*Server{leader}, rest)
+			return rest, []*Server{leader}
+		}},
+		{"a follower alone with its clients", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.Cut(t, rest[:1], []*Server{leader, rest[1]})
+			return []*Server{leader, rest[1]}, rest[:1]
+		}},
+		{"the leader is heard by nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.CutOneWay(t, []*Server{leader}, rest)
+			return rest, []*Server{leader}
+		}},
+		{"the leader hears nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.CutOneWay(t, rest, []*Server{leader})
+			return rest, []*Server{leader}
+		}},
+		{"a follower is heard by nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.CutOneWay(t, rest[:1], []*Server{leader, rest[1]})
+			return []*Server{leader, rest[1]}, rest[:1]
+		}},
+		{"a follower hears nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.CutOneWay(t, []*Server{leader, rest[1]}, rest[:1])
+			return []*Server{leader, rest[1]}, rest[:1]
+		}},
+		{"one link of three, at the leader", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.Cut(t, []*Server{leader}, rest[:1])
+			return rest[1:], nil // who leads next, if anyone, is not said
+		}},
+		{"the leader and a follower of five, with their clients", 5, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
+			n.Cut(t, []*Server{leader, rest[0]}, rest[1:])
+			return rest[1:], []*Server{leader, rest[0]}
+		}},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			if row.voters > 3 {
+				onlyLong(t)
+			}
+			network := NewNetwork(t)
+			e := Start(t, Options{Voters: row.voters, Network: network})
+			l := e.StartLoad(LoadOptions{Clients: 6 * row.voters, Timeout: 30 * time.Second})
+			l.AwaitAll(nil)
+			leader := e.AwaitLeader()
+			at := l.Now()
+			going, stopped := row.cut(network, t, leader, e.Except(leader))
+			l.AwaitAll(ClientsOf(going...))
+			gap := l.Gap(at, l.Now(), ClientsOf(going...))
+			t.Logf("longest time without a completed write on the side of the majority: %v", gap)
+			if gap > unbearable {
+				t.Errorf("a client waited %v", gap)
+			}
+			for _, s := range stopped {
+				e.Await(s.String()+" stops serving", func() bool { return s.Mode() == "" })
+			}
+			l.AwaitAll(ClientsOf(going...)) // still
+			healed := l.Now()
+			network.Heal(t)
+			e.AwaitServing(e.Servers...)
+			l.AwaitAll(nil)
+			t.Logf("from the healing to a write of every client: %v", l.Now()-healed)
+			l.Stop()
+		})
+	}
+}
