@@ -17,7 +17,7 @@ const patient = 30 * time.Second // for what should be there at once
 
 var testCluster = Cluster{1, 2, 3}
 
-// host is a Network of a test.
+// testNet is the Network of a server of a test.
 type testNet struct {
 	*Network
 	log *logBuffer
