@@ -40,15 +40,16 @@ corpus: ## the compatibility corpus only, against what is installed
 crash: ## kill -9, full disks and damaged files
 	go test -count=1 ./test/crash
 
-bench: ## zkd beside a real ZooKeeper: all parts, one server and three, a Markdown report in bench.md
+bench: ## zkd beside a real ZooKeeper, one server and three of each: reports in bench.md and bench-ensemble.md
 	./test/realzk/install.sh
 	go run ./test/bench -full -md bench.md
+	go run ./test/bench -ensemble -md bench-ensemble.md
 
 bench-quick: ## the same in short, throughput only
 	./test/realzk/install.sh
 	go run ./test/bench -quick
 
-bench-ensemble: ## the parts with three servers of each, a report in bench-ensemble.md
+bench-ensemble: ## three servers of each only
 	./test/realzk/install.sh
 	go run ./test/bench -ensemble -md bench-ensemble.md
 

@@ -4,7 +4,7 @@
 //
 //	go run ./test/bench -quick          one short round of the throughput workloads
 //	go run ./test/bench                 throughput, fan-out and idle sessions, three rounds
-//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot; and the ensembles
+//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot
 //	go run ./test/bench -ensemble       three servers of each kind: throughput, at rest, leader killed
 //	go run ./test/bench -servers zkd -ops get:16x16,set:1x1 -rounds 1
 //

@@ -33,11 +33,10 @@ func runSnapshot(ctx context.Context, s *server, o *options) (sample, error) {
 	}
 	sc := scenario{workload: set, sessions: snapshotSessions, depth: snapshotDepth}
 	w := o.params(sc, 0)
-	alone := &ensemble{kind: s.kind, servers: []*server{s}}
-	if err := prepare(alone, sc.workload, w); err != nil {
+	if err := prepare(s.addr, sc.workload, w); err != nil {
 		return sample{}, fmt.Errorf("snapshot: prepare: %w", err)
 	}
-	l, err := startLoad(ctx, alone.addrs(), sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
+	l, err := startLoad(ctx, []string{s.addr}, sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
 	if err != nil {
 		return sample{}, fmt.Errorf("snapshot: %w", err)
 	}

@@ -78,11 +78,14 @@ func runScenario(ctx context.Context, e *ensemble, sc scenario, o *options, run 
 
 func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, run int) (sample, error) {
 	w := o.params(sc, run)
-	if err := prepare(e, sc.workload, w); err != nil {
-		return sample{}, fmt.Errorf("prepare: %w", err)
-	}
 	leader, err := e.leader()
 	if err != nil {
+		return sample{}, err
+	}
+	if err := prepare(leader.addr, sc.workload, w); err != nil {
+		return sample{}, fmt.Errorf("prepare: %w", err)
+	}
+	if err := e.settle(); err != nil {
 		return sample{}, err
 	}
 	l, err := startLoad(ctx, sc.at.servers(e, leader), sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
@@ -104,8 +107,8 @@ func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, 
 	return one, err
 }
 
-func prepare(e *ensemble, w workload, p workloadParams) error {
-	c, err := connect(e.servers[0].addr, sessionTimeout)
+func prepare(addr string, w workload, p workloadParams) error {
+	c, err := connect(addr, sessionTimeout)
 	if err != nil {
 		return err
 	}
@@ -113,7 +116,7 @@ func prepare(e *ensemble, w workload, p workloadParams) error {
 		c.drop()
 		return err
 	}
-	return errors.Join(c.closeSession(), e.settle())
+	return c.closeSession()
 }
 
 // measure lets the load warm the servers up, then opens the window for t. Profiles are taken of the
