@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitCode{exitConfig, err} })
-	root.AddCommand(newServer(), newCheckConfig(), newVersion())
+	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newVersion())
 	return root
 }
 
@@ -56,11 +56,8 @@ starts as zkd alone does. What a ZooKeeper takes as a property of its JVM is
 given by the same name: -D zookeeper.skipACL=yes -D jute.maxbuffer=4194304`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 1 {
-				if o.config != "" && o.config != args[0] {
-					return &exitCode{exitConfig, fmt.Errorf("two configuration files: %s and %s", o.config, args[0])}
-				}
-				o.config = args[0]
+			if err := o.take(args); err != nil {
+				return err
 			}
 			return serve(cmd.Context(), o)
 		},

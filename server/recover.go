@@ -1,0 +1,49 @@
+package server
+
+import (
+	"log/slog"
+	"path/filepath"
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus"
+	"zkd/consensus/store"
+)
+
+// OpenRecovery looks at what a server that does not run has in its data
+// directories, see consensus.Recovery.
+func OpenRecovery(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error) {
+	r, err := consensus.OpenRecovery(consensus.Config{
+		ServerID: uint64(cfg.ServerID), SnapshotRequests: cfg.SnapCount, Logger: log,
+		Store: store.Options{
+			Dir:    filepath.Join(cfg.DataDir, "raft"),
+			LogDir: filepath.Join(cfg.DataLogDir, "raft"),
+			Engine: cfg.LogStore, RetainSnapshots: cfg.SnapRetainCount, NoSync: cfg.UnsafeNoSync, Logger: log,
+		},
+	})
+	if err != nil {
+		return nil, &dataError{err}
+	}
+	return r, nil
+}
+
+// Recovered is what came of a recovery.
+type Recovered struct {
+	Cluster, RaftID string // the new ones
+	Zxid            int64  // of the last transaction that was saved
+	Znodes          int
+	Sessions        int
+}
+
+// Recover makes the server the only member of a new cluster.
+func Recover(cfg *conf.Config, log *slog.Logger, r *consensus.Recovery) (done Recovered, err error) {
+	// A server that nobody is connected to, and that writes no file.
+	s := &Server{cfg: cfg, log: log, started: time.Now(), state: newState(), conns: newConns(), dynamic: newDynamicFile(cfg, log)}
+	s.sessions = newSessions(s)
+	if done.Cluster, done.RaftID, err = r.Recover(newMachine(s)); err != nil {
+		return Recovered{}, &dataError{err}
+	}
+	done.Zxid = s.state.zxid
+	done.Znodes, done.Sessions = s.state.tree.Counts().Znodes, s.state.table.Len()
+	return done, nil
+}
