@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash bench bench-quick bench-ensemble docker clean
+.PHONY: help build test race lint fuzz compat corpus crash ensemble soak bench bench-quick bench-ensemble docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,12 @@ corpus: ## the compatibility corpus only, against what is installed
 
 crash: ## kill -9, full disks and damaged files
 	go test -count=1 ./test/crash
+
+ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, damaged
+	go test -count=1 -timeout 15m -v ./test/ensemble
+
+soak: ## the same at length: more kills, longer pauses, 500,000 writes missed
+	go test -count=1 -timeout 120m -v ./test/ensemble -long
 
 bench: ## zkd beside a real ZooKeeper, one server and three of each: reports in bench.md and bench-ensemble.md
 	./test/realzk/install.sh

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"zkd/test/wire"
+	"zkd/test/zkdserver"
 )
 
 // Server is one member. What it does to the process is not for concurrent use; what asks the server is.
@@ -268,3 +269,14 @@ var errTaken = errors.New("a port was taken by another process")
 
 // portTaken tells whether the server ended because its port was in use.
 func (s *Server) portTaken() bool { return !s.Alive() && s.LogSays("address already in use") }
+
+// status asks the program's own status command.
+func (s *Server) status(args ...string) (string, error) {
+	bin, err := zkdserver.Build()
+	if err != nil {
+		return "", err
+	}
+	cmd := exec.Command(bin, append([]string{"status", "--config", s.configFile()}, args...)...)
+	out, err := cmd.Output()
+	return string(out), err
+}
