@@ -103,7 +103,7 @@ func (m *machine) Dropped(w consensus.Waiter) {
 }
 
 // Digest implements consensus.StateMachine.
-func (m *machine) Digest() uint64 { return 0 }
+func (m *machine) Digest() uint64 { return m.state.digest() }
 
 // Membership implements consensus.StateMachine.
 func (m *machine) Membership() *consensus.Membership { return m.state.members.show() }

@@ -6,6 +6,7 @@ import (
 	"io"
 
 	"zkd/consensus"
+	"zkd/digest"
 	"zkd/proto/jute"
 )
 
@@ -21,7 +22,15 @@ type membership struct {
 	change int64
 
 	shown *consensus.Membership // see show
+	sum   uint64                // digest of the image
 }
+
+// changed must follow every change.
+func (m *membership) changed() {
+	m.shown, m.sum = nil, membersDigest(m.appendImage(nil))
+}
+
+func membersDigest(image []byte) uint64 { return digest.Bytes(0, image) }
 
 // show returns the membership for package consensus: a new pointer if, and
 // only if, something has changed since.
@@ -41,11 +50,13 @@ func (m *membership) show() *consensus.Membership {
 // set makes a list the current one. Nothing is under way then.
 func (m *membership) set(servers memberList, version int64) {
 	*m = membership{servers: servers, version: version}
+	m.changed()
 }
 
 // want begins a change, the zero list ends it.
 func (m *membership) want(wanted memberList, change int64) {
-	m.wanted, m.change, m.shown = wanted, change, nil
+	m.wanted, m.change = wanted, change
+	m.changed()
 }
 
 // The image of a membership, big-endian: i64 version, ustring servers, i64
@@ -68,6 +79,7 @@ func loadMembership(r io.Reader) (m membership, err error) {
 	if err != nil {
 		return membership{}, fmt.Errorf("server: read the members: %w", err)
 	}
+	m.changed()
 	return m, nil
 }
 

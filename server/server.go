@@ -63,6 +63,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
+	s.state.failed = s.failed
 	s.sessions = newSessions(s)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
@@ -90,7 +91,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s.reportMembers()
 	s.serving.Store(true)
 	s.proposeMembers()
-	for _, task := range []func(context.Context){s.sessions.expire, s.sessions.reap} {
+	for _, task := range []func(context.Context){s.sessions.expire, s.sessions.reap, s.scrub} {
 		s.tasks.Go(func() { task(life) })
 	}
 	return s, nil

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"zkd/consensus"
+	"zkd/digest"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/watch"
@@ -29,10 +30,13 @@ type state struct {
 	members membership
 
 	watches *watch.Manager[*conn]
+	failed  func(error) // told when a snapshot finds that this state is damaged
 }
 
 func newState() *state {
-	return &state{tree: znode.New(), table: session.NewTable(), watches: watch.New[*conn]()}
+	s := &state{tree: znode.New(), table: session.NewTable(), watches: watch.New[*conn]()}
+	s.members.changed()
+	return s
 }
 
 // enterTerm starts a new epoch with the first batch of a raft term. The epoch
@@ -46,39 +50,59 @@ func (s *state) enterTerm(term uint64) {
 	}
 }
 
-// The image of a state, big-endian: u8 format, i64 zxid, u64 term, then the
-// images of the membership, of the session table and of the tree.
-//
-// The first format began with the zxid, whose first byte is less than
-// imageFormat, and had no membership.
-const imageFormat = 0x82
-
-type stateImage struct {
-	s        *state
-	head     []byte
-	sessions []session.Session
-	tree     *znode.Snapshot
+// digest returns the digest of the whole state: servers that have applied the
+// same entries have the same one. The caller is the apply goroutine.
+func (s *state) digest() uint64 {
+	return digest.Words(0, [6]uint64{uint64(s.zxid), s.term, s.members.sum, s.table.Digest(), s.tree.Digest()})
 }
 
-// snapshot captures the state. The caller is the apply goroutine.
-func (s *state) snapshot() consensus.State {
+// The image of a state, big-endian: u8 format, u64 digest, i64 zxid, u64 term,
+// then the images of the membership, of the session table and of the tree.
+const imageFormat = 0x83
+
+type stateImage struct {
+	s                             *state
+	head                          []byte // format, digest, zxid and term
+	members                       []byte // their image
+	sessions                      []session.Session
+	tree                          *znode.Snapshot
+	membersDigest, sessionsDigest uint64
+}
+
+// snapshot captures the state. It is called between two applies, or by a
+// goroutine other than the one that applies.
+func (s *state) snapshot() *stateImage {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	head := jute.AppendInt64([]byte{imageFormat}, s.zxid)
-	head = binary.BigEndian.AppendUint64(head, s.term)
+	head := binary.BigEndian.AppendUint64([]byte{imageFormat}, s.digest())
+	head = jute.AppendInt64(head, s.zxid)
 	return &stateImage{
-		s: s, head: s.members.appendImage(head),
-		sessions: s.table.All(), tree: s.tree.Snapshot(),
+		s: s, head: binary.BigEndian.AppendUint64(head, s.term),
+		members: s.members.appendImage(nil), membersDigest: s.members.sum,
+		sessions: s.table.All(), sessionsDigest: s.table.Digest(),
+		tree: s.tree.Snapshot(),
 	}
 }
 
-// Persist implements consensus.State.
+// Persist implements consensus.State. A state that turns out to be damaged is
+// the end of this server: no later snapshot of it would be any better.
 func (i *stateImage) Persist(w io.Writer) error {
-	if _, err := w.Write(session.AppendImage(i.head, i.sessions)); err != nil {
+	err := i.verifyHead()
+	if err == nil {
+		err = i.write(w)
+	}
+	if errors.Is(err, consensus.ErrDamaged) {
+		i.s.failed(err)
+	}
+	return err
+}
+
+func (i *stateImage) write(w io.Writer) error {
+	if _, err := w.Write(session.AppendImage(append(i.head, i.members...), i.sessions)); err != nil {
 		return err
 	}
 	_, err := i.tree.WriteTo(w)
-	return err
+	return damaged(err)
 }
 
 // Release implements consensus.State.
@@ -90,46 +114,64 @@ func (i *stateImage) Release() {
 
 // restore replaces the state by the one in an image.
 func (s *state) restore(r io.Reader) error {
-	zxid, term, members, err := loadHead(r)
+	next, err := loadState(r)
 	if err != nil {
 		return err
-	}
-	table, err := session.Load(r)
-	if err != nil {
-		return err
-	}
-	tree, err := znode.Load(r)
-	if err != nil {
-		return err
-	}
-	if _, err := io.ReadFull(r, make([]byte, 1)); !errors.Is(err, io.EOF) {
-		return errors.Join(errors.New("server: snapshot goes on behind its end"), err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.zxid, s.term, s.members = zxid, term, members
-	s.tree, s.table = tree, table
+	s.zxid, s.term, s.members = next.zxid, next.term, next.members
+	s.tree, s.table = next.tree, next.table
 	return nil
 }
 
-// loadHead reads what is in front of the session table.
-func loadHead(r io.Reader) (zxid int64, term uint64, members membership, err error) {
-	var b [16]byte
-	if _, err := io.ReadFull(r, b[:1]); err != nil {
-		return 0, 0, members, fmt.Errorf("server: read snapshot: %w", err)
+// loadState reads an image, to its end.
+func loadState(r io.Reader) (s *state, err error) {
+	s = &state{}
+	want, known, err := s.loadHead(r)
+	if err != nil {
+		return nil, err
 	}
-	format, rest := b[0], b[1:]
+	if s.table, err = session.Load(r); err != nil {
+		return nil, err
+	}
+	if s.tree, err = znode.Load(r); err != nil {
+		return nil, err
+	}
+	if _, err := io.ReadFull(r, make([]byte, 1)); !errors.Is(err, io.EOF) {
+		return nil, errors.Join(errors.New("server: snapshot goes on behind its end"), err)
+	}
+	if got := s.digest(); known && got != want {
+		return nil, fmt.Errorf("server: the snapshot's content has the digest %#016x, should have %#016x", got, want)
+	}
+	return s, nil
+}
+
+// loadHead reads what is in front of the session table. The first format began
+// with the zxid, whose first byte is less than imageFormat, and had no digest
+// and no membership.
+func (s *state) loadHead(r io.Reader) (sum uint64, known bool, err error) {
+	var b [24]byte
+	if _, err := io.ReadFull(r, b[:1]); err != nil {
+		return 0, false, fmt.Errorf("server: read snapshot: %w", err)
+	}
+	format, rest := b[0], b[:]
 	switch {
 	case format == imageFormat:
-		rest = b[:]
 	case format > 0x7f:
-		return 0, 0, members, fmt.Errorf("server: snapshot of the unknown format %#x, written by a later release", format)
+		return 0, false, fmt.Errorf("server: snapshot of the unknown format %#x, written by another release", format)
+	default:
+		b[8], rest = format, b[9:]
 	}
 	if _, err := io.ReadFull(r, rest); err != nil {
-		return 0, 0, members, fmt.Errorf("server: read snapshot: %w", err)
+		return 0, false, fmt.Errorf("server: read snapshot: %w", err)
 	}
-	if format == imageFormat {
-		members, err = loadMembership(r)
+	be := binary.BigEndian
+	s.zxid, s.term = int64(be.Uint64(b[8:])), be.Uint64(b[16:])
+	if format != imageFormat {
+		s.members.changed()
+		return 0, false, nil
 	}
-	return int64(binary.BigEndian.Uint64(b[:])), binary.BigEndian.Uint64(b[8:]), members, err
+	s.members, err = loadMembership(r)
+	return be.Uint64(b[:]), true, err
 }

@@ -22,11 +22,12 @@ const maxBlob = 1 << 30
 // loader reads an image into a tree of its own, which nobody sees before all
 // of it was found sound.
 type loader struct {
-	r       *bufio.Reader
-	t       *Tree
-	znodes  uint32
-	digest  uint64 // what the header says
-	scratch []byte
+	r         *bufio.Reader
+	t         *Tree
+	znodes    uint32
+	digest    uint64 // what the header says, if it does
+	hasDigest bool
+	scratch   []byte
 }
 
 // Load reads the image that WriteTo wrote. It checks that the records make
@@ -37,8 +38,10 @@ func Load(r io.Reader) (*Tree, error) {
 	if err := l.load(); err != nil {
 		return nil, err
 	}
-	if err := compareDigest(l.t.digest, l.digest); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrImage, err)
+	if l.hasDigest {
+		if err := compareDigest(l.t.digest, l.digest); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrImage, err)
+		}
 	}
 	return l.t, nil
 }
@@ -87,19 +90,27 @@ func readError(err error) error {
 }
 
 func (l *loader) header() error {
-	b, err := l.bytes(4 + 4 + 8 + 8)
+	b, err := l.bytes(4 + 4 + 8)
 	if err != nil {
 		return err
 	}
 	le := binary.LittleEndian
-	if m := le.Uint32(b); m != imageMagic {
-		return fmt.Errorf("%w: it begins with %#x", ErrImage, m)
+	magic := le.Uint32(b)
+	if magic != imageMagic && magic != firstImageMagic {
+		return fmt.Errorf("%w: it begins with %#x", ErrImage, magic)
 	}
 	n := le.Uint32(b[4:])
 	if n == 0 || n == ^uint32(0) {
 		return fmt.Errorf("%w: it has %d znodes", ErrImage, n)
 	}
-	l.znodes, l.t.dataBytes, l.digest = n, int64(le.Uint64(b[8:])), le.Uint64(b[16:])
+	l.znodes, l.t.dataBytes = n, int64(le.Uint64(b[8:]))
+	if magic == firstImageMagic {
+		return nil
+	}
+	if b, err = l.bytes(8); err != nil {
+		return err
+	}
+	l.digest, l.hasDigest = le.Uint64(b), true
 	return nil
 }
 

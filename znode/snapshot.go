@@ -24,7 +24,12 @@ import (
 // operations and not made of the bytes that follow: an image whose content
 // does not have it is that of a tree that was damaged in memory, or was
 // damaged since.
-const imageMagic = 0x3252545a
+//
+// The first format, "ZTR1", had no digest.
+const (
+	imageMagic      = 0x3252545a
+	firstImageMagic = 0x3152545a
+)
 
 // Snapshot is a tree as it was at one moment. WriteTo needs no lock.
 type Snapshot struct {
