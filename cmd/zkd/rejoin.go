@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"zkd/consensus"
+	"zkd/consensus/store"
 )
 
 const (
@@ -18,20 +19,21 @@ const (
 )
 
 // untilSettled runs a server again and again as long as it ends because it must
-// join its ensemble anew. The pause in between grows if that happens again and
+// join its ensemble anew, or just be started again. The pause in between grows if that happens again and
 // again.
 func untilSettled(ctx context.Context, log *slog.Logger, run func(context.Context) error) error {
 	pause := firstPause
 	for {
 		began := time.Now()
 		err := run(ctx)
-		if !errors.Is(err, consensus.ErrRejoin) || ctx.Err() != nil {
+		again := errors.Is(err, consensus.ErrRejoin) || errors.Is(err, store.ErrRestart)
+		if !again || ctx.Err() != nil {
 			return err
 		}
 		if time.Since(began) > settled {
 			pause = firstPause
 		}
-		log.Warn("joining the ensemble anew", "reason", err, "pause", pause)
+		log.Warn("starting the server again", "reason", err, "pause", pause)
 		select {
 		case <-ctx.Done():
 			return nil

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"zkd/consensus"
+	"zkd/consensus/store"
 )
 
 func TestUntilSettled(t *testing.T) {
@@ -21,6 +22,7 @@ func TestUntilSettled(t *testing.T) {
 		{name: "as asked", ends: []error{nil}},
 		{name: "another failure", ends: []error{other}, want: other},
 		{name: "anew, then as asked", ends: []error{anew, nil}},
+		{name: "again, then as asked", ends: []error{fmt.Errorf("store: %w", store.ErrRestart), nil}},
 		{name: "anew twice, then another failure", ends: []error{anew, anew, other}, want: other},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -23,6 +23,10 @@ var (
 	// ErrStalled: one append, delete or sync took longer than the watchdog allows.
 	ErrStalled = errors.New("storage stalled")
 
+	// ErrRestart: nothing is wrong with what is stored, but raft has an idea of
+	// it that only a new start puts right.
+	ErrRestart = errors.New("the server must be started again")
+
 	// ErrClosed: the store was used after Close.
 	ErrClosed = errors.New("store is closed")
 )

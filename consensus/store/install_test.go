@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 )
@@ -248,4 +249,78 @@ func TestRaftResumesBehindSnapshot(t *testing.T) {
 			}
 		}
 	})
+}
+
+// raft#697: a snapshot replaces a log that went on behind it, with entries that
+// never came to count. raft cannot go on then; started again it can.
+func TestInstallOverLongerTail(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		o := opts(t.TempDir(), engine)
+		members := raft.Configuration{Servers: []raft.Server{{ID: "1.1", Address: "1.1"}, {ID: "2.1", Address: "2.1"}}}
+		fatal := make(chan error, 1)
+		o.OnFatal = func(err error) { fatal <- err }
+		s := mustOpen(t, o)
+		own := make([]*raft.Log, 20)
+		for i := range own {
+			own[i] = &raft.Log{Index: uint64(i + 1), Term: 1, Type: raft.LogCommand, Data: fmt.Appendf(nil, "own %d", i+1)}
+		}
+		mustStore(t, s, own...)
+		if err := s.Stable().SetUint64([]byte(keyTerm), 1); err != nil {
+			t.Fatal(err)
+		}
+		fsm := &listFSM{}
+		leader, r := follower(t, s, fsm)
+		header := raft.RPCHeader{ProtocolVersion: 3, ID: []byte("2.1"), Addr: []byte("2.1")}
+		install := &raft.InstallSnapshotRequest{
+			RPCHeader: header, SnapshotVersion: 1, Term: 2, LastLogIndex: 10, LastLogTerm: 2,
+			Configuration: raft.EncodeConfiguration(members), ConfigurationIndex: 1, Size: 4,
+		}
+		_ = leader.InstallSnapshot("1.1", "1.1", install, &raft.InstallSnapshotResponse{}, strings.NewReader("a\nb\n"))
+		wantErr(t, <-fatal, ErrRestart)
+		if err := r.Shutdown().Error(); err != nil {
+			t.Fatal(err)
+		}
+		s.Close()
+
+		o.OnFatal = nil
+		s = mustOpen(t, o)
+		wantLog(t, s, 0, 0, 0)
+		fsm = &listFSM{}
+		leader, r = follower(t, s, fsm)
+		next := &raft.Log{Index: 11, Term: 2, Type: raft.LogCommand, Data: []byte("c")}
+		var resp raft.AppendEntriesResponse
+		err := leader.AppendEntries("1.1", "1.1", &raft.AppendEntriesRequest{
+			RPCHeader: header, Term: 2, PrevLogEntry: 10, PrevLogTerm: 2, Entries: []*raft.Log{next}, LeaderCommitIndex: 11,
+		}, &resp)
+		if err != nil || !resp.Success {
+			t.Fatalf("an append behind the snapshot: %+v, %v", resp, err)
+		}
+		for end := time.Now().Add(20 * time.Second); fsm.len() < 3 && time.Now().Before(end); {
+			time.Sleep(time.Millisecond)
+		}
+		if err := r.Shutdown().Error(); err != nil {
+			t.Fatal(err)
+		}
+		if fmt.Sprint(fsm.list) != "[a b c]" {
+			t.Fatalf("state %v", fsm.list)
+		}
+	})
+}
+
+// follower starts raft as 1.1, and returns the transport of its peer 2.1.
+func follower(t *testing.T, s *Store, fsm raft.FSM) (peer *raft.InmemTransport, r *raft.Raft) {
+	t.Helper()
+	c := raft.DefaultConfig()
+	c.LocalID = "1.1"
+	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = time.Hour, time.Hour, time.Hour // it stays one
+	c.SnapshotThreshold, c.SnapshotInterval = 1<<40, time.Hour
+	c.LogOutput = io.Discard
+	_, trans := raft.NewInmemTransport("1.1")
+	_, peer = raft.NewInmemTransport("2.1")
+	peer.Connect("1.1", trans)
+	r, err := raft.NewRaft(c, fsm, s.Log(), s.Stable(), s.Snapshots(), trans)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return peer, r
 }

@@ -23,16 +23,15 @@ type engine interface {
 
 // logStore is the raft.LogStore handed to raft.
 type logStore struct {
-	eng   engine
-	salt  uint32
-	fail  *failure
-	bound *bound
-	count *counters
-	dog   *watchdog
-	opt   *Options
-	cache *logCache // nil: none
-	// snapshotEndsAt tells whether the newest snapshot is of that index.
-	snapshotEndsAt func(index uint64) bool
+	eng            engine
+	salt           uint32
+	fail           *failure
+	bound          *bound
+	count          *counters
+	dog            *watchdog
+	opt            *Options
+	cache          *logCache     // nil: none
+	newestSnapshot func() uint64 // its index, 0 for none
 
 	// sem is the writer's lock. It is a channel so that callers queued behind
 	// an append that hangs in the kernel get away when the watchdog fires.
@@ -238,7 +237,7 @@ func (l *logStore) raiseBound(entries int, size int64) {
 // goes on behind the snapshot as if the log could have a gap. That it does so
 // shows that it has restored the snapshot, so nothing is lost with the log.
 func (l *logStore) resumeBehindSnapshot(next uint64) error {
-	if l.lastIndex == 0 || next <= l.lastIndex+1 || !l.snapshotEndsAt(next-1) {
+	if l.lastIndex == 0 || next <= l.lastIndex+1 || l.newestSnapshot() != next-1 {
 		return nil
 	}
 	first, err := l.eng.FirstIndex()
@@ -335,8 +334,22 @@ func (l *logStore) DeleteRange(lo, hi uint64) error {
 	if err == nil {
 		err = l.deleteLocked(first, lo, hi)
 	}
+	if err == nil {
+		err = l.forgotten(first, lo, hi)
+	}
 	if err != nil {
 		return l.fail.fail(fmt.Errorf("store: delete entries %d to %d in %s: %w", lo, hi, l.opt.LogDir, diskFull(err)))
+	}
+	return nil
+}
+
+// forgotten finds the deletion after which raft cannot go on (raft#697): it has
+// installed a snapshot and emptied the log, which went on behind the snapshot
+// with entries that never came to count. raft still holds the last of them for
+// the end of its log, and refuses all that a leader sends until it starts anew.
+func (l *logStore) forgotten(first, lo, hi uint64) error {
+	if newest := l.newestSnapshot(); lo == first && l.lastIndex == 0 && first <= newest && newest < hi {
+		return fmt.Errorf("a snapshot of entry %d has replaced them, and raft still counts them: %w", newest, ErrRestart)
 	}
 	return nil
 }

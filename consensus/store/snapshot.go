@@ -168,12 +168,14 @@ func usable(sound []snapFile, newest, first, last uint64) (out []snapFile) {
 	return out
 }
 
-// endsAt reports whether the newest snapshot is of index.
-func (st *snapshotStore) endsAt(index uint64) bool {
+// newest is the index of the newest snapshot, 0 if there is none.
+func (st *snapshotStore) newest() uint64 {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	sound := st.scan(st.log)
-	return len(sound) > 0 && sound[0].info.meta.Index == index
+	if sound := st.scan(st.log); len(sound) > 0 {
+		return sound[0].info.meta.Index
+	}
+	return 0
 }
 
 // checkContinuity refuses a start without any snapshot to start from.

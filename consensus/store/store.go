@@ -170,7 +170,7 @@ func (s *Store) open() error {
 	if s.snaps, err = openSnapshots(s); err != nil {
 		return err
 	}
-	s.logs.snapshotEndsAt = s.snaps.endsAt
+	s.logs.newestSnapshot = s.snaps.newest
 	if err := s.crossCheck(created); err != nil {
 		return err
 	}
