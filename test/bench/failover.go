@@ -22,18 +22,20 @@ const (
 // runFailover kills the leader so many times, each time a whole ensemble under a light load, and reports
 // of each kill when the clients wrote again.
 func runFailover(ctx context.Context, e *ensemble, o *options) (all []sample, err error) {
+	warm := e.warmUp()
 	for n := range o.Kills {
-		one, err := failOver(ctx, e)
+		one, err := failOver(ctx, e, warm)
 		if err != nil {
 			return all, fmt.Errorf("kill %d: %w", n+1, err)
 		}
 		all = append(all, one)
+		warm = e.kind.warm // of the server that was started anew, by a light load
 	}
 	return all, nil
 }
 
-// failOver kills the leader once and brings it back.
-func failOver(ctx context.Context, e *ensemble) (sample, error) {
+// failOver kills the leader once, after so long under load, and brings it back.
+func failOver(ctx context.Context, e *ensemble, warm time.Duration) (sample, error) {
 	leader, err := e.leader()
 	if err != nil {
 		return sample{}, err
@@ -54,7 +56,7 @@ func failOver(ctx context.Context, e *ensemble) (sample, error) {
 			r.leave()
 		}
 	}()
-	if err := pause(ctx, e.warmUp()+failoverSettle); err != nil {
+	if err := pause(ctx, warm+failoverSettle); err != nil {
 		return sample{}, err
 	}
 	for _, r := range clients {
@@ -73,7 +75,6 @@ func failOver(ctx context.Context, e *ensemble) (sample, error) {
 	if err := leader.launch(); err != nil {
 		return sample{}, err
 	}
-	leader.warm = true // it gets no more of a warm-up than the others, it will not lead at once
 	return one, e.awaitFormed(ctx)
 }
 

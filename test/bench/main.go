@@ -137,7 +137,7 @@ func facts(o *options, kinds []*kind) map[string]string {
 	}
 	if slices.ContainsFunc(o.Parts, func(p string) bool { return slices.Contains(ensembleParts, p) }) {
 		all["ensembles"] = fmt.Sprintf("%d servers on this machine, sessions spread evenly over them; CPU and memory of all added up; "+
-			"tickTime=2000, initLimit=10, syncLimit=5", o.Members)
+			"tickTime=2000, initLimit=10, syncLimit=5; warm-up %d times as long", o.Members, o.Members)
 		all["leader killed"] = fmt.Sprintf("kill -9, %d times a round, while each of %d sessions writes every %v; "+
 			"a client that lost its connection tries the next server every %v", o.Kills, failoverClients, failoverThink, roamerRetry)
 	}
