@@ -26,6 +26,17 @@ func Load(path string, props []Property) (*Config, *Report, error) {
 	return l.finish()
 }
 
+// LoadOutside reads the file of an ensemble for a process that is none of its
+// servers: there need not be a myid, and ServerID and the client addresses are
+// not set. The file of a single server is read as Load reads it.
+func LoadOutside(path string, props []Property) (*Config, *Report, error) {
+	l := newLoader(readFile, notYet)
+	l.outside = true
+	l.addFile(path)
+	l.addProperties(props)
+	return l.finish()
+}
+
 // LoadArgs is ZooKeeper's form without a file: clientPort dataDir [tickTime]
 // [maxClientCnxns]. Connections per address are unlimited unless given.
 func LoadArgs(args []string, props []Property) (*Config, *Report, error) {
@@ -103,6 +114,7 @@ type loader struct {
 	gaps     []gap
 	cause    error // of a file that cannot be read
 	fatal    bool  // there is nothing to look at
+	outside  bool  // see LoadOutside
 
 	settings map[string]*setting // the one that counts, by plain name
 	order    []*setting          // all, in the order met
@@ -184,8 +196,10 @@ func (l *loader) finish() (*Config, *Report, error) {
 		l.setDirs()
 		l.setSessions()
 		l.setServers()
-		l.setServerID()
-		l.setListeners()
+		if !l.outside || !l.cfg.EnsembleMode() {
+			l.setServerID()
+			l.setListeners()
+		}
 		l.setQuorumSecret()
 		l.setAuth()
 		l.setFourLetterWords()

@@ -63,3 +63,16 @@ func TestEnsembleMode(t *testing.T) {
 		}
 	}
 }
+
+// Who only asks the servers of an ensemble is none of them.
+func TestLoadOutside(t *testing.T) {
+	for text, want := range map[string]string{threeServers: "", base: ":2181"} {
+		l := testLoader(notYet, map[string]string{"zoo.cfg": text})
+		l.outside = true
+		l.addFile("zoo.cfg")
+		cfg, report, err := l.finish()
+		if err != nil || cfg.ClientAddr != want {
+			t.Errorf("%q: %+v, %v\n%s", text, cfg, err, report)
+		}
+	}
+}

@@ -28,7 +28,7 @@ func newRoot() *cobra.Command {
 	}
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitCode{exitConfig, err} })
-	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newVersion())
+	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newStatus(), newVersion())
 	return root
 }
 

@@ -1,0 +1,167 @@
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus"
+)
+
+// ensembleOf is servers 1 to n, with the observers among them.
+func ensembleOf(n int64, observers ...int64) (list []conf.Server) {
+	for id := int64(1); id <= n; id++ {
+		s := conf.Server{ID: id, Addrs: []conf.PeerAddr{{Host: "zk" + string(rune('0'+id)), QuorumPort: 2888, ElectionPort: 3888}}}
+		for _, o := range observers {
+			s.Observer = s.Observer || o == id
+		}
+		list = append(list, s)
+	}
+	return list
+}
+
+func says(id uint64, role string, change func(*consensus.Status)) answer {
+	raftID := func(id uint64) string { return string(rune('0'+id)) + ".1" }
+	s := consensus.Status{
+		ServerID: id, RaftID: raftID(id), Role: role, Term: 4, Leader: 1, LeaderID: raftID(1),
+		Applied: 120, Zxid: 0x400000010, Contact: 31_400_000, Digest: 7, DigestIndex: 100,
+	}
+	if role == "leader" {
+		s.Contact = 0
+		for _, m := range []uint64{1, 2, 3} {
+			s.Members = append(s.Members, consensus.MemberStatus{ServerID: m, RaftID: raftID(m), Voter: true, Known: true, Applied: 120})
+		}
+	}
+	if change != nil {
+		change(&s)
+	}
+	return answer{status: s}
+}
+
+func down(text string) answer {
+	return answer{err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New(text)}}
+}
+
+func TestHealth(t *testing.T) {
+	leader, second, third := says(1, "leader", nil), says(2, "follower", nil), says(3, "follower", nil)
+	without := func(id uint64) func(*consensus.Status) {
+		return func(s *consensus.Status) { s.Members[id-1].Known = false }
+	}
+	lost := func(s *consensus.Status) { s.LeaderID, s.Contact = "", 12*time.Second }
+	for _, tt := range []struct {
+		name    string
+		servers []conf.Server
+		answers map[int64]answer
+		want    string
+		fails   bool
+	}{
+		{name: "healthy", servers: ensembleOf(3), answers: map[int64]answer{1: leader, 2: second, 3: third}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+healthy: 3 of 3 voters
+`},
+		{name: "one is down", servers: ensembleOf(3), answers: map[int64]answer{1: says(1, "leader", without(3)), 2: second, 3: down("connection refused")}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  voter     -     -            -    -        down: connection refused
+degraded: 2 of 3 voters
+`},
+		{name: "no leader", servers: ensembleOf(3), fails: true,
+			answers: map[int64]answer{1: down("no route to host"), 2: says(2, "looking", lost), 3: down("connection refused")}, want: `
+SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  voter    -     -            -    -        down: no route to host
+2       zk2:2888:3888  looking  4     0x400000010  -    12s      knows no leader
+3       zk3:2888:3888  voter    -     -            -    -        down: connection refused
+no leader: 1 of 3 voters answer
+`},
+		{name: "a leader that has lost its majority", servers: ensembleOf(3), fails: true,
+			answers: map[int64]answer{1: says(1, "leader", func(s *consensus.Status) { without(2)(s); without(3)(s) }), 2: down("x"), 3: down("x")}, want: `
+SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader  4     0x400000010  0    0s       up
+2       zk2:2888:3888  voter   -     -            -    -        down: x
+3       zk3:2888:3888  voter   -     -            -    -        down: x
+no leader: 1 of 3 voters answer
+`},
+		{name: "all that can be wrong", servers: ensembleOf(5, 4),
+			answers: map[int64]answer{
+				1: says(1, "leader", func(s *consensus.Status) {
+					s.Members[1].Known = false
+					s.Members = append(s.Members,
+						consensus.MemberStatus{ServerID: 4, RaftID: "4.1", Known: true},
+						consensus.MemberStatus{ServerID: 5, RaftID: "5.1", Known: true},
+						consensus.MemberStatus{ServerID: 6, RaftID: "6.1", Known: true, Applied: 100},
+						consensus.MemberStatus{ServerID: 7, RaftID: "7.1"})
+				}),
+				2: says(2, "follower", nil),
+				3: says(3, "follower", func(s *consensus.Status) { s.Digest = 8 }),
+				4: says(4, "observer", func(s *consensus.Status) { s.Applied, s.DigestIndex = 20, 20 }),
+				5: says(5, "observer", nil),
+			}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     the leader does not hear of it
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     differs from the leader
+4       zk4:2888:3888  observer  4     0x400000010  100  31ms     up
+5       zk5:2888:3888  observer  4     0x400000010  0    31ms     catches up before it votes
+6       -              observer  -     -            20   -        not in this zoo.cfg; the leader hears of it
+7       -              observer  -     -            -    -        not in this zoo.cfg; the leader does not hear of it
+degraded: 2 of 3 voters, 3 of 4 observers
+`},
+		{name: "strangers and old leaders", servers: ensembleOf(3),
+			answers: map[int64]answer{1: leader, 2: says(2, "leader", func(s *consensus.Status) { s.Term, s.LeaderID = 3, "2.1" }),
+				3: says(3, "looking", func(s *consensus.Status) { s.RaftID, s.LeaderID = "", "" })}, want: `
+SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader   4     0x400000010  0    0s       up
+2       zk2:2888:3888  leader   3     0x400000010  0    0s       does not follow the leader
+3       zk3:2888:3888  looking  -     0x400000010  0    -        no member, waits to be taken in
+degraded: 3 of 3 voters
+`},
+		{name: "alone", answers: map[int64]answer{1: {status: consensus.Status{ServerID: 1, Role: "standalone", Zxid: 0x1f}}}, want: `
+SERVER  ADDRESS  ROLE        TERM  ZXID  LAG  CONTACT  STATE
+1       -        standalone  -     0x1f  0    -        up
+healthy: 1 of 1 voters
+`},
+		{name: "alone and down", answers: map[int64]answer{1: down("connection refused")}, fails: true, want: `
+SERVER  ADDRESS  ROLE   TERM  ZXID  LAG  CONTACT  STATE
+1       -        voter  -     -     -    -        down: connection refused
+no leader: 0 of 1 voters answer
+`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			h := judge(tt.servers, tt.answers)
+			if got := h.String(); got != strings.TrimPrefix(tt.want, "\n") {
+				t.Errorf("got\n%s\nwant%s", got, tt.want)
+			}
+			if h.Serving() == tt.fails {
+				t.Errorf("serving %v", h.Serving())
+			}
+			b, err := json.Marshal(h)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var again health
+			if err := json.Unmarshal(b, &again); err != nil || again.String() != h.String() {
+				t.Errorf("%s reads back as\n%s%v", b, again.String(), err)
+			}
+		})
+	}
+}
+
+func TestParseSrvr(t *testing.T) {
+	s, err := parseSrvr("Zookeeper version: 3.9.4\nLatency min/avg/max: 0/0.0/0\nZxid: 0x100000002\nMode: standalone\nNode count: 5\n")
+	if err != nil || s.Zxid != 0x100000002 || s.Role != "standalone" {
+		t.Errorf("%+v, %v", s, err)
+	}
+	for _, bad := range []string{"", "This ZooKeeper instance is not currently serving requests\n", "Zxid: x\nMode: standalone"} {
+		if s, err := parseSrvr(bad); err == nil {
+			t.Errorf("%q is %+v", bad, s)
+		}
+	}
+}
