@@ -137,15 +137,25 @@ func (n *Node) mourn(ctx context.Context) {
 			lost = raft.ServerID(id)
 		}
 		dead := n.leader()
-		rank := n.rank(lost)
-		if lost != dead.id || rank < 0 {
-			continue
+		if rank := n.rank(lost); lost == dead.id && rank >= 0 {
+			n.succeed(ctx, dead, rank)
 		}
-		n.pause(ctx, time.Duration(rank)*succession)
-		if ctx.Err() == nil && n.leader() == dead && n.raft.Load().State() == raft.Follower {
+	}
+}
+
+// succeed stands for election, when its turn has come, unless somebody else has
+// succeeded meanwhile. An election that had no winner leaves a later term.
+func (n *Node) succeed(ctx context.Context, dead leader, rank int) {
+	n.pause(ctx, time.Duration(rank)*succession)
+	for range 3 {
+		if id := n.leader().id; ctx.Err() != nil || id != "" && id != dead.id {
+			return
+		}
+		if n.raft.Load().State() == raft.Follower {
 			n.log.Info("the leader's process has ended, standing for election", "leader", dead.id)
 			n.trans.StandForElection()
 		}
+		n.pause(ctx, time.Duration(len(n.configuration().Servers))*succession)
 	}
 }
 
