@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -104,23 +103,22 @@ func describe(out io.Writer, cfg *conf.Config, r *consensus.Recovery) error {
 	if r.Distrust != "" {
 		fmt.Fprintf(&b, "  CAUTION     this server was to copy its state from the others: %s\n", r.Distrust)
 	}
-	others := "the others"
+	others := ""
 	if ids := r.Others(); len(ids) > 0 {
-		others = "server " + strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]")
+		others = " (server " + strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]") + ")"
 	}
-	raft := filepath.Join(cfg.DataDir, "raft")
 	fmt.Fprintf(&b, `
 A recovery makes it the only member of a new cluster:
   - Every entry that it has counts as committed, also those of which no client
     was told that they are.
-  - What %[1]s had and this server had not is lost, although clients were
-    told that it is written.
-  - With the data they have now %[1]s can never come back. Make sure that
-    they are stopped: together they may be an ensemble still. To take one in
-    again, remove %[2]s and %[2]s.id%[3]s
-    there and start it; the list of members stays as it is.
+  - What the others%[1]s had and this server had not is lost, although
+    clients were told that it is written.
+  - The others can never come back with the data they have. Make sure that
+    they are stopped and stay so: enough of them are an ensemble still. To take
+    one in again, remove raft and raft.id in its dataDir%[2]s
+    and start it; the list of members stays as it is.
   - Zxids go on in a higher epoch, sessions live on.
-`, others, raft, logText(cfg))
+`, others, logText(cfg))
 	_, err := io.WriteString(out, b.String())
 	return err
 }
@@ -130,7 +128,7 @@ func logText(cfg *conf.Config) string {
 	if cfg.DataLogDir == cfg.DataDir {
 		return ""
 	}
-	return " and " + filepath.Join(cfg.DataLogDir, "raft")
+	return " and raft in its dataLogDir"
 }
 
 func memberText(r *consensus.Recovery) string {
