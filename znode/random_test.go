@@ -265,6 +265,9 @@ func (p *player) closeView(i int) {
 	if _, err := v.s.WriteTo(&again); err != nil || !bytes.Equal(again.Bytes(), v.b.Bytes()) {
 		p.t.Fatalf("a second image differs: %v", err)
 	}
+	if err := v.s.Verify(noPause); err != nil {
+		p.t.Fatal(err)
+	}
 	v.s.Release()
 	loaded, err := Load(&v.b)
 	if err != nil {
@@ -274,6 +277,9 @@ func (p *player) closeView(i int) {
 		p.t.Fatalf("loaded: %v", err)
 	}
 	p.same("snapshot", dump(loaded), v.want)
+	if loaded.Digest() != v.s.view.digest {
+		p.t.Fatalf("loaded: the digest is %#x, was %#x", loaded.Digest(), v.s.view.digest)
+	}
 }
 
 func (p *player) finish() {

@@ -19,9 +19,10 @@ var ErrDigest = errors.New("znode: damaged")
 // and none leads astray.
 type scan struct {
 	t        *Tree
-	acls     []uint64 // aclSum by ACL list
-	families []family // by extra record
-	climb    []nodeID // while a key is made: the znodes on the way up
+	acls     []uint64   // aclSum by ACL list
+	families []family   // by extra record
+	slots    [][]uint64 // by slab: a bit for each slot that a znode has
+	climb    []nodeID   // while a key is made: the znodes on the way up
 	sum      uint64
 	count    int
 }
@@ -43,7 +44,7 @@ type visitor func(n *node, x *extra, name, data []byte) error
 // scan visits all znodes and returns the sum of what they add to the digest,
 // computed from all their bytes.
 func (t *Tree) scan(visit visitor) (sum uint64, err error) {
-	s := &scan{t: t, families: make([]family, t.extras.next)}
+	s := &scan{t: t, families: make([]family, t.extras.next), slots: make([][]uint64, len(t.blobs.slabs))}
 	if s.acls, err = t.acls.verify(); err != nil {
 		return 0, err
 	}
@@ -90,6 +91,9 @@ func (s *scan) record(id nodeID, visit visitor) error {
 	if err := s.sound(id); err != nil {
 		return err
 	}
+	if !s.take(n.blob) {
+		return damagedRecord(id, "another's slot", uint32(n.blob))
+	}
 	x := t.extra(n)
 	name, data := t.name(n), t.data(n)
 	key := uint64(rootKey)
@@ -127,7 +131,7 @@ func (s *scan) sound(id nodeID) error {
 	switch {
 	case n.parent == 0, n.parent >= t.nodes.next, (n.parent == id) != (id == rootID):
 		return damagedRecord(id, "parent", n.parent)
-	case n.next >= t.nodes.next, n.prev >= t.nodes.next:
+	case n.next >= t.nodes.next, n.prev >= t.nodes.next, id == rootID && (n.next != 0 || n.prev != 0):
 		return damagedRecord(id, "sibling", max(n.next, n.prev))
 	case n.more >= t.extras.next:
 		return damagedRecord(id, "extra record", n.more)
@@ -135,8 +139,11 @@ func (s *scan) sound(id nodeID) error {
 		return damagedRecord(id, "ACL list", uint32(n.acl))
 	case (n.nameLen == 0) != (id == rootID):
 		return damagedRecord(id, "length of name", uint32(n.nameLen))
-	case n.nameLen < 0 || n.dataLen < -1 || !t.blobs.holds(n.blob, int64(n.nameLen)+int64(max(n.dataLen, 0))):
+	case n.nameLen < 0 || n.dataLen < -1 || !t.blobs.fits(n.blob, int(n.nameLen)+int(max(n.dataLen, 0))):
 		return damagedRecord(id, "slot", uint32(n.blob))
+	}
+	if x := t.extra(n); x.numChildren == 0 && x.firstChild != 0 {
+		return damagedRecord(id, "first child", x.firstChild)
 	}
 	return nil
 }
@@ -145,21 +152,39 @@ func damagedRecord(id nodeID, what string, value uint32) error {
 	return fmt.Errorf("%w: record %d: %s %d", ErrDigest, id, what, value)
 }
 
-// holds tells whether there is a slot r of at least size bytes.
-func (b *blobs) holds(r blobRef, size int64) bool {
+// fits tells whether slot r exists and is one that size bytes get.
+func (b *blobs) fits(r blobRef, size int) bool {
 	no := int(r >> slotBits)
 	if r == 0 || no >= len(b.slabs) {
 		return r == 0 && size == 0
 	}
-	class, end := b.slabs[no].class, int64(len(b.bufs[no]))
-	if class < 0 {
-		return size <= end
-	}
-	if class >= len(slotSizes) {
+	class, end := b.slabs[no].class, len(b.bufs[no])
+	if class != slotClass(size) {
 		return false
 	}
-	slot := int64(slotSizes[class])
-	return size <= slot && (int64(r&(1<<slotBits-1))+1)*slot <= end
+	if class < 0 {
+		return size == end
+	}
+	return (int(r&(1<<slotBits-1))+1)*slotSizes[class] <= end
+}
+
+// take notes that a znode has slot r and tells whether it is the first.
+func (s *scan) take(r blobRef) bool {
+	if r == 0 {
+		return true
+	}
+	no, slot := r>>slotBits, r&(1<<slotBits-1)
+	taken := s.slots[no]
+	if taken == nil {
+		taken = make([]uint64, s.t.blobs.slabs[no].slots/64+1)
+		s.slots[no] = taken
+	}
+	mask := uint64(1) << (slot % 64)
+	if int(slot/64) >= len(taken) || taken[slot/64]&mask != 0 {
+		return false
+	}
+	taken[slot/64] |= mask
+	return true
 }
 
 // siblings checks that a znode's neighbours in the list of its parent's
