@@ -141,6 +141,7 @@ func Open(cfg Config, sm StateMachine) (*Node, error) {
 	n.stream.init(cfg.ServerID, cfg.Preamble)
 	n.fsm = newFSM(n, sm)
 	n.cfg.Store.OnFatal = n.fatal
+	n.cfg.Store.OnDamagedSnapshot = n.snapshotDamaged
 	if cfg.Ensemble != nil {
 		n.cfg.Store.CacheBytes = store.CacheBytes
 	}

@@ -62,6 +62,14 @@ func (n *Node) askSnapshot() {
 	}
 }
 
+// snapshotDamaged replaces a snapshot that could not be read when it was to be
+// sent: whoever needs it, needs another. What is found at the start is for Ready.
+func (n *Node) snapshotDamaged() {
+	if n.stream.incarnation.Load() != 0 {
+		n.askSnapshot()
+	}
+}
+
 // snapshotRate is how fast a snapshot is written, in bytes a second. The log is
 // on the same disk as a rule, and its syncs are what clients wait for.
 const snapshotRate = 48 << 20

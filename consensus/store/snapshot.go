@@ -260,6 +260,9 @@ func (st *snapshotStore) setAside(id string, cause error) {
 	if err == nil {
 		st.count.snapshotsDamaged.Add(1)
 		err = syncDir(st.dir)
+		if st.opt.OnDamagedSnapshot != nil {
+			st.opt.OnDamagedSnapshot()
+		}
 	}
 	st.log.Error("a snapshot is damaged and was set aside", "err", cause, "rename", err)
 }

@@ -63,6 +63,10 @@ type Options struct {
 	// can no longer be trusted: a failed write or sync, a damaged log entry, a
 	// stall. From then on every call returns that error. It may call Close.
 	OnFatal func(error)
+	// OnDamagedSnapshot is called whenever a snapshot turned out damaged while
+	// it was read, and was set aside: another should be taken soon. It must not
+	// block.
+	OnDamagedSnapshot func()
 	// Logger receives warnings; nil discards them.
 	Logger *slog.Logger
 
