@@ -100,6 +100,9 @@ var unreachable = map[string]string{
 	"The tree takes 32 GiB":      "no script is that long",
 	"The time of transactions":   "transcripts show no times, and no clock is set",
 	"`envi` has":                 "four-letter words are not asked",
+	"A reconfig takes in only":   "there is no ensemble",
+	"A reconfig with ids":        "there is no ensemble",
+	"A reconfig leaves":          "there is no ensemble",
 }
 
 var (
