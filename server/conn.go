@@ -31,6 +31,8 @@ type conn struct {
 	session session.Session
 	entry   *session.Entry
 	timeout int32 // negotiated, ms
+	// patience is how long the connection is served without contact to a leader.
+	patience time.Duration
 
 	request   jute.ConnectRequest
 	uncounted bool // conns.mu: no longer one of its address's connections
@@ -151,6 +153,17 @@ func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 
 // idleLocked tells whether every request so far has been answered.
 func (c *conn) idleLocked() bool { return c.answered == len(c.pending) }
+
+// waitsLocked tells whether the client waits for the log.
+func (c *conn) waitsLocked() bool { return !c.gone && !c.idleLocked() }
+
+// impatient tells whether a client may not be answered after so long a time
+// without contact to a leader.
+func (c *conn) impatient(gap time.Duration) bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.attached && gap > c.patience
+}
 
 // drain waits until every request so far has been answered. It returns false
 // if the connection is ending.

@@ -86,14 +86,21 @@ func (s *conns) list() []*conn {
 	return list
 }
 
+// drop ends the connections that match, at once.
+func (s *conns) drop(match func(*conn) bool) {
+	for _, c := range s.list() {
+		if match(c) {
+			c.abandon()
+		}
+	}
+}
+
 // closeAll refuses new connections and ends the ones there are. It returns
 // when their goroutines have.
 func (s *conns) closeAll() {
 	s.mu.Lock()
 	s.closed = true
 	s.mu.Unlock()
-	for _, c := range s.list() {
-		c.abandon()
-	}
+	s.drop(func(*conn) bool { return true })
 	s.done.Wait()
 }

@@ -108,6 +108,10 @@ func (r *run) full() bool {
 // the connection is to end.
 func (c *conn) process() bool {
 	r := run{c: c, began: c.srv.now()}
+	if c.srv.gate.lapsed(r.began, c.patience) {
+		c.abandon()
+		return false
+	}
 	defer r.end()
 	touched := false
 	for {

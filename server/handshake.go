@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"context"
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/binary"
@@ -109,31 +110,75 @@ func (c *conn) answerHTTP() {
 // makes the session.
 func (c *conn) negotiate() bool {
 	s := c.srv
-	s.state.mu.RLock()
-	behind := c.request.LastZxidSeen > s.state.zxid
-	known, exists := s.state.table.Get(session.ID(c.request.SessionID))
-	s.state.mu.RUnlock()
-	if behind {
+	if !c.caughtUp() {
 		s.log.Info("client has seen a newer state than this server's, refused", "peer", c.peer,
 			"lastZxidSeen", hexZxid(c.request.LastZxidSeen))
 		return false
 	}
 	lo, hi := int32(s.cfg.MinSessionTimeout/time.Millisecond), int32(s.cfg.MaxSessionTimeout/time.Millisecond)
 	c.timeout = min(max(c.request.Timeout, lo), hi)
-	op, body := opAttach, []byte(nil)
+	body := binary.BigEndian.AppendUint32(nil, uint32(c.timeout))
 	if c.request.SessionID == 0 {
-		known = session.Session{ID: s.sessions.newID()}
-		_, _ = rand.Read(known.Password[:]) // never fails, see crypto/rand
-		op = jute.OpCreateSession
-		body = append(binary.BigEndian.AppendUint32(nil, uint32(c.timeout)), known.Password[:]...)
-	} else if !exists || subtle.ConstantTimeCompare(known.Password[:], c.request.Password) != 1 {
+		x := session.Session{ID: s.sessions.newID()}
+		_, _ = rand.Read(x.Password[:]) // never fails, see crypto/rand
+		c.head = newTxnHead(x.ID, 0, nil)
+		return c.submit(jute.OpCreateSession, 0, append(body, x.Password[:]...))
+	}
+	x, known, err := s.lookUp(session.ID(c.request.SessionID))
+	if err != nil {
+		return false // nobody can tell now whether the session lives
+	}
+	if !known || subtle.ConstantTimeCompare(x.Password[:], c.request.Password) != 1 {
 		// Unlike ZooKeeper, a wrong password does no harm to the connection
 		// that the session has.
 		c.refuse()
 		return false
 	}
-	c.head = newTxnHead(known.ID, 0, nil)
-	return c.submit(op, 0, body)
+	c.head = newTxnHead(x.ID, 0, nil)
+	return c.submit(opAttach, 0, body)
+}
+
+// caughtUp tells whether this server has applied what the client has seen. One
+// that lags has a tick to catch up.
+func (c *conn) caughtUp() bool {
+	s := c.srv
+	applied := func() bool {
+		s.state.mu.RLock()
+		defer s.state.mu.RUnlock()
+		return s.state.zxid >= c.request.LastZxidSeen
+	}
+	if applied() {
+		return true
+	}
+	if !s.cfg.EnsembleMode() {
+		return false // there is nobody to catch up with
+	}
+	return s.sync(s.cfg.TickTime) == nil && applied()
+}
+
+// lookUp finds a session, after a sync if it seems not to be there: it may
+// just have been made on another server, and to call it expired would end it.
+func (s *Server) lookUp(id session.ID) (x session.Session, known bool, err error) {
+	get := func() {
+		s.state.mu.RLock()
+		defer s.state.mu.RUnlock()
+		x, known = s.state.table.Get(id)
+	}
+	if get(); known || !s.cfg.EnsembleMode() {
+		return x, known, nil
+	}
+	if err := s.sync(s.gate.limit); err != nil {
+		return x, false, err
+	}
+	get()
+	return x, known, nil
+}
+
+// sync waits until everything committed so far is applied here.
+func (s *Server) sync(limit time.Duration) error {
+	ctx, cancel := context.WithTimeout(s.life, limit)
+	defer cancel()
+	return s.node.Sync(ctx)
 }
 
 // welcome ends the handshake: the session is there, and this connection is its
@@ -144,6 +189,7 @@ func (c *conn) welcome(s session.Session) bool {
 	})
 	c.out.mu.Lock()
 	c.session, c.attached = s, true
+	c.patience = c.srv.gate.patience(milliseconds(c.timeout))
 	c.out.mu.Unlock()
 	return c.answer(0, 0, frame)
 }

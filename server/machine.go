@@ -1,6 +1,7 @@
 package server
 
 import (
+	"encoding/binary"
 	"io"
 	"time"
 
@@ -58,6 +59,7 @@ func (m *machine) Apply(b *consensus.Batch) {
 	s.mu.Lock()
 	s.enterTerm(b.Term)
 	s.now = b.Time
+	size := 0
 	for n := 1; ; n++ {
 		request, waiter, ok := b.Next()
 		if !ok {
@@ -65,12 +67,16 @@ func (m *machine) Apply(b *consensus.Batch) {
 		}
 		c, _ := waiter.(*conn)
 		m.apply(request, c)
+		size += len(request)
 		if n%lockedRun == 0 {
 			s.mu.Unlock()
 			s.mu.Lock()
 		}
 	}
 	s.mu.Unlock()
+	if size > 0 {
+		m.srv.leadership.proposed(size)
+	}
 }
 
 // Applied implements consensus.StateMachine: it sends what was queued.
@@ -85,9 +91,13 @@ func (m *machine) Applied() {
 // Snapshot implements consensus.StateMachine.
 func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(), nil }
 
-// Restore implements consensus.StateMachine.
+// Restore implements consensus.StateMachine. What has changed between the old
+// state and the new one nobody can tell, so all watches go with their
+// connections, before any of these could show it; clients come back and
+// compare (setWatches).
 func (m *machine) Restore(r io.Reader) error {
-	if err := m.state.restore(r); err != nil {
+	dropAll := func() { m.srv.conns.drop(func(*conn) bool { return true }) }
+	if err := m.state.restore(r, dropAll); err != nil {
 		return err
 	}
 	m.forgetAsker()
@@ -335,27 +345,28 @@ func (m *machine) createSession(c *conn) {
 		}
 		return
 	}
-	m.srv.sessions.started(s, c)
+	m.srv.sessions.attached(s, c, milliseconds(s.Timeout))
 	if c != nil && c.welcome(s) {
 		m.dirty = append(m.dirty, c)
 	}
 }
 
-// attachSession makes c the only connection whose requests count for the
-// session. It takes no zxid.
+// attachSession makes c, or one on another server, the only connection whose
+// requests count for the session. It takes no zxid.
 func (m *machine) attachSession(c *conn) {
 	s, ok := m.state.table.Attach(m.txn.session)
-	if c == nil {
-		return
-	}
 	if !ok {
-		if c.refuse() {
+		if c != nil && c.refuse() {
 			m.dirty = append(m.dirty, c)
 		}
 		return
 	}
-	m.srv.sessions.attached(s, c)
-	if c.welcome(s) {
+	timeout := m.txn.body.Int32()
+	if m.txn.body.Err() != nil {
+		timeout = s.Timeout // of a release that did not say
+	}
+	m.srv.sessions.attached(s, c, milliseconds(timeout))
+	if c != nil && c.welcome(s) {
 		m.dirty = append(m.dirty, c)
 	}
 }
@@ -364,6 +375,9 @@ func (m *machine) attachSession(c *conn) {
 // has expired.
 func (m *machine) closeSession(c *conn) {
 	t := &m.txn
+	if b := t.body.Rest(); len(b) == 8 && binary.BigEndian.Uint64(b) != m.state.term {
+		return // who judged it silent does not lead any more
+	}
 	m.state.zxid++
 	m.begin(m.state.zxid)
 	m.state.tree.CloseSession(int64(t.session))

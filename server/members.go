@@ -41,8 +41,11 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		ListenAll:    cfg.QuorumListenOnAll,
 		Secret:       []byte(cfg.QuorumSecret.Reveal()),
 		DialTimeout:  cfg.PeerDialTimeout,
+		Report:       s.sessions.report,
 		ReportEvery:  cfg.TickTime / 2,
+		Reported:     s.sessions.reported,
 		Reconfigured: s.reconfigured,
+		Describe:     s.describe,
 		CatchUp:      max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
 	}
 }

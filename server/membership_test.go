@@ -73,7 +73,7 @@ func TestStateImage(t *testing.T) {
 	s.members.want(mustParse(t, three)[:2], 0x300000008)
 	image := persisted(t, s)
 	got := newState()
-	if err := got.restore(bytes.NewReader(image)); err != nil {
+	if err := got.restore(bytes.NewReader(image), func() {}); err != nil {
 		t.Fatal(err)
 	}
 	if got.zxid != s.zxid || got.term != s.term || !reflect.DeepEqual(got.members, s.members) {
@@ -83,7 +83,7 @@ func TestStateImage(t *testing.T) {
 		t.Error("the image of what was restored is another one")
 	}
 	for _, n := range []int{0, 1, 8, 9, 24, 25, 38, len(image) - 1} {
-		if err := newState().restore(bytes.NewReader(image[:n])); err == nil {
+		if err := newState().restore(bytes.NewReader(image[:n]), func() {}); err == nil {
 			t.Errorf("%d bytes are enough", n)
 		}
 	}
@@ -98,14 +98,14 @@ func TestFirstStateImage(t *testing.T) {
 	none := new(membership).appendImage(nil)
 	first := append(bytes.Clone(image[head:head+16]), image[head+16+len(none):]...)
 	got := newState()
-	if err := got.restore(bytes.NewReader(first)); err != nil {
+	if err := got.restore(bytes.NewReader(first), func() {}); err != nil {
 		t.Fatal(err)
 	}
 	if got.zxid != s.zxid || got.term != s.term || got.members.servers != nil {
 		t.Errorf("restored %#x, %d, %+v", got.zxid, got.term, got.members)
 	}
 	image[0] = imageFormat + 1
-	if err := newState().restore(bytes.NewReader(image)); err == nil || !strings.Contains(err.Error(), "unknown format") {
+	if err := newState().restore(bytes.NewReader(image), func() {}); err == nil || !strings.Contains(err.Error(), "unknown format") {
 		t.Errorf("a later format: %v", err)
 	}
 }

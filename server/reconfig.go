@@ -45,6 +45,7 @@ func (s *Server) proposeMembers() {
 
 // reconfigured implements consensus.Ensemble.Reconfigured.
 func (s *Server) reconfigured(change uint64, ok bool) {
+	<-s.opened // closed as soon as Open returns
 	body := jute.AppendBool(jute.AppendInt64(nil, int64(change)), ok)
 	s.node.Submit(nil, newTxnHead(0, 0, nil).with(opReconfigDone, 0), body)
 }

@@ -3,9 +3,9 @@
 // into the state machine that package consensus feeds.
 //
 // Goroutines, all started and ended here: one per listener, one per
-// connection (conn.go), the flushers (flushers.go), session expiry and the
-// container reaper (sessions.go); and the apply goroutine, which is raft's and
-// calls machine.go.
+// connection (conn.go), the flushers (flushers.go), in an ensemble the gate
+// (gate.go), and on the leader session expiry and the container reaper
+// (leader.go); and the apply goroutine, which is raft's and calls machine.go.
 package server
 
 import (
@@ -33,18 +33,22 @@ type Server struct {
 	started time.Time
 
 	state       *state
-	node        *consensus.Node
+	node        *consensus.Node // not before opened is closed
+	opened      chan struct{}
 	sessions    *sessions
+	gate        *gate
 	conns       *conns
 	throttle    *throttle
 	flushers    flushers
 	stats       serverStats
 	outstanding atomic.Int64 // requests in the log and not yet answered
-	serving     atomic.Bool
+	serving     atomic.Bool  // changed by gate alone
 	traceMask   atomic.Int64 // of gtmk and stmk
 	dynamic     *dynamicFile
+	leadership  leadership
 
 	listener net.Listener
+	life     context.Context
 	stop     context.CancelFunc
 	tasks    sync.WaitGroup
 
@@ -60,11 +64,12 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s := &Server{
 		cfg: cfg, log: log, started: time.Now(),
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
-		fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
+		opened: make(chan struct{}), fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.state.failed = s.failed
 	s.sessions = newSessions(s)
+	s.gate = newGate(s)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -73,12 +78,11 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	}
 	ctx, s.quit = context.WithCancelCause(ctx)
 	defer s.quit(nil)
-	life, stop := context.WithCancel(context.Background())
-	s.stop = stop
+	s.life, s.stop = context.WithCancel(context.Background())
 	s.flushers.start()
 	// Probes are answered while the log is replayed; clients are turned away.
-	s.tasks.Go(func() { s.accept(life) })
-	s.tasks.Go(func() { s.dynamic.run(life) })
+	s.tasks.Go(func() { s.accept(s.life) })
+	s.tasks.Go(func() { s.dynamic.run(s.life) })
 	if err := s.openNode(ctx); err != nil {
 		err = errors.Join(err, s.closeListener())
 		s.stop()
@@ -87,13 +91,9 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		s.flushers.stop()
 		return nil, err
 	}
-	s.sessions.startAll()
 	s.reportMembers()
-	s.serving.Store(true)
-	s.proposeMembers()
-	for _, task := range []func(context.Context){s.sessions.expire, s.sessions.reap, s.scrub} {
-		s.tasks.Go(func() { task(life) })
-	}
+	s.gate.open()
+	s.tasks.Go(func() { s.scrub(s.life) })
 	return s, nil
 }
 
@@ -117,10 +117,14 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		},
 		Preamble:         set.encode(),
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
-		OnFatal: s.failed, Logger: s.log, Ensemble: s.ensemble(),
+		Lead: s.lead, OnFatal: s.failed, Logger: s.log, Ensemble: s.ensemble(),
 	}, newMachine(s))
 	if err != nil {
 		return &dataError{err}
+	}
+	close(s.opened)
+	if s.cfg.EnsembleMode() {
+		s.tasks.Go(func() { s.gate.run(s.life) })
 	}
 	if err := s.node.Ready(ctx); err != nil {
 		return errors.Join(context.Cause(ctx), err, s.node.Close())
@@ -133,7 +137,7 @@ func (s *Server) now() time.Duration { return time.Since(s.started) }
 
 // failed stops serving at once: this server can no longer tell what is true.
 func (s *Server) failed(err error) {
-	s.serving.Store(false)
+	s.gate.end()
 	s.log.Error("stopping: this server can no longer be right", "err", err)
 	select {
 	case s.fail <- err:
@@ -244,7 +248,7 @@ func (s *Server) closeListener() error {
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.downOnce.Do(func() {
 		err := s.closeListener()
-		s.serving.Store(false)
+		s.gate.end()
 		s.settle(ctx)
 		s.stop()
 		s.partWithClients(ctx)

@@ -112,8 +112,9 @@ func (i *stateImage) Release() {
 	i.tree.Release()
 }
 
-// restore replaces the state by the one in an image.
-func (s *state) restore(r io.Reader) error {
+// restore replaces the state by the one in an image. Nobody has read the new
+// one when swapped is called.
+func (s *state) restore(r io.Reader, swapped func()) error {
 	next, err := loadState(r)
 	if err != nil {
 		return err
@@ -122,6 +123,7 @@ func (s *state) restore(r io.Reader) error {
 	defer s.mu.Unlock()
 	s.zxid, s.term, s.members = next.zxid, next.term, next.members
 	s.tree, s.table = next.tree, next.table
+	swapped()
 	return nil
 }
 

@@ -13,8 +13,9 @@ import (
 //	u8   identities, for each a ustring scheme and a ustring id
 //	the body as the client sent it, or for what no client sends:
 //	  createSession   i32 timeout in ms, 16 bytes password
-//	  attach          nothing
-//	  closeSession    nothing
+//	  attach          i32 timeout in ms of the new connection, may be missing
+//	  closeSession    nothing from a client; u64 term of the leader that found
+//	                  the session silent, under whom alone it counts
 //	  deleteContainer ustring path, i64 mzxid that the reaper saw
 //	  setMembers      i64 version, ustring server lines
 //	  reconfigDone    i64 number of the change, bool whether it was made

@@ -34,6 +34,12 @@ type Entry struct {
 // Touch notes that the session was heard of.
 func (e *Entry) Touch(now time.Duration) { e.touched.Store(int64(now)) }
 
+// Touched returns when the session was last heard of.
+func (e *Entry) Touched() time.Duration { return time.Duration(e.touched.Load()) }
+
+// Timeout returns how long the session may be silent.
+func (e *Entry) Timeout() time.Duration { return time.Duration(e.timeout.Load()) }
+
 // NewTracker returns a tracker whose clock stands at now.
 func NewTracker(tick, now time.Duration) *Tracker {
 	return &Tracker{
@@ -58,6 +64,52 @@ func (t *Tracker) Track(id ID, timeout, now time.Duration) *Entry {
 	e.Touch(now)
 	t.enter(e)
 	return e
+}
+
+// Heard notes that a session was heard of at some time in the past, by another
+// server, where its timeout is this. A session that is not tracked stays so.
+func (t *Tracker) Heard(id ID, timeout, at time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	e := t.entries[id]
+	if e == nil {
+		return
+	}
+	if heard := e.touched.Load(); heard < int64(at) {
+		// Whoever touches it right now knows better.
+		e.touched.CompareAndSwap(heard, int64(at))
+	}
+	if e.timeout.Load() != int64(timeout) {
+		e.timeout.Store(int64(timeout))
+		t.leave(e)
+		t.enter(e)
+	}
+}
+
+// Restart begins anew at now, as NewTracker does, with a full timeout for each
+// session that is tracked.
+func (t *Tracker) Restart(now time.Duration) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.next = int64(now/t.tick) + 1
+	clear(t.buckets)
+	for _, e := range t.entries {
+		e.closing = false
+		e.Touch(now)
+		t.enter(e)
+	}
+}
+
+// Retain forgets all sessions but those that keep names.
+func (t *Tracker) Retain(keep func(ID) bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for id, e := range t.entries {
+		if !keep(id) {
+			t.leave(e)
+			delete(t.entries, id)
+		}
+	}
 }
 
 // Forget stops a session's timer.

@@ -272,3 +272,51 @@ func TestConcurrentUse(t *testing.T) {
 		t.Errorf("ended: %v", ended)
 	}
 }
+
+// What another server has heard counts from when it was heard, never backwards,
+// and brings the timeout of the session's newest connection.
+func TestHeard(t *testing.T) {
+	c := newClock(t, 0)
+	c.Track(1, 4*tick, 0)
+	c.Track(2, 40*tick, 0)
+	c.Track(3, 4*tick, 0)
+	c.to(2 * tick)
+	c.Heard(1, 4*tick, 2*tick)
+	c.Heard(1, 4*tick, tick)   // older news, came later
+	c.Heard(2, 4*tick, 2*tick) // a shorter timeout since
+	c.Heard(9, 4*tick, 2*tick) // nobody
+	c.to(20 * tick)
+	for id, want := range map[ID]time.Duration{1: 7 * tick, 2: 7 * tick, 3: 5 * tick} {
+		if c.ended[id] != want {
+			t.Errorf("session %d ended at %v, want %v", id, c.ended[id], want)
+		}
+	}
+	if _, ok := c.ended[9]; ok || c.Len() != 3 {
+		t.Errorf("%d sessions tracked, those that ended: %v", c.Len(), c.ended)
+	}
+}
+
+// A server that begins to lead gives every session its full timeout, those too
+// that it found silent when it led before.
+func TestRestart(t *testing.T) {
+	c := newClock(t, 0)
+	c.Track(1, 2*tick, 0)
+	c.Track(2, 8*tick, 0)
+	c.to(3 * tick)
+	delete(c.ended, 1) // found silent; nothing came of it
+	c.now = 1000*tick + 1
+	c.Restart(c.now)
+	c.to(1002 * tick)
+	if len(c.ended) > 0 {
+		t.Errorf("ended within their timeout: %v", c.ended)
+	}
+	c.to(1010 * tick)
+	if c.ended[1] != 1003*tick || c.ended[2] != 1009*tick {
+		t.Errorf("ended at %v", c.ended)
+	}
+	c.Track(3, tick, c.now)
+	c.Retain(func(id ID) bool { return id == 2 })
+	if c.Len() != 1 {
+		t.Errorf("%d sessions retained", c.Len())
+	}
+}
