@@ -111,7 +111,12 @@ func (s *Server) srvr(b *strings.Builder, clients bool) {
 	fmt.Fprintf(b, "Latency min/avg/max: %d/%s/%d\nReceived: %d\nSent: %d\nConnections: %d\nOutstanding: %d\n",
 		lo, decimal(avg), hi, s.stats.received.Load(), s.stats.sent.Load(), s.conns.len(), s.outstanding.Load())
 	// ZooKeeper counts the root twice, under both of its names.
-	fmt.Fprintf(b, "Zxid: %#x\nMode: standalone\nNode count: %d\n", zxid, znodes+1)
+	mode := s.mode()
+	fmt.Fprintf(b, "Zxid: %#x\nMode: %s\nNode count: %d\n", zxid, mode, znodes+1)
+	if mode == "leader" {
+		last, least, most := s.leadership.sizes()
+		fmt.Fprintf(b, "Proposal sizes last/min/max: %d/%d/%d\n", last, least, most)
+	}
 }
 
 // decimal writes a number as Java does, but never with an exponent, which
@@ -190,6 +195,28 @@ func (s *Server) conf(b *strings.Builder) {
 	fmt.Fprintf(b, "tickTime=%d\nmaxClientCnxns=%d\nminSessionTimeout=%d\nmaxSessionTimeout=%d\nclientPortListenBacklog=%d\nserverId=%d\n",
 		c.TickTime.Milliseconds(), c.MaxClientCnxns, c.MinSessionTimeout.Milliseconds(), c.MaxSessionTimeout.Milliseconds(),
 		c.ClientPortListenBacklog, c.ServerID)
+	if c.EnsembleMode() {
+		s.confEnsemble(b)
+	}
+}
+
+// confEnsemble writes what conf says of an ensemble. It ends without a newline.
+func (s *Server) confEnsemble(b *strings.Builder) {
+	servers, version := s.versionedMembers()
+	self := servers.find(s.cfg.ServerID)
+	if self == nil { // not a member yet, or no longer
+		self = s.cfg.Self()
+	}
+	var quorum, election []string
+	for _, a := range self.Addrs {
+		quorum, election = append(quorum, strconv.Itoa(a.QuorumPort)), append(election, strconv.Itoa(a.ElectionPort))
+	}
+	peerType := 0
+	if self.Observer {
+		peerType = 1
+	}
+	fmt.Fprintf(b, "initLimit=%d\nsyncLimit=%d\nelectionAlg=3\nelectionPort=%s\nquorumPort=%s\npeerType=%d\nmembership: \n%s",
+		s.cfg.InitLimit, s.cfg.SyncLimit, strings.Join(election, "|"), strings.Join(quorum, "|"), peerType, servers.text(version))
 }
 
 func (s *Server) dirs(b *strings.Builder) {

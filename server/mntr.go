@@ -27,13 +27,20 @@ func (s *Server) mntr(b *strings.Builder) {
 	put("packets_sent", s.stats.sent.Load())
 	put("num_alive_connections", s.conns.len())
 	put("outstanding_requests", s.outstanding.Load())
-	put("server_state", "standalone")
+	mode := s.mode()
+	put("server_state", mode)
+	if mode != "standalone" {
+		put("peer_state", peerStates[mode])
+	}
 	put("znode_count", tree.Znodes+1)
 	put("watch_count", watches.Watches)
 	put("ephemerals_count", tree.Ephemerals)
 	put("approximate_data_size", tree.DataBytes)
 	put("open_file_descriptor_count", openFiles())
 	put("max_file_descriptor_count", maxFiles())
+	if mode != "standalone" {
+		s.mntrEnsemble(put, mode)
+	}
 
 	put("uptime", s.uptime().Milliseconds())
 	put("global_sessions", global)
@@ -50,6 +57,35 @@ func (s *Server) mntr(b *strings.Builder) {
 	put("zkd_live_heap_bytes", liveHeap())
 	put("zkd_slab_bytes", tree.SlabBytes)
 	put("zkd_records", tree.Records)
+}
+
+// peerStates are ZooKeeper's names of what a server that serves does among its
+// peers. One that is not caught up does not serve.
+var peerStates = map[string]string{
+	"leader": "leading - broadcast", "follower": "following - broadcast", "observer": "observing - broadcast",
+}
+
+// mntrEnsemble writes what is about the ensemble.
+func (s *Server) mntrEnsemble(put func(string, any), mode string) {
+	st := s.node.Status()
+	if mode == "leader" {
+		f := countFollowing(&st)
+		put("followers", f.learners) // of 3.4, observers included
+		put("synced_followers", f.voters)
+		put("pending_syncs", f.lagging)
+		last, least, most := s.leadership.sizes()
+		put("last_proposal_size", last)
+		put("max_proposal_size", most)
+		put("min_proposal_size", least)
+		put("learners", f.learners)
+		put("synced_observers", f.observers)
+		put("synced_non_voting_followers", 0)
+		put("leader_uptime", s.leadership.uptime(s.now()).Milliseconds())
+	}
+	if mode == "observer" && st.LeaderID != "" {
+		put("observer_master_id", st.Leader)
+	}
+	put("quorum_size", s.memberList().voters())
 }
 
 // mntrStorage writes what is about the log and the snapshots. fsync and
