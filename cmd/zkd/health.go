@@ -42,6 +42,12 @@ const (
 	noLeader = "no leader"
 )
 
+// States of servers that are well.
+const (
+	up       = "up"
+	unlisted = "a member that this zoo.cfg does not list"
+)
+
 // Serving tells whether there is a leader with a majority.
 func (h *health) Serving() bool { return h.Verdict != noLeader }
 
@@ -59,15 +65,24 @@ func judge(servers []conf.Server, answers map[int64]answer) *health {
 	}
 	h.addUnlisted(leader)
 	h.count(leader)
-	switch well := func(s serverHealth) bool { return s.State == "up" }; {
+	switch {
 	case leader == nil || 2*h.VotersUp <= h.Voters:
 		h.Verdict = noLeader
-	case h.VotersUp == h.Voters && h.ObserversUp == h.Observers && !slices.ContainsFunc(h.Servers, func(s serverHealth) bool { return !well(s) }):
+	case h.VotersUp == h.Voters && h.ObserversUp == h.Observers && !slices.ContainsFunc(h.Servers, func(s serverHealth) bool { return s.ails(leader) }):
 		h.Verdict = healthy
 	default:
 		h.Verdict = degraded
 	}
 	return h
+}
+
+// ails tells whether something is wrong with a member. Servers that zoo.cfg
+// lists and the ensemble does not are none, nor is a list that is out of date.
+func (s *serverHealth) ails(leader *consensus.Status) bool {
+	if s.State == up || s.State == unlisted {
+		return false
+	}
+	return slices.ContainsFunc(leader.Members, func(m consensus.MemberStatus) bool { return int64(m.ServerID) == s.ID })
 }
 
 // findLeader returns what the leader says, nil if there is none. One that was
@@ -83,7 +98,7 @@ func findLeader(answers map[int64]answer) (leader *consensus.Status) {
 }
 
 func judgeServer(s conf.Server, a answer, leader *consensus.Status) serverHealth {
-	h := serverHealth{ID: s.ID, Address: peerAddress(s), Role: "voter", State: "up"}
+	h := serverHealth{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up}
 	if s.Observer {
 		h.Role = "observer"
 	}
@@ -137,12 +152,12 @@ func (h *health) addUnlisted(leader *consensus.Status) {
 		if slices.ContainsFunc(h.Servers, func(s serverHealth) bool { return s.ID == id }) {
 			continue
 		}
-		s := serverHealth{ID: id, Role: "voter", State: "not in this zoo.cfg; the leader does not hear of it"}
+		s := serverHealth{ID: id, Role: "voter", State: unlisted + "; the leader does not hear of it"}
 		if !m.Voter {
 			s.Role = "observer"
 		}
 		if m.Known {
-			s.State = "not in this zoo.cfg; the leader hears of it"
+			s.State = unlisted
 			if leader.Applied > m.Applied {
 				s.Lag = leader.Applied - m.Applied
 			}
@@ -197,6 +212,9 @@ func reason(err error) string {
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }
 
+// forever is longer ago than any contact: there was none.
+const forever = 24 * time.Hour
+
 // String is the table for a person.
 func (h *health) String() string {
 	var b strings.Builder
@@ -207,7 +225,10 @@ func (h *health) String() string {
 		if st := s.Status; st != nil {
 			zxid = fmt.Sprintf("%#x", uint64(st.Zxid))
 			if st.RaftID != "" {
-				term, contact = strconv.FormatUint(st.Term, 10), st.Contact.Round(time.Millisecond).String()
+				term = strconv.FormatUint(st.Term, 10)
+				if st.Contact < forever {
+					contact = st.Contact.Round(time.Millisecond).String()
+				}
 			}
 		}
 		if s.Status != nil && s.State != "knows no leader" || s.Lag > 0 {

@@ -110,9 +110,24 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  follower  4     0x400000010  0    31ms     differs from the leader
 4       zk4:2888:3888  observer  4     0x400000010  100  31ms     up
 5       zk5:2888:3888  observer  4     0x400000010  0    31ms     catches up before it votes
-6       -              observer  -     -            20   -        not in this zoo.cfg; the leader hears of it
-7       -              observer  -     -            -    -        not in this zoo.cfg; the leader does not hear of it
+6       -              observer  -     -            20   -        a member that this zoo.cfg does not list
+7       -              observer  -     -            -    -        a member that this zoo.cfg does not list; the leader does not hear of it
 degraded: 2 of 3 voters, 3 of 4 observers
+`},
+		{name: "a zoo.cfg that is out of date", servers: ensembleOf(4),
+			answers: map[int64]answer{
+				1: says(1, "leader", func(s *consensus.Status) {
+					s.Members[2] = consensus.MemberStatus{ServerID: 5, RaftID: "5.1", Voter: true, Known: true, Applied: 120}
+				}),
+				2: second, 3: says(3, "looking", func(s *consensus.Status) { lost(s); s.Contact = 48 * time.Hour }), 4: down("connection refused"),
+			}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  looking   4     0x400000010  0    -        no member, waits to be taken in
+4       zk4:2888:3888  voter     -     -            -    -        down: connection refused
+5       -              voter     -     -            -    -        a member that this zoo.cfg does not list
+healthy: 3 of 3 voters
 `},
 		{name: "strangers and old leaders", servers: ensembleOf(3),
 			answers: map[int64]answer{1: leader, 2: says(2, "leader", func(s *consensus.Status) { s.Term, s.LeaderID = 3, "2.1" }),
