@@ -23,6 +23,16 @@ func (l *raftLogger) Info(msg string, args ...any)  { l.Log(hclog.Info, msg, arg
 func (l *raftLogger) Warn(msg string, args ...any)  { l.Log(hclog.Warn, msg, args...) }
 func (l *raftLogger) Error(msg string, args ...any) { l.Log(hclog.Error, msg, args...) }
 
+// everyday are warnings of what happens whenever a server starts, catches up
+// or is told of a commit before it has the entry.
+var everyday = map[string]bool{
+	"failed to get previous log":                             true,
+	"previous log term mis-match":                            true,
+	"appendEntries rejected, sending older logs":             true,
+	"heartbeat timeout reached, starting election":           true,
+	"rejecting vote request since our last index is greater": true,
+}
+
 // Log implements hclog.Logger. What raft calls information is about every
 // snapshot and vote, which an operator does not ask for: it is debug here.
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
@@ -30,6 +40,9 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 	switch level {
 	case hclog.Warn:
 		to = slog.LevelWarn
+		if everyday[msg] {
+			to = slog.LevelDebug
+		}
 	case hclog.Error:
 		to = slog.LevelError
 	}

@@ -25,8 +25,16 @@ type nudge struct {
 	rest        time.Time // it did not hear the last one: leave it alone until then
 }
 
-// nudgeRest is how long a peer that cannot be reached is left alone.
-const nudgeRest = time.Second
+const (
+	// nudgeRest is how long a peer that cannot be reached is left alone.
+	nudgeRest = time.Second
+	// nudgeAgain is when a peer is told once more that had not got the entry,
+	// nudgeLater the longest that this grows to, nudgeTries how often it is
+	// done: one that is so far behind learns of the commit in time.
+	nudgeAgain = 200 * time.Microsecond
+	nudgeLater = 10 * time.Millisecond
+	nudgeTries = 50
+)
 
 func (n *nudges) init(t *Transport) {
 	n.t, n.peers = t, map[raft.ServerID]*nudge{}
@@ -35,7 +43,8 @@ func (n *nudges) init(t *Transport) {
 // Nudge tells the members that the entry with that term and index is
 // committed, for a leader in that very term. To raft it is an empty
 // AppendEntries like others, so neither its loss nor its delay matters. It does
-// not wait; while a peer has not answered, only the newest is kept for it.
+// not wait; while a peer has not answered, only the newest is kept for it. One
+// that has not got the entry itself is told again a little later.
 func (t *Transport) Nudge(to []raft.Server, term, index uint64) {
 	n := &t.nudges
 	n.mu.Lock()
@@ -82,6 +91,7 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	var told uint64
+	tries, wait := nudgeTries, nudgeAgain
 	for !n.closed && p.index != told {
 		req := raft.AppendEntriesRequest{
 			RPCHeader: n.t.header(), Term: p.term, Leader: []byte(n.t.stream.id),
@@ -91,6 +101,14 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 		n.mu.Unlock()
 		var resp raft.AppendEntriesResponse
 		err := n.t.AppendEntries(s.ID, s.Address, &req, &resp)
+		if early := err == nil && !resp.Success && resp.Term <= req.Term; early && tries > 0 {
+			// A majority has the entry, this peer is still to get it.
+			select {
+			case <-n.t.stream.done:
+			case <-time.After(wait):
+			}
+			told, tries, wait = 0, tries-1, min(2*wait, nudgeLater)
+		}
 		n.mu.Lock()
 		if err != nil {
 			p.rest = time.Now().Add(nudgeRest)
