@@ -21,10 +21,13 @@ const scrubRate = 256 << 20
 // have had it for long. Snapshots check what they write all the same; a server
 // with little to do may not take one in months.
 func (s *Server) scrub(ctx context.Context) {
-	if s.cfg.ScrubInterval <= 0 {
-		return
+	if every := s.cfg.ScrubInterval; every > 0 {
+		s.scrubEvery(ctx, every)
 	}
-	tick := time.NewTicker(s.cfg.ScrubInterval)
+}
+
+func (s *Server) scrubEvery(ctx context.Context, every time.Duration) {
+	tick := time.NewTicker(every)
 	defer tick.Stop()
 	for {
 		select {

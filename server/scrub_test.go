@@ -126,15 +126,12 @@ func TestScrubEndsWithItsServer(t *testing.T) {
 }
 
 func TestServerWithDamagedMemoryStops(t *testing.T) {
-	for name, c := range map[string]struct {
-		every time.Duration
-		find  func(s *Server)
-	}{
-		"scrub":    {every: time.Millisecond, find: func(*Server) {}},
-		"snapshot": {find: func(s *Server) { _ = s.node.Snapshot() }},
+	for name, find := range map[string]func(s *Server){
+		"scrub":    func(s *Server) { s.scrubEvery(context.Background(), time.Millisecond) },
+		"snapshot": func(s *Server) { _ = s.node.Snapshot() },
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := startServer(t, func(cfg *conf.Config) { cfg.ScrubInterval = c.every })
+			s := startServer(t, func(cfg *conf.Config) { cfg.ScrubInterval = 0 })
 			// The znode is none of the log's: this server alone has it.
 			s.state.mu.Lock()
 			s.state.tree.Begin(&znode.Txn{Zxid: 1, Time: 1})
@@ -145,7 +142,7 @@ func TestServerWithDamagedMemoryStops(t *testing.T) {
 				t.Fatal(code)
 			}
 			breakMemory(t, s.state)
-			c.find(s)
+			find(s)
 			select {
 			case err := <-s.Failed():
 				if !errors.Is(err, consensus.ErrDamaged) || !errors.Is(err, znode.ErrDigest) {
