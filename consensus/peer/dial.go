@@ -54,7 +54,7 @@ func (n *Network) dialOne(ctx context.Context, addr string, left int, h hello) (
 	c, err := d.DialContext(ctx, "tcp", addr)
 	n.roster.note(addr, err == nil)
 	if err != nil {
-		return nil, nil, fmt.Errorf("peer: connect to server %d: %w", h.wantServer, err)
+		return nil, nil, fmt.Errorf("peer: connect to server %d at %s: %w", h.wantServer, addr, err)
 	}
 	n.tune(c)
 	if !n.adopt(c, false) {

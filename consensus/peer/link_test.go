@@ -15,7 +15,7 @@ import (
 // linked returns a link from server 1 to server 3, and its other end.
 func linked(t *testing.T, change ...func(*Options, *patience)) (near, far *Link) {
 	t.Helper()
-	links, done := make(chan *Link), make(chan struct{})
+	links, done := make(chan *Link, 4), make(chan struct{})
 	a := serve(t, 3, "3.1", handler{accept: func(l *Link) { links <- l; <-done }}, change...)
 	d := serve(t, 1, "1.1", nil, change...)
 	introduce(a, d)
