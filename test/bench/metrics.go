@@ -13,6 +13,7 @@ const (
 	mP50            metric = "p50_us"
 	mP99            metric = "p99_us"
 	mP999           metric = "p999_us"
+	mMax            metric = "max_us"
 	mServerCPU      metric = "server_cpu_us_per_op"
 	mServerLoad     metric = "server_cores"
 	mBatch          metric = "replies_per_read"
@@ -62,6 +63,7 @@ var metrics = []struct {
 	{mOfLeader, "p50 : p50 on leader", lower},
 	{mP99, "p99 µs", lower},
 	{mP999, "p99.9 µs", lower},
+	{mMax, "max µs", lower},
 	{mServerCPU, "server CPU µs/op", lower},
 	{mServerLoad, "server cores busy", neutral},
 	{mBatch, "replies a generator read", neutral},

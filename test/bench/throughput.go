@@ -150,6 +150,7 @@ func throughputSample(name, server string, before, after window, h *hist) sample
 		mP50:        micros(h.quantile(0.50)),
 		mP99:        micros(h.quantile(0.99)),
 		mP999:       micros(h.quantile(0.999)),
+		mMax:        micros(time.Duration(h.max)),
 		mServerCPU:  micros(after.server-before.server) / ops,
 		mOwnCPU:     micros(after.own-before.own) / ops,
 		mBatch:      ops / float64(max(after.reads-before.reads, 1)),
