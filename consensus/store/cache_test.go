@@ -218,7 +218,8 @@ func TestCacheNoticesChangedMemory(t *testing.T) {
 	wantErr(t, <-fatal, ErrCorrupt)
 }
 
-// Readers run beside appends, truncations and compactions; for the race detector.
+// Readers run beside appends, truncations and compactions; for the race detector,
+// and because raft-wal closes files under them.
 func TestCacheConcurrentReaders(t *testing.T) {
 	o := cachedOpts(t.TempDir(), EngineWAL)
 	o.CacheBytes = 8 * kib
@@ -226,6 +227,8 @@ func TestCacheConcurrentReaders(t *testing.T) {
 	mustStore(t, s, batch(1, 10, 300)...)
 	done := make(chan struct{})
 	var readers sync.WaitGroup
+	defer readers.Wait()
+	defer close(done)
 	for range 2 {
 		readers.Go(func() {
 			for i := uint64(1); ; i++ {
@@ -259,8 +262,6 @@ func TestCacheConcurrentReaders(t *testing.T) {
 			}
 		}
 	}
-	close(done)
-	readers.Wait()
 }
 
 func BenchmarkGetLog(b *testing.B) {

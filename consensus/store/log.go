@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"os"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -134,7 +135,13 @@ func (l *logStore) GetLog(index uint64, out *raft.Log) error {
 	}
 	l.count.reads.Add(1)
 	var got raft.Log
-	err := guard(func() error { return l.eng.GetLog(index, &got) })
+	err := l.read(index, &got)
+	if err != nil && l.deletedMeanwhile(index) {
+		return raft.ErrLogNotFound
+	}
+	if errors.Is(err, os.ErrClosed) { // it was deleted, and there is another again
+		err = l.read(index, &got)
+	}
 	if errors.Is(err, raft.ErrLogNotFound) {
 		return raft.ErrLogNotFound
 	}
@@ -146,6 +153,25 @@ func (l *logStore) GetLog(index uint64, out *raft.Log) error {
 	}
 	*out = got
 	return nil
+}
+
+func (l *logStore) read(index uint64, out *raft.Log) error {
+	return guard(func() error { return l.eng.GetLog(index, out) })
+}
+
+// deletedMeanwhile tells whether a read may have failed because the entry was
+// being deleted: raft-wal can close a segment's file between finding it for a
+// reader and reading from it.
+func (l *logStore) deletedMeanwhile(index uint64) (gone bool) {
+	return guard(func() error {
+		first, err := l.eng.FirstIndex()
+		if err != nil {
+			return err
+		}
+		last, err := l.eng.LastIndex()
+		gone = index < first || index > last
+		return err
+	}) == nil && gone
 }
 
 func (l *logStore) readFailed(index uint64, err error) error {

@@ -317,3 +317,47 @@ func TestOptionsValidate(t *testing.T) {
 		}
 	}
 }
+
+// closingEngine fails a read as raft-wal does when the segment goes meanwhile.
+type closingEngine struct {
+	engine
+	meanwhile func()
+}
+
+func (e *closingEngine) GetLog(index uint64, l *raft.Log) error {
+	if fn := e.meanwhile; fn != nil {
+		e.meanwhile = nil
+		fn()
+		return &os.PathError{Op: "read", Path: "segment", Err: os.ErrClosed}
+	}
+	return e.engine.GetLog(index, l)
+}
+
+// A read that a deletion overtakes is no damage: a leader compacts its log while
+// it sends from there.
+func TestLogReadWhileDeleted(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		meanwhile func(e engine) error
+		want      error
+	}{
+		{"compacted", func(e engine) error { return e.DeleteRange(1, 5) }, raft.ErrLogNotFound},
+		{"truncated", func(e engine) error { return e.DeleteRange(5, 20) }, raft.ErrLogNotFound},
+		{"still there", func(engine) error { return nil }, nil},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := mustOpen(t, opts(t.TempDir(), EngineWAL))
+			mustStore(t, s, batch(1, 20, 150)...)
+			e := &closingEngine{engine: s.logs.eng}
+			e.meanwhile = func() {
+				if err := tt.meanwhile(e.engine); err != nil {
+					t.Error(err)
+				}
+			}
+			s.logs.eng = e
+			if err := s.Log().GetLog(5, &raft.Log{}); err != tt.want || s.Err() != nil {
+				t.Fatalf("%v, store %v", err, s.Err())
+			}
+		})
+	}
+}
