@@ -132,15 +132,7 @@ func TestServerWithDamagedMemoryStops(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := startServer(t, func(cfg *conf.Config) { cfg.ScrubInterval = 0 })
-			// The znode is none of the log's: this server alone has it.
-			s.state.mu.Lock()
-			s.state.tree.Begin(&znode.Txn{Zxid: 1, Time: 1})
-			_, _, code := s.state.tree.Create(jute.OpCreate, &jute.CreateRequest{Path: "/a", Data: []byte("sound"),
-				ACL: []jute.ACL{{Perms: 31, ID: jute.ID{Scheme: "world", ID: "anyone"}}}})
-			s.state.mu.Unlock()
-			if code != jute.OK {
-				t.Fatal(code)
-			}
+			connect(t, s).create("/a", []byte("sound"), 0)
 			breakMemory(t, s.state)
 			find(s)
 			select {
