@@ -226,7 +226,7 @@ func (n *Node) join(ctx context.Context, home *probeAnswer) error {
 
 // begIn asks to be taken in until raft has told so by itself.
 func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
-	var complaint complaint
+	complaint := complaint{time.Now()} // as a rule it does not take long
 	for ctx.Err() == nil {
 		for _, s := range n.configuration().Servers {
 			if s.ID == raftID {

@@ -95,7 +95,7 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	}
 	f.sm.Applied()
 	f.publish()
-	f.node.spread(logs[len(logs)-1])
+	f.node.applied(logs)
 	f.replies = slices.Grow(f.replies[:0], len(logs))[:len(logs)]
 	return f.replies
 }

@@ -116,6 +116,7 @@ func (n *Node) nameCluster(ctx context.Context) bool {
 	entry := make([]byte, 1+len(clusterID{}))
 	entry[0] = clusterFormat
 	_, _ = rand.Read(entry[1:]) // never fails, see crypto/rand
+	n.intake.sent(1)
 	return await(n.raft.Load().Apply(entry, 0), ctx.Done()) == nil
 }
 
@@ -211,16 +212,26 @@ func (n *Node) rank(without raft.ServerID) int {
 	return slices.Index(voters, n.raftID())
 }
 
-// spread tells the followers of a commit that this server has just applied as
-// the leader; they would learn it only with the next entry.
-func (n *Node) spread(last *raft.Log) {
-	if n.trans == nil {
+// applied is called when this server has applied entries. A leader tells its
+// followers of the commit, which they would learn only with the next entry, and
+// goes on with what waits.
+func (n *Node) applied(logs []*raft.Log) {
+	term, leads := n.leadsNow()
+	if !leads {
 		return
 	}
-	if term, leads := n.leadsNow(); leads && last.Term == term {
-		if peers := n.peers.Load(); peers != nil {
-			n.trans.Nudge(*peers, term, last.Index)
+	own := 0
+	for _, l := range logs {
+		if l.Term == term && l.Type == raft.LogCommand {
+			own++
 		}
+	}
+	if n.intake.applied(own) {
+		n.stream.signal()
+	}
+	last := logs[len(logs)-1]
+	if peers := n.peers.Load(); n.trans != nil && peers != nil && last.Term == term {
+		n.trans.Nudge(*peers, term, last.Index)
 	}
 }
 

@@ -17,8 +17,8 @@ const (
 )
 
 // linkQueue is how many batches of one server may wait for raft to take them.
-// The server has fewer under way, so its reports never wait behind them.
-const linkQueue = 2 * maxInFlightRemote
+// It has fewer under way.
+const linkQueue = 2 * maxInFlight
 
 // serveLink takes a follower's messages while this server leads.
 func (n *Node) serveLink(l *peer.Link) {
@@ -29,17 +29,7 @@ func (n *Node) serveLink(l *peer.Link) {
 	}
 	from := raft.ServerID(l.Peer().RaftID)
 	defer n.members.opened(from, l)()
-	batches := make(chan []byte, linkQueue)
-	defer close(batches)
-	n.done.Go(func() {
-		defer l.Close()
-		for b := range batches {
-			if now, ok := n.leadsNow(); !ok || now != term {
-				return
-			}
-			n.raft.Load().Apply(b, 0)
-		}
-	})
+	var queued int
 	for {
 		kind, body, err := l.Recv(n.stream.room())
 		if err != nil {
@@ -52,12 +42,11 @@ func (n *Node) serveLink(l *peer.Link) {
 				n.log.Warn("malformed batch of a peer, closing its link", "peer", from)
 				return
 			}
-			select {
-			case batches <- body:
-			default:
+			if !n.intake.add(body, &queued) {
 				n.log.Warn("a peer sends more than it may, closing its link", "peer", from)
 				return
 			}
+			n.stream.signal()
 		case linkReport:
 			if !n.takeReport(from, body[n.stream.room():]) {
 				n.log.Warn("malformed report of a peer, closing its link", "peer", from)
@@ -132,11 +121,12 @@ func (n *Node) takeReport(from raft.ServerID, b []byte) bool {
 	return true
 }
 
-// reportTicker ticks when the leader is to hear of this server.
-func (n *Node) reportTicker() *time.Ticker {
-	every := 24 * time.Hour
+// mostBetweenReports bounds ReportEvery: who is in contact must show it.
+const mostBetweenReports = time.Second
+
+func (n *Node) reportEvery() time.Duration {
 	if e := n.cfg.Ensemble; e != nil {
-		every = max(e.ReportEvery, 10*time.Millisecond)
+		return min(max(e.ReportEvery, 10*time.Millisecond), mostBetweenReports)
 	}
-	return time.NewTicker(every)
+	return mostBetweenReports
 }

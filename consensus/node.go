@@ -95,6 +95,7 @@ type Node struct {
 	raft   atomic.Pointer[raft.Raft] // nil until this server belongs somewhere
 	fsm    *fsm
 	stream stream
+	intake intake
 	clock  clock
 
 	// Of an ensemble only.

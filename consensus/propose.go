@@ -38,22 +38,21 @@ type sender struct {
 	down chan struct{} // closed when link is
 }
 
-// propose is the goroutine that sends what the stream has.
+// propose is the goroutine that sends what the stream has and, on the leader,
+// what the others have sent.
 func (n *Node) propose(ctx context.Context) {
 	defer n.proposer.Done()
 	s := sender{n: n}
 	defer s.hangUp()
-	report := n.reportTicker()
-	defer report.Stop()
+	tick := time.NewTicker(n.reportEvery())
+	defer tick.Stop()
 	for ctx.Err() == nil {
 		if now := n.leader(); now != s.to {
-			s.hangUp()
 			s.to = now
-			n.stream.resend()
+			s.again()
 		}
 		if !s.sendAll(ctx) {
-			s.hangUp()
-			n.stream.resend()
+			s.again()
 			n.pause(ctx, redial)
 			continue
 		}
@@ -61,15 +60,31 @@ func (n *Node) propose(ctx context.Context) {
 		case <-ctx.Done():
 		case <-n.stream.wake:
 		case <-s.down:
-			s.hangUp()
-			n.stream.resend()
+			s.again()
 			n.pause(ctx, redial) // it may be about to lose its leadership
-		case <-report.C:
-			if s.link != nil && s.report() != nil {
-				s.hangUp()
-				n.stream.resend()
-			}
+		case <-tick.C:
+			s.tick()
 		}
+	}
+}
+
+// again has everything that is not applied sent anew.
+func (s *sender) again() {
+	s.hangUp()
+	s.n.intake.reset()
+	s.n.stream.resend()
+}
+
+// tick does what is to be done now and then.
+func (s *sender) tick() {
+	n := s.n
+	switch r := n.raft.Load(); {
+	case s.link != nil && s.report() != nil:
+		s.again()
+	case n.intake.overdue() && r.AppliedIndex() == r.LastIndex():
+		n.log.Warn("raft has not taken what it was given, giving it again")
+		n.members.hangUp()
+		s.again()
 	}
 }
 
@@ -77,28 +92,52 @@ func (n *Node) propose(ctx context.Context) {
 // be reached.
 func (s *sender) sendAll(ctx context.Context) bool {
 	n := s.n
-	here, open := s.to.id == n.raftID(), n.stream.incarnation.Load() != 0
 	switch {
 	case s.to.id == "":
 		return true
-	case !here && s.link == nil && !s.dial(ctx):
-		return false
-	case !open:
-		return true
-	case here:
-		for b := n.stream.next(maxInFlight); b != nil; b = n.stream.next(maxInFlight) {
-			n.stream.entries.Add(1)
-			// What becomes of it shows when it is applied, or in who leads.
-			n.raft.Load().Apply(n.stream.entry(b, n.clock.now()), 0)
+	case s.to.id == n.raftID():
+		for s.propose() {
 		}
 		return true
+	case s.link == nil && !s.dial(ctx):
+		return false
+	case n.stream.incarnation.Load() == 0:
+		return true
 	}
-	for b := n.stream.next(maxInFlightRemote); b != nil; b = n.stream.next(maxInFlightRemote) {
+	for b := n.stream.next(maxInFlight); b != nil; b = n.stream.next(maxInFlight) {
 		n.stream.entries.Add(1)
 		head, requests := n.stream.forward(b)
 		if s.link.Send(linkBatch, head, requests) != nil {
 			return false
 		}
+	}
+	return true
+}
+
+// propose gives raft one group, if there is anything to give and room for it.
+// What becomes of it shows when it is applied, or in who leads.
+func (s *sender) propose() bool {
+	n := s.n
+	if !n.intake.open() {
+		return false
+	}
+	var entries [][]byte
+	for _, a := range n.intake.take() {
+		entries = append(entries, a.entry)
+	}
+	if n.stream.incarnation.Load() != 0 {
+		if b := n.stream.next(maxInFlight); b != nil {
+			entries = append(entries, n.stream.entry(b, n.clock.now()))
+		}
+	}
+	if len(entries) == 0 {
+		return false
+	}
+	n.stream.entries.Add(int64(len(entries)))
+	n.intake.sent(len(entries))
+	r := n.raft.Load()
+	for _, e := range entries {
+		r.Apply(e, 0)
 	}
 	return true
 }

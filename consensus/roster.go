@@ -105,3 +105,14 @@ func (r *roster) verdicts(of []raft.ServerID) (same, open int, other []*peer.Lin
 	}
 	return same, open, other
 }
+
+// hangUp closes all links: what they carried will come again.
+func (r *roster) hangUp() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, h := range r.all {
+		if h.link != nil {
+			_ = h.link.Close()
+		}
+	}
+}

@@ -24,12 +24,9 @@ const (
 )
 
 const (
-	// A server has a few batches proposed and not yet applied. Two keep the
-	// leader's disk busy; what comes in meanwhile makes the next batch larger,
-	// which costs less than more entries. From a follower there is the way to
-	// the leader to be filled as well.
-	maxInFlight       = 2
-	maxInFlightRemote = 4
+	// maxInFlight batches of a server are sent and not yet applied; what comes
+	// in meanwhile makes the next one larger.
+	maxInFlight = 2
 	// batchTarget is where a batch is closed even though the next request
 	// waits; one request longer than that still makes a batch.
 	batchTarget = 1 << 20
