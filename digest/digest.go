@@ -3,9 +3,8 @@
 // The digest of a set – the znodes of a tree, the sessions of a table – is the
 // sum, modulo 2^64, of a hash of each member. A change subtracts what its
 // member added before and adds what it adds now: that costs the same however
-// large the set is, and the sum knows nothing of order and history. Members
-// must differ, or two of them could not be told from none by other ways of
-// adding; each hash here is of something with a name in it.
+// large the set is, and the sum knows nothing of order and history. What is hashed
+// of a member includes what names it, so that no two members are the same.
 //
 // The hash is fast rather than secret: 16 bytes a multiplication, the same on
 // every machine and in every process. It finds what has gone wrong by
