@@ -1,0 +1,102 @@
+package consensus
+
+import (
+	"sync"
+	"time"
+)
+
+// intake is what a leader has to put into its log: its own batches, and those
+// that came over links. They go to raft in groups, a few at a time: raft writes
+// and sends a group as one, and what comes in meanwhile makes the next group
+// larger, which costs less than more of them.
+type intake struct {
+	mu     sync.Mutex
+	queue  []arrival // from links, oldest first
+	given  uint64    // entries handed to raft in this term
+	back   uint64    // of them, applied
+	groups []group   // under way
+}
+
+type arrival struct {
+	entry []byte
+	from  *int // how many of its link are in the queue
+}
+
+type group struct {
+	end uint64 // given, behind it
+	at  time.Time
+}
+
+// maxGroups are proposed and not yet applied. Two keep the disk busy.
+const maxGroups = 2
+
+// add queues an entry of a link, unless that has too many there already.
+func (i *intake) add(entry []byte, from *int) bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	if *from >= linkQueue {
+		return false
+	}
+	*from++
+	i.queue = append(i.queue, arrival{entry, from})
+	return true
+}
+
+// open tells whether another group may go to raft.
+func (i *intake) open() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.groups) < maxGroups
+}
+
+// take returns what came over links.
+func (i *intake) take() []arrival {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	all := i.queue
+	i.queue = nil
+	for _, a := range all {
+		*a.from--
+	}
+	return all
+}
+
+// sent notes a group of so many entries.
+func (i *intake) sent(entries int) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.given += uint64(entries)
+	i.groups = append(i.groups, group{i.given, time.Now()})
+}
+
+// applied notes that entries of this term have come back, and tells whether
+// that makes room for a group.
+func (i *intake) applied(entries int) (room bool) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.back += uint64(entries)
+	for len(i.groups) > 0 && i.groups[0].end <= i.back {
+		i.groups = i.groups[1:]
+		room = true
+	}
+	return room
+}
+
+// reset forgets everything, as its term is over. Who sent it sends it again.
+func (i *intake) reset() {
+	i.take()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.given, i.back, i.groups = 0, 0, nil
+}
+
+// stuckAfter is how long a group may take before it is asked whether raft has
+// it at all: it refuses entries while it hands over its leadership.
+const stuckAfter = 2 * time.Second
+
+// overdue tells whether a group takes very long.
+func (i *intake) overdue() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.groups) > 0 && time.Since(i.groups[0].at) > stuckAfter
+}
