@@ -15,7 +15,7 @@ func TestCorruptMemory(t *testing.T) {
 	OnlyZkd(t)
 	for _, role := range []Role{Follower, Leader} {
 		t.Run(string(role), func(t *testing.T) {
-			e := Start(t, Options{Config: []string{"zkd.scrubInterval=200"}})
+			e := Start(t, Options{Config: []string{"zkd.scrubInterval=200ms"}})
 			l := e.StartLoad(LoadOptions{Clients: 10})
 			c := Open(t, 20*time.Second, e.Servers...)
 			// A marker that is in this process in two parts only, and on no server but in the znode.

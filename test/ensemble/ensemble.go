@@ -104,11 +104,17 @@ func (e *Ensemble) Config(servers ...*Server) []string {
 	return lines
 }
 
+// common is what all servers have in common; a line of the options takes the place of one of the same key.
 func (e *Ensemble) common() []string {
-	return append([]string{
+	lines := []string{
 		"tickTime=" + strconv.FormatInt(e.opts.Tick.Milliseconds(), 10), "initLimit=40", "syncLimit=8",
 		"maxClientCnxns=0", "maxSessionTimeout=60000", "admin.enableServer=false", "standaloneEnabled=false",
-	}, e.opts.Config...)
+	}
+	for _, own := range e.opts.Config {
+		key, _, _ := strings.Cut(own, "=")
+		lines = slices.DeleteFunc(lines, func(l string) bool { return strings.HasPrefix(l, key+"=") })
+	}
+	return append(lines, e.opts.Config...)
 }
 
 func (e *Ensemble) layOut(id int, observer bool) *Server {

@@ -262,6 +262,6 @@ func TestWrongIdentity(t *testing.T) {
 	t.Run("an even number of voters", func(t *testing.T) {
 		t.Parallel()
 		e := Start(t, Options{Voters: 4})
-		e.says(e.Servers[0], "even")
+		e.says(e.Servers[0], "odd number")
 	})
 }

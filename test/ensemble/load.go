@@ -279,13 +279,21 @@ func (l *Load) History() (all []Write) {
 	return all
 }
 
-// Settle sends every client back to its home, as if it had come just now, and waits until it writes there.
+// Settle sends every client back to its home, as if it had come just now, until all write there.
 func (l *Load) Settle() {
 	l.t.Helper()
-	for _, w := range l.workers {
-		w.goHome(w.home)
-	}
-	l.AwaitAll(nil)
+	Await(l.t, "every client writes at its home", func() bool {
+		for _, w := range l.workers {
+			w.goHome(w.home)
+		}
+		l.AwaitAll(nil)
+		for _, w := range l.workers {
+			if w.Home() != w.home {
+				return false
+			}
+		}
+		return true
+	})
 }
 
 // Stop ends the writing and compares what is there with what was promised, on all servers or on some. The clients'

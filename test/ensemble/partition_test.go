@@ -68,7 +68,11 @@ func TestPartitions(t *testing.T) {
 			for _, s := range stopped {
 				e.Await(s.String()+" stops serving", func() bool { return s.Mode() == "" })
 			}
-			l.AwaitAll(ClientsOf(going...)) // still
+			time.Sleep(shortOrLong(3*time.Second, 10*time.Second)) // longer than anyone waits for a peer
+			l.AwaitAll(ClientsOf(going...))
+			if gap := l.Gap(at, l.Now(), ClientsOf(going...)); gap > unbearable {
+				t.Errorf("a client waited %v", gap)
+			}
 			healed := l.Now()
 			network.Heal(t)
 			e.AwaitServing(e.Servers...)
