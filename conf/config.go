@@ -78,31 +78,33 @@ type Config struct {
 	UseXForwardedFor   bool
 	SASL               SASL
 
-	SecureClient        TLS
-	Quorum              TLS
-	SSLQuorum           bool // TLS on both peer ports
-	PortUnification     bool // peers accept plain and TLS
-	ClientPortUnified   bool // plain clients are welcome on the TLS port
-	QuorumListenOnAll   bool
-	QuorumSecret        Secret // shared by the servers of an ensemble, not set without one
-	TCPKeepAlive        bool   // SO_KEEPALIVE between servers
-	PeerDialTimeout     time.Duration
-	PeerBindRetries     int // 0: without end
-	InitLimit           int // ticks to join and catch up
-	SyncLimit           int // ticks without leader contact before serving stops
-	StandaloneEnabled   bool
-	ReconfigEnabled     bool
-	LeaderServes        bool
-	ReadOnlyMode        bool
-	ServerID            int64
-	Servers             []Server // by id; empty when the file lists none
-	DynamicConfigFile   string
-	DynamicVersion      int64 // from the name of the dynamic file
-	FourLetterWords     FourLetterWords
-	Admin               Admin
-	Metrics             Metrics
-	AuditEnabled        bool
-	LocalSessionsWanted bool // localSessionsEnabled was asked for
+	SecureClient      TLS
+	Quorum            TLS
+	SSLQuorum         bool // TLS on both peer ports
+	PortUnification   bool // peers accept plain and TLS
+	ClientPortUnified bool // plain clients are welcome on the TLS port
+	QuorumListenOnAll bool
+	QuorumSecret      Secret // shared by the servers of an ensemble, not set without one
+	TCPKeepAlive      bool   // SO_KEEPALIVE between servers
+	PeerDialTimeout   time.Duration
+	PeerBindRetries   int // 0: without end
+	InitLimit         int // ticks to join and catch up
+	SyncLimit         int // ticks without leader contact before serving stops
+	StandaloneEnabled bool
+	ReconfigEnabled   bool
+	LeaderServes      bool
+	ReadOnlyMode      bool
+	ServerID          int64
+	Servers           []Server // by id; empty when the file lists none
+	DynamicConfigFile string
+	DynamicVersion    int64 // from the name of the dynamic file
+	FourLetterWords   FourLetterWords
+	Admin             Admin
+	Metrics           Metrics
+	AuditEnabled      bool
+	LocalSessions     bool
+	// LocalSessionsUpgrading makes a local session global at its first ephemeral.
+	LocalSessionsUpgrading bool
 }
 
 // HasAuthProvider tells whether an authentication scheme is enabled.

@@ -68,7 +68,7 @@ func TestBadConfig(t *testing.T) {
 		{name: "max below the default min", text: base + "tickTime=2000\nmaxSessionTimeout=3999", want: "zoo.cfg:4: minSessionTimeout must not be larger than maxSessionTimeout"},
 		{name: "max 0", text: base + "maxSessionTimeout=0", want: "zoo.cfg:3: maxSessionTimeout must be at least 1"},
 		{name: "standaloneEnabled yes", text: base + "standaloneEnabled=yes", want: "zoo.cfg:3: Invalid option yes for standaloneEnabled. Choose 'true' or 'false.'"},
-		{name: "ignored own key is checked", text: base + "localSessionsEnabled=1", want: "zoo.cfg:3: Invalid option 1 for localSessionsEnabled."},
+		{name: "own key is checked", text: base + "localSessionsEnabled=1", want: "zoo.cfg:3: Invalid option 1 for localSessionsEnabled."},
 		{name: "electionAlg", text: base + "electionAlg=1", want: "zoo.cfg:3: electionAlg=1 is refused: Invalid electionAlg value. Only 3 is supported."},
 		{name: "peerType", text: base + "peerType=x", want: "zoo.cfg:3: peerType=x has no known role: Unrecognised peertype: x"},
 		{name: "no limits", text: strings.ReplaceAll(threeServers, "Limit", "Limits"), files: map[string]string{"/d/myid": "1"},

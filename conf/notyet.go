@@ -35,7 +35,6 @@ var notYet = []gap{
 	{"the admin HTTP server", false, keysNamed("admin.*", "!admin.enableServer", "IPAuthenticationProvider.usexforwardedfor")},
 	{"the Prometheus endpoint", false, keysNamed("metricsProvider.*")},
 	{"the audit log", false, keysTrue("audit.enable")},
-	{"read-only mode", false, keysTrue("readonlymode.enabled")},
 }
 
 // applyGaps reports every setting that asks for a missing feature.

@@ -33,9 +33,8 @@ func TestNotYet(t *testing.T) {
 		{"admin.serverPort=8081", "zoo.cfg:3: admin.serverPort " + noted},
 		{"metricsProvider.httpPort=7000", "zoo.cfg:3: metricsProvider.httpPort " + noted},
 		{"audit.enable=true", "zoo.cfg:3: audit.enable " + noted},
-		{"readonlymode.enabled=true", "zoo.cfg:3: readonlymode.enabled " + noted},
 		{"sasl.serverconfig=Server", "zoo.cfg:3: sasl.serverconfig " + noted},
-		{"localSessionsEnabled=true", "zoo.cfg:3: localSessionsEnabled is ignored"},
+		{"localSessionsEnabled=true\nlocalSessionsUpgradingEnabled=true", ""},
 		{"sslQuorum=false\nportUnification=false\nadmin.enableServer=false\naudit.enable=false\nsessionRequireClientSASLAuth=false", ""},
 		{"enforce.auth.enabled=true\nenforce.auth.schemes=digest,ip\nserver.1=a:1:2", "only one server specified"},
 	}

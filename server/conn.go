@@ -37,6 +37,7 @@ type conn struct {
 	request   jute.ConnectRequest
 	uncounted bool // conns.mu: no longer one of its address's connections
 
+	readOnly bool // out.mu for others: served without a leader
 	attached bool // out.mu: the handshake has succeeded
 	refused  bool // out.mu: the handshake has failed
 	closing  bool // out.mu: the next reply is the last
@@ -113,6 +114,7 @@ func (c *conn) cleanUp() {
 	c.abandon()
 	c.srv.state.watches.Drop(c)
 	c.srv.sessions.detach(c)
+	c.srv.locals.detach(c)
 	c.in.release()
 	c.srv.conns.remove(c)
 }
@@ -129,10 +131,7 @@ func (c *conn) abandon() {
 
 // drop abandons the connection instead of answering its oldest request.
 func (c *conn) drop() {
-	c.srv.outstanding.Add(-1)
-	c.out.mu.Lock()
-	c.srv.throttle.release(c.popLocked().large)
-	c.out.mu.Unlock()
+	c.settle()
 	c.abandon()
 }
 
@@ -156,6 +155,12 @@ func (c *conn) idleLocked() bool { return c.answered == len(c.pending) }
 
 // waitsLocked tells whether the client waits for the log.
 func (c *conn) waitsLocked() bool { return !c.gone && !c.idleLocked() }
+
+func (c *conn) waits() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.waitsLocked()
+}
 
 // impatient tells whether a client may not be answered after so long a time
 // without contact to a leader.
@@ -197,6 +202,15 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
 	}
 	c.out.own += len(frame)
 	return c.queueLocked(frame)
+}
+
+// settle takes the oldest request in the log off the list without a reply: it
+// was the server's own.
+func (c *conn) settle() {
+	c.srv.outstanding.Add(-1)
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.srv.throttle.release(c.popLocked().large)
 }
 
 // popLocked takes the oldest request in the log off the list.

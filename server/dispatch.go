@@ -160,6 +160,8 @@ func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
 		return c.authenticate(xid, op, body)
 	case !c.lawful():
 		return c.lastReply(xid, 0, jute.ErrSessionClosedAuth)
+	case c.readOnly:
+		return c.handleReadOnly(k, xid, op)
 	case k == unknown:
 		return c.lastReply(xid, -1, jute.ErrUnimplemented)
 	}
@@ -175,6 +177,14 @@ func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
 		return false
 	case turnLate:
 		return c.reply(xid, 0, jute.ErrThrottledOp)
+	}
+	if c.local() {
+		switch {
+		case k == closing:
+			return c.closeLocal(xid)
+		case c.srv.cfg.LocalSessionsUpgrading && wantsEphemeral(op, rest) && !c.upgrade():
+			return false
+		}
 	}
 	if op == jute.OpReconfig {
 		// Its reply comes long after it was applied: what is behind it must not

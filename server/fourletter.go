@@ -61,7 +61,7 @@ func (c *conn) fourLetterWord(name string) bool {
 	switch s := c.srv; {
 	case !s.cfg.FourLetterWords.Allowed(name):
 		fmt.Fprintf(&b, "%s is not executed because it is not in the whitelist.\n", name)
-	case !w.anytime && !s.serving.Load():
+	case !w.anytime && !s.admits():
 		b.WriteString(notServing)
 	case w.answer == nil:
 		c.setTraceMask(&b)
@@ -87,9 +87,12 @@ func (c *conn) setTraceMask(b *strings.Builder) {
 }
 
 func (s *Server) isro(b *strings.Builder) {
-	if s.serving.Load() {
+	switch {
+	case s.gate.readOnly.Load():
+		b.WriteString("ro")
+	case s.serving.Load():
 		b.WriteString("rw")
-	} else {
+	default:
 		b.WriteString("null")
 	}
 }
@@ -97,6 +100,9 @@ func (s *Server) isro(b *strings.Builder) {
 // srvr writes the figures of the server, with those of its clients for stat.
 func (s *Server) srvr(b *strings.Builder, clients bool) {
 	fmt.Fprintf(b, "Zookeeper version: %s\n", versionLine())
+	if s.gate.readOnly.Load() {
+		b.WriteString("[READ-ONLY mode; serving only read-only clients]\n")
+	}
 	if clients {
 		b.WriteString("Clients:\n")
 		for _, c := range s.conns.list() {

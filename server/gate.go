@@ -24,6 +24,8 @@ type gate struct {
 	// clock. It only moves on once everybody for whom that was too late has
 	// been sent away. The server that is its whole cluster has it for ever.
 	contact atomic.Int64
+	// readOnly is set while there is no leader and clients may read all the same.
+	readOnly atomic.Bool
 
 	mu    sync.Mutex // guards changes of Server.serving
 	begun bool
@@ -92,6 +94,7 @@ func (g *gate) look(ctx context.Context, now, ago time.Duration) {
 		g.srv.conns.drop(func(c *conn) bool { return c.impatient(gap) })
 	}
 	g.contact.Store(int64(at))
+	g.setReadOnly(g.readOnlyDue(now, at))
 	if g.closed() && now-at < g.limit {
 		g.reopen(ctx)
 	}
@@ -103,7 +106,7 @@ func (g *gate) closed() bool {
 	return g.begun && !g.ended && !g.srv.serving.Load()
 }
 
-// close sends all clients away.
+// close sends all clients away, but for those who only read.
 func (g *gate) close(gap time.Duration) {
 	g.mu.Lock()
 	was := g.srv.serving.Swap(false)
@@ -112,7 +115,11 @@ func (g *gate) close(gap time.Duration) {
 		return
 	}
 	g.srv.log.Warn("no contact with a leader, closing all client connections", "for", gap, "limit", g.limit)
-	g.srv.conns.drop(func(*conn) bool { return true })
+	g.srv.conns.drop(func(c *conn) bool {
+		c.out.mu.Lock()
+		defer c.out.mu.Unlock()
+		return !c.readOnly
+	})
 }
 
 // reopen lets clients in again if this server can catch up soon.

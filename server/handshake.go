@@ -3,11 +3,10 @@ package server
 import (
 	"bytes"
 	"context"
-	"crypto/rand"
 	"crypto/subtle"
-	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"time"
 
@@ -72,7 +71,7 @@ func (c *conn) firstFrame() []byte {
 			case isHTTP(first):
 				c.answerHTTP()
 				return nil
-			case !c.srv.serving.Load():
+			case !c.srv.admits():
 				return nil
 			}
 			frame, err := c.in.next()
@@ -110,21 +109,25 @@ func (c *conn) answerHTTP() {
 // makes the session.
 func (c *conn) negotiate() bool {
 	s := c.srv
-	if !c.caughtUp() {
+	lo, hi := int32(s.cfg.MinSessionTimeout/time.Millisecond), int32(s.cfg.MaxSessionTimeout/time.Millisecond)
+	c.timeout = min(max(c.request.Timeout, lo), hi)
+	switch {
+	case s.gate.readOnly.Load():
+		return c.negotiateReadOnly()
+	case !c.caughtUp():
 		s.log.Info("client has seen a newer state than this server's, refused", "peer", c.peer,
 			"lastZxidSeen", hexZxid(c.request.LastZxidSeen))
 		return false
+	case c.request.SessionID == 0 && s.cfg.LocalSessions && s.cfg.EnsembleMode():
+		return c.openLocal()
+	case c.request.SessionID == 0:
+		return c.globalize(s.sessions.make(c.timeout), jute.OpCreateSession)
 	}
-	lo, hi := int32(s.cfg.MinSessionTimeout/time.Millisecond), int32(s.cfg.MaxSessionTimeout/time.Millisecond)
-	c.timeout = min(max(c.request.Timeout, lo), hi)
-	body := binary.BigEndian.AppendUint32(nil, uint32(c.timeout))
-	if c.request.SessionID == 0 {
-		x := session.Session{ID: s.sessions.newID()}
-		_, _ = rand.Read(x.Password[:]) // never fails, see crypto/rand
-		c.head = newTxnHead(x.ID, 0, nil)
-		return c.submit(jute.OpCreateSession, 0, append(body, x.Password[:]...))
+	id := session.ID(c.request.SessionID)
+	if x, ok := s.locals.get(id); ok {
+		return c.attachLocal(x)
 	}
-	x, known, err := s.lookUp(session.ID(c.request.SessionID))
+	x, known, err := s.lookUp(id)
 	if err != nil {
 		return false // nobody can tell now whether the session lives
 	}
@@ -135,18 +138,14 @@ func (c *conn) negotiate() bool {
 		return false
 	}
 	c.head = newTxnHead(x.ID, 0, nil)
-	return c.submit(opAttach, 0, body)
+	return c.submit(opAttach, 0, jute.AppendInt32(nil, c.timeout))
 }
 
 // caughtUp tells whether this server has applied what the client has seen. One
 // that lags has a tick to catch up.
 func (c *conn) caughtUp() bool {
 	s := c.srv
-	applied := func() bool {
-		s.state.mu.RLock()
-		defer s.state.mu.RUnlock()
-		return s.state.zxid >= c.request.LastZxidSeen
-	}
+	applied := func() bool { return s.zxid() >= c.request.LastZxidSeen }
 	if applied() {
 		return true
 	}
@@ -183,15 +182,24 @@ func (s *Server) sync(limit time.Duration) error {
 
 // welcome ends the handshake: the session is there, and this connection is its
 // newest. The apply goroutine calls it.
-func (c *conn) welcome(s session.Session) bool {
-	frame := jute.AppendConnectResponse(nil, &jute.ConnectResponse{
-		Timeout: c.timeout, SessionID: int64(s.ID), Password: s.Password, HasReadOnly: c.request.HasReadOnly,
-	})
+func (c *conn) welcome(s session.Session) bool { return c.answer(0, 0, c.accept(s)) }
+
+// accept makes the connection the session's and returns the reply that says so.
+func (c *conn) accept(s session.Session) []byte {
+	patience := c.srv.gate.patience(milliseconds(c.timeout))
+	switch {
+	case c.readOnly:
+		patience = math.MaxInt64
+	case s.Generation == localGeneration:
+		patience = c.srv.gate.limit // nobody else expires it
+	}
 	c.out.mu.Lock()
-	c.session, c.attached = s, true
-	c.patience = c.srv.gate.patience(milliseconds(c.timeout))
+	c.session, c.attached, c.patience = s, true, patience
 	c.out.mu.Unlock()
-	return c.answer(0, 0, frame)
+	return jute.AppendConnectResponse(nil, &jute.ConnectResponse{
+		Timeout: c.timeout, SessionID: int64(s.ID), Password: s.Password,
+		ReadOnly: c.readOnly, HasReadOnly: c.request.HasReadOnly,
+	})
 }
 
 // refuse queues the reply that means: no such session.

@@ -66,17 +66,7 @@ func (s *sessions) resign() {
 // leader: one that was cut off has not heard of clients that the next one has.
 func (s *sessions) expire(ctx context.Context, term uint64) {
 	body := binary.BigEndian.AppendUint64(nil, term)
-	tick := s.srv.cfg.TickTime
-	timer := time.NewTimer(0)
-	defer timer.Stop()
-	for {
-		// Buckets end at multiples of the tick on the server's clock.
-		timer.Reset(tick - s.srv.now()%tick)
-		select {
-		case <-ctx.Done():
-			return
-		case <-timer.C:
-		}
+	for tickOf(ctx, s.srv) {
 		for _, x := range s.silent() {
 			if ctx.Err() != nil {
 				return

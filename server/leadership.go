@@ -51,6 +51,9 @@ func (s *Server) mode() string {
 	if !s.cfg.EnsembleMode() {
 		return "standalone"
 	}
+	if s.gate.readOnly.Load() {
+		return "read-only"
+	}
 	role := s.node.Role()
 	if role == consensus.Looking {
 		role = consensus.Following

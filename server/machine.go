@@ -126,7 +126,7 @@ func (m *machine) apply(request []byte, c *conn) {
 		panic("server: malformed request in the log")
 	}
 	switch t.op {
-	case jute.OpCreateSession:
+	case jute.OpCreateSession, opUpgrade:
 		m.createSession(c)
 		return
 	case opAttach:
@@ -143,7 +143,7 @@ func (m *machine) apply(request []byte, c *conn) {
 		return
 	}
 	s, ok := m.state.table.Get(t.session)
-	if !ok || s.Generation != t.generation {
+	if local := t.generation == localGeneration; local == ok || ok && s.Generation != t.generation {
 		// The session has ended, or goes on over another connection. What is
 		// still underway from this one must change nothing.
 		if c != nil {
@@ -209,7 +209,7 @@ func (m *machine) tell(n znode.Notice) {
 // begin starts a transaction of the tree.
 func (m *machine) begin(zxid int64) {
 	m.tree = znode.Txn{
-		Zxid: zxid, Time: m.state.now, Session: int64(m.txn.session),
+		Zxid: zxid, Time: m.state.now, Session: int64(m.txn.session), Local: m.txn.generation == localGeneration,
 		Actor: znode.Actor{IDs: m.txn.ids, SkipACL: m.set.skipACL},
 		Settings: znode.Settings{
 			EnforceQuota: m.set.enforceQuota, TTLNodes: m.set.ttlNodes,
@@ -345,8 +345,15 @@ func (m *machine) createSession(c *conn) {
 		}
 		return
 	}
+	if old := m.srv.locals.forget(s.ID); old != nil && old != c {
+		old.abandon()
+	}
 	m.srv.sessions.attached(s, c, milliseconds(s.Timeout))
-	if c != nil && c.welcome(s) {
+	switch {
+	case c == nil:
+	case t.op == opUpgrade:
+		c.settle()
+	case c.welcome(s):
 		m.dirty = append(m.dirty, c)
 	}
 }

@@ -44,7 +44,7 @@ func (s *Server) mntr(b *strings.Builder) {
 
 	put("uptime", s.uptime().Milliseconds())
 	put("global_sessions", global)
-	put("local_sessions", 0)
+	put("local_sessions", s.locals.len())
 	put("connection_drop_probability", "0.0")
 	put("auth_failed_count", s.stats.authFailed.Load())
 	put("connection_request_count", s.stats.connects.Load())

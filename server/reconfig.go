@@ -30,7 +30,7 @@ type asker struct {
 }
 
 // proposeMembers gives the ensemble the list of zoo.cfg unless it has one. It
-// is for whoever leads.
+// is for whoever leads, and for a server about to take clients in.
 func (s *Server) proposeMembers() {
 	s.state.mu.RLock()
 	known := s.state.members.servers != nil

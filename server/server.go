@@ -4,7 +4,7 @@
 //
 // Goroutines, all started and ended here: one per listener, one per
 // connection (conn.go), the flushers (flushers.go), in an ensemble the gate
-// (gate.go), and on the leader session expiry and the container reaper
+// (gate.go) and the expiry of local sessions (locals.go), and on the leader session expiry and the container reaper
 // (leader.go); and the apply goroutine, which is raft's and calls machine.go.
 package server
 
@@ -36,6 +36,7 @@ type Server struct {
 	node        *consensus.Node // not before opened is closed
 	opened      chan struct{}
 	sessions    *sessions
+	locals      *locals
 	gate        *gate
 	conns       *conns
 	throttle    *throttle
@@ -69,7 +70,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.state.failed = s.failed
 	s.sessions = newSessions(s)
-	s.gate = newGate(s)
+	s.locals, s.gate = newLocals(s), newGate(s)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -92,6 +93,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 		return nil, err
 	}
 	s.reportMembers()
+	s.proposeMembers() // no client of this server shall find none
 	s.gate.open()
 	s.tasks.Go(func() { s.scrub(s.life) })
 	return s, nil
@@ -107,7 +109,7 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		skipACL: s.cfg.SkipACL, enforceQuota: s.cfg.EnforceQuota, ttlNodes: s.cfg.ExtendedTypesEnabled,
 		reconfig: s.cfg.ReconfigEnabled, loneVoter: !s.cfg.StandaloneEnabled, listLimit: max(longestList, s.cfg.JuteMaxBuffer),
 	}
-	s.node, err = consensus.Open(consensus.Config{
+	s.node, err = s.open(ctx, consensus.Config{
 		ServerID: uint64(s.cfg.ServerID),
 		Store: store.Options{
 			Dir:    filepath.Join(s.cfg.DataDir, "raft"),
@@ -118,13 +120,14 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 		Preamble:         set.encode(),
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
 		Lead: s.lead, OnFatal: s.failed, Logger: s.log, Ensemble: s.ensemble(),
-	}, newMachine(s))
+	})
 	if err != nil {
-		return &dataError{err}
+		return err
 	}
 	close(s.opened)
 	if s.cfg.EnsembleMode() {
 		s.tasks.Go(func() { s.gate.run(s.life) })
+		s.tasks.Go(func() { s.locals.expire(s.life) })
 	}
 	if err := s.node.Ready(ctx); err != nil {
 		return errors.Join(context.Cause(ctx), err, s.node.Close())

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/rand"
 	"sync"
 	"time"
 
@@ -42,6 +43,13 @@ func (s *sessions) newID() session.ID {
 	defer s.mu.Unlock()
 	s.lastID++
 	return s.lastID
+}
+
+// make returns a session that nobody has.
+func (s *sessions) make(timeout int32) session.Session {
+	x := session.Session{ID: s.newID(), Timeout: timeout}
+	_, _ = rand.Read(x.Password[:]) // never fails, see crypto/rand
+	return x
 }
 
 func milliseconds(n int32) time.Duration { return time.Duration(n) * time.Millisecond }

@@ -9,10 +9,11 @@ import (
 // bytes:
 //
 //	i32  opcode       i32  xid of the client, for the record
-//	i64  session      u32  its generation when the request came in
+//	i64  session      u32  its generation when the request came in, or localGeneration
 //	u8   identities, for each a ustring scheme and a ustring id
 //	the body as the client sent it, or for what no client sends:
 //	  createSession   i32 timeout in ms, 16 bytes password
+//	  upgrade         the same
 //	  attach          i32 timeout in ms of the new connection, may be missing
 //	  closeSession    nothing from a client; u64 term of the leader that found
 //	                  the session silent, under whom alone it counts
@@ -31,6 +32,9 @@ type txn struct {
 // opAttach is the request that makes a connection the newest of its session.
 // No client can send it: the number is not in ZooKeeper's table.
 const opAttach jute.Op = -100
+
+// opUpgrade makes a local session one of all servers.
+const opUpgrade jute.Op = -103
 
 // txnHead is the part of a request in front of its body. It is built once for
 // a connection; only opcode and xid change.

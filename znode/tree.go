@@ -65,6 +65,7 @@ type Txn struct {
 	Zxid    int64
 	Time    int64 // ms since the epoch
 	Session int64
+	Local   bool // the session may not have ephemerals
 	Actor   Actor
 	Settings
 }

@@ -94,6 +94,8 @@ func (t *Tree) newOwner(op jute.Op, c *jute.CreateRequest) (int64, jute.Code) {
 		return ttlOwner(c.TTL), jute.OK
 	case op == jute.OpCreateContainer:
 		return containerOwner, jute.OK
+	case c.Mode.Ephemeral() && t.tx.Local:
+		return 0, jute.ErrEphOnLocalSession
 	case c.Mode.Ephemeral():
 		return t.tx.Session, jute.OK
 	}
