@@ -9,11 +9,12 @@ import (
 	"zkd/conf"
 )
 
-// Exit codes; 2 to 4 are ZooKeeper's (org.apache.zookeeper.server.ExitCode).
+// Exit codes; those from 2 on are ZooKeeper's (org.apache.zookeeper.server.ExitCode).
 const (
-	exitError  = 1 // anything not below
-	exitConfig = 2 // bad arguments or configuration
-	exitData   = 3 // the data directory cannot be used
+	exitError  = 1  // anything not below
+	exitConfig = 2  // bad arguments or configuration
+	exitData   = 3  // the data directory cannot be used
+	exitPeers  = 14 // a port for the other servers cannot be listened on
 )
 
 func main() { os.Exit(run(os.Args[1:])) }

@@ -57,8 +57,11 @@ func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
 		}
-		if server.IsDataError(err) {
+		switch {
+		case server.IsDataError(err):
 			return &exitCode{exitData, err}
+		case server.IsPeerPortError(err):
+			return &exitCode{exitPeers, err}
 		}
 		return err
 	}
