@@ -267,8 +267,17 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 			return fmt.Errorf("consensus: found cluster: %w", err)
 		}
 	}
+	kept, err := snaps.List()
+	if err != nil {
+		return fmt.Errorf("consensus: list snapshots: %w", err)
+	}
 	r, err := raft.NewRaft(rc, n.fsm, log, stable, snaps, trans)
 	if err != nil {
+		// The store sets a damaged snapshot aside when it is read, and without
+		// any the log begins too late.
+		if left, _ := snaps.List(); len(kept) > 0 && len(left) == 0 {
+			return n.Distrust("none of its snapshots can be read")
+		}
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}
 	n.raft.Store(r)
