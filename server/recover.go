@@ -3,7 +3,6 @@ package server
 import (
 	"log/slog"
 	"path/filepath"
-	"time"
 
 	"zkd/conf"
 	"zkd/consensus"
@@ -37,10 +36,8 @@ type Recovered struct {
 
 // Recover makes the server the only member of a new cluster.
 func Recover(cfg *conf.Config, log *slog.Logger, r *consensus.Recovery) (done Recovered, err error) {
-	// A server that nobody is connected to, and that writes no file.
-	s := &Server{cfg: cfg, log: log, started: time.Now(), state: newState(), conns: newConns(), dynamic: newDynamicFile(cfg, log)}
+	s := newServer(cfg, log)
 	s.state.failed = func(error) {} // Recover returns it
-	s.sessions = newSessions(s)
 	if done.Cluster, done.RaftID, err = r.Recover(newMachine(s)); err != nil {
 		return Recovered{}, &dataError{err}
 	}

@@ -59,9 +59,8 @@ type Server struct {
 	downErr  error
 }
 
-// Start opens the data directories, replays what is in them and serves
-// clients. ctx bounds the start only.
-func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, error) {
+// newServer makes a server that has nothing open and runs nothing.
+func newServer(cfg *conf.Config, log *slog.Logger) *Server {
 	s := &Server{
 		cfg: cfg, log: log, started: time.Now(),
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
@@ -71,6 +70,13 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 	s.state.failed = s.failed
 	s.sessions = newSessions(s)
 	s.locals, s.gate = newLocals(s), newGate(s)
+	return s
+}
+
+// Start opens the data directories, replays what is in them and serves
+// clients. ctx bounds the start only.
+func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, error) {
+	s := newServer(cfg, log)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
