@@ -155,14 +155,19 @@ func TestLinkWithAStall(t *testing.T) {
 }
 
 func TestLinksOfAClosedNetwork(t *testing.T) {
-	ended := make(chan error, 1)
-	a := serve(t, 3, "3.1", handler{accept: func(l *Link) { _, _, err := l.Recv(0); ended <- err }})
+	begun, ended := make(chan bool), make(chan error, 1)
+	a := serve(t, 3, "3.1", handler{accept: func(l *Link) {
+		close(begun)
+		_, _, err := l.Recv(0)
+		ended <- err
+	}})
 	d := serve(t, 1, "1.1", nil)
 	introduce(a, d)
 	l, err := d.Dial(testContext(t), "3.1")
 	if err != nil {
 		t.Fatal(err)
 	}
+	<-begun
 	if err := a.Close(); err != nil {
 		t.Error(err)
 	}

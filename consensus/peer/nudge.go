@@ -94,7 +94,7 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 	tries, wait := nudgeTries, nudgeAgain
 	for !n.closed && p.index != told {
 		req := raft.AppendEntriesRequest{
-			RPCHeader: n.t.header(), Term: p.term, Leader: []byte(n.t.stream.id),
+			RPCHeader: n.t.header(), Term: p.term,
 			PrevLogEntry: p.index, PrevLogTerm: p.term, LeaderCommitIndex: p.index,
 		}
 		told = p.index

@@ -39,7 +39,7 @@ func answering(t *Transport) (stop func()) {
 }
 
 func appendTo(t *Transport, entries ...*raft.Log) error {
-	req := raft.AppendEntriesRequest{RPCHeader: t.header(), Term: 1, Leader: []byte("1.1"), Entries: entries}
+	req := raft.AppendEntriesRequest{RPCHeader: t.header(), Term: 1, Entries: entries}
 	var resp raft.AppendEntriesResponse
 	return t.AppendEntries("3.1", "3.1", &req, &resp)
 }
@@ -359,6 +359,11 @@ func TestLostLeader(t *testing.T) {
 	nodes := cluster(t, 3, 20*time.Millisecond)
 	leader := nodes[0]
 	gone := id(leader.o.ServerID)
+	// Whoever has less of the log than another is not elected.
+	eventually(t, "equal logs", func() bool {
+		last := leader.raft.LastIndex()
+		return nodes[1].raft.LastIndex() == last && nodes[2].raft.LastIndex() == last
+	})
 	if err := leader.Close(); err != nil {
 		t.Fatal(err)
 	}
