@@ -1,0 +1,164 @@
+package server
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"zkd/conf"
+	"zkd/proto/jute"
+	"zkd/session"
+	"zkd/test/wire"
+)
+
+// A server that was without contact for too long, or stopped for so long that
+// it cannot know, sends everybody away and comes back when it has caught up.
+func TestGateCloses(t *testing.T) {
+	s := startServer(t, loneEnsemble(t, ""))
+	c := connect(t, s)
+	s.gate.look(t.Context(), s.now()+s.gate.limit+time.Second, 0)
+	closed(t, c.Conn)
+	must(t, s.serving.Load, "serving again")
+	attach(t, s, c).create("/a", nil, 0)
+}
+
+// A server that has stopped does not come back because there is a leader.
+func TestGateStaysClosed(t *testing.T) {
+	s := startServer(t, loneEnsemble(t, ""))
+	s.gate.end()
+	s.gate.reopen(t.Context())
+	if s.serving.Load() {
+		t.Error("a server that shuts down serves again")
+	}
+}
+
+// A connection is served without contact no longer than a leader surely keeps
+// its session.
+func TestGatePatience(t *testing.T) {
+	s := startServer(t, loneEnsemble(t, ""))
+	long := connect(t, s)
+	short := attach(t, s, &client{timeout: 1200})
+	s.gate.look(t.Context(), s.now()+time.Second, 0)
+	closed(t, short.Conn)
+	long.exists("/")
+}
+
+// What comes in after a pause of the whole process is not answered, whoever
+// wakes up first.
+func TestNoAnswerAfterAPause(t *testing.T) {
+	s := startServer(t, loneEnsemble(t, ""))
+	c := connect(t, s)
+	s.gate.contact.Store(int64(s.now() - s.gate.limit - time.Second))
+	c.send(wire.OpGetData, wire.PathWatch{Path: "/"})
+	if b := closed(t, c.Conn); len(b) > 0 {
+		t.Errorf("answered %q", b)
+	}
+	must(t, func() bool { return !s.gate.lapsed(s.now(), time.Second) && s.serving.Load() }, "serving again")
+	attach(t, s, c).exists("/")
+}
+
+// The server that is its whole cluster needs no contact.
+func TestNoGateAlone(t *testing.T) {
+	s := startServer(t, nil)
+	if s.gate.lapsed(s.now()+1000*time.Hour, 0) {
+		t.Error("it waits for itself")
+	}
+}
+
+// A state installed on a running server ends all connections and watches;
+// sessions live on if they are in it.
+func TestInstalledSnapshotDropsClients(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	c.create("/a", []byte("x"), 0)
+	c.ok(wire.OpGetData, wire.PathWatch{Path: "/a", Watch: true})
+	image := persisted(t, s.state)
+	if err := newMachine(s).Restore(bytes.NewReader(image)); err != nil {
+		t.Fatal(err)
+	}
+	if b := closed(t, c.Conn); len(b) > 0 {
+		t.Errorf("got %q", b)
+	}
+	settled(t, s, 0)
+	if n := s.state.watches.Total(); n != 0 {
+		t.Errorf("%d watches", n)
+	}
+	if r := attach(t, s, c).ok(wire.OpGetData, wire.PathWatch{Path: "/a"}); string(r.Data) != "x" {
+		t.Errorf("%q", r.Data)
+	}
+}
+
+// applyHere applies a request as if another server had sent it.
+func applyHere(s *Server, id session.ID, generation uint32, op jute.Op, body []byte) {
+	m := newMachine(s)
+	s.state.mu.Lock()
+	defer s.state.mu.Unlock()
+	m.apply(append(newTxnHead(id, generation, nil).with(op, 0), body...), nil)
+}
+
+// A session that attaches elsewhere loses its connection here, and what is
+// still under way over that is void.
+func TestMoveAway(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	id := session.ID(c.session)
+	must(t, func() bool { return s.sessions.tracker.Len() == 1 }, "one session")
+	applyHere(s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
+	closed(t, c.Conn)
+	settled(t, s, 0)
+	before := s.zxid()
+	applyHere(s, id, 0, jute.OpDelete, nil)
+	if s.zxid() != before {
+		t.Error("a request of the old connection was applied")
+	}
+	if d := s.sessions.tracker.Deadlines()[id] - s.now(); d > 5*time.Second+s.cfg.TickTime {
+		t.Errorf("expires in %v: its new connection has another timeout", d)
+	}
+	c.timeout = 60_000
+	attach(t, s, c)
+}
+
+// What a leader has judged counts only as long as it leads.
+func TestExpiryOfADeposedLeader(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	id := session.ID(c.session)
+	term := s.node.Status().Term
+	for _, wrong := range []uint64{term - 1, term + 1} {
+		applyHere(s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(wrong)))
+	}
+	c.create("/alive", nil, 1)
+	applyHere(s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(term)))
+	closed(t, c.Conn)
+	if connect(t, s).exists("/alive") {
+		t.Error("its ephemeral is there")
+	}
+}
+
+// Only a leader follows sessions that have no connection to it.
+func TestTrackedSessions(t *testing.T) {
+	s := startServer(t, func(c *conf.Config) { c.MaxSessionTimeout = time.Hour })
+	here, gone := attach(t, s, &client{timeout: 3_600_000}), attach(t, s, &client{timeout: 3_600_000})
+	gone.Close()
+	settled(t, s, 1)
+	tracked := func() int { return s.sessions.tracker.Len() }
+	must(t, func() bool { return tracked() == 2 }, "two sessions")
+	s.sessions.resign()
+	if tracked() != 1 {
+		t.Errorf("%d sessions on a follower with one connection", tracked())
+	}
+	applyHere(s, 77, 0, jute.OpCreateSession, append(jute.AppendInt32(nil, 1000), make([]byte, 16)...))
+	if tracked() != 1 {
+		t.Errorf("%d sessions on a follower: it follows one of another server", tracked())
+	}
+	s.sessions.startAll()
+	if tracked() != 3 {
+		t.Errorf("%d sessions on a leader", tracked())
+	}
+	s.sessions.resign()
+	here.Close()
+	settled(t, s, 0)
+	if tracked() != 0 {
+		t.Errorf("%d sessions on a follower without connections", tracked())
+	}
+}
