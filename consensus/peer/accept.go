@@ -13,7 +13,7 @@ import (
 	"time"
 )
 
-// Serve begins to accept connections.
+// Serve begins to accept connections, raft's as soon as there is a Transport.
 func (n *Network) Serve() {
 	for _, l := range n.listeners {
 		n.start(func() { n.accept(l) })

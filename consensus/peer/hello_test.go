@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 )
@@ -435,4 +436,24 @@ func TestListenErrorsSayWhichPort(t *testing.T) {
 		t.Fatal("bound")
 	}
 	mustContain(t, "second", err.Error(), taken+", the second (election) port of server.3")
+}
+
+// What goes wrong while one connection is opened is its own misfortune.
+func TestPanicEndsOneConnection(t *testing.T) {
+	var once sync.Once
+	h := serve(t, 3, "3.1", echo, func(o *Options, _ *patience) {
+		o.TCPKeepAlive = true
+		self := o.Self
+		o.Self = func() Identity {
+			once.Do(func() { panic("out of sorts") })
+			return self()
+		}
+	})
+	if _, err := knock(t, h, false, hello{purpose: forAsk}, ""); err == nil {
+		t.Fatal("welcome")
+	}
+	eventually(t, "logged", func() bool { return strings.Contains(h.log.String(), "out of sorts") })
+	if _, err := knock(t, h, false, hello{purpose: forAsk}, ""); err != nil {
+		t.Error(err)
+	}
 }

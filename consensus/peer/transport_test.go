@@ -393,3 +393,26 @@ func TestNoGoroutineIsLeft(t *testing.T) {
 	})
 	eventually(t, "all goroutines ended", func() bool { return runtime.NumGoroutine() <= before })
 }
+
+func TestVotes(t *testing.T) {
+	from, to := pair(t)
+	go func() {
+		for range 2 {
+			rpc := <-to.Consumer()
+			switch req := rpc.Command.(type) {
+			case *raft.RequestPreVoteRequest:
+				rpc.Respond(&raft.RequestPreVoteResponse{Term: req.Term, Granted: true}, nil)
+			case *raft.RequestVoteRequest:
+				rpc.Respond(&raft.RequestVoteResponse{Term: req.Term}, nil)
+			}
+		}
+	}()
+	var pre raft.RequestPreVoteResponse
+	if err := from.RequestPreVote("3.1", "3.1", &raft.RequestPreVoteRequest{RPCHeader: from.header(), Term: 5}, &pre); err != nil || !pre.Granted || pre.Term != 5 {
+		t.Errorf("pre-vote: %+v, %v", pre, err)
+	}
+	var vote raft.RequestVoteResponse
+	if err := from.RequestVote("3.1", "3.1", &raft.RequestVoteRequest{RPCHeader: from.header(), Term: 6}, &vote); err != nil || vote.Granted || vote.Term != 6 {
+		t.Errorf("vote: %+v, %v", vote, err)
+	}
+}
