@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -115,20 +116,19 @@ func (n *Node) setAside(why error) error {
 }
 
 // rejoin ends this server, which must not rely on its own state any more.
-func (n *Node) rejoin(why string) {
-	n.fatal(n.Distrust(why))
-}
+func (n *Node) rejoin(why string) { n.fatal(n.Distrust(errors.New(why))) }
 
-// Distrust makes sure that the state of this server is not used again, and
-// returns the error to end it with: ErrRejoin if it has peers to copy from.
-func (n *Node) Distrust(why string) error {
+// Distrust makes sure that the state of this server is not used again, if there
+// are others to copy it from. It returns the error to end this server with:
+// ErrRejoin then, otherwise the one given.
+func (n *Node) Distrust(why error) error {
 	if n.cfg.Ensemble == nil || !n.who().Cluster.known() {
-		return fmt.Errorf("%w: %s", ErrDamaged, why)
+		return why
 	}
-	if err := n.become(func(id *identity) { id.Rejoin = why }); err != nil {
-		return err
+	if err := n.become(func(id *identity) { id.Rejoin = why.Error() }); err != nil {
+		return errors.Join(why, err)
 	}
-	return fmt.Errorf("%w: %s", ErrRejoin, why)
+	return fmt.Errorf("%w: %w", ErrRejoin, why)
 }
 
 // membersChanged takes the list of the replicated state.

@@ -276,7 +276,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		// The store sets a damaged snapshot aside when it is read, and without
 		// any the log begins too late.
 		if left, _ := snaps.List(); len(kept) > 0 && len(left) == 0 {
-			return n.Distrust("none of its snapshots can be read")
+			return n.Distrust(fmt.Errorf("consensus: none of the snapshots can be read: %w", err))
 		}
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}

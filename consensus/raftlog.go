@@ -2,7 +2,11 @@ package consensus
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
+	"strings"
+	"sync"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -11,10 +15,11 @@ import (
 type raftLogger struct {
 	hclog.Logger // answers what raft never asks
 	log          *slog.Logger
+	recent       *recent
 }
 
 func newRaftLogger(log *slog.Logger) hclog.Logger {
-	return &raftLogger{hclog.NewNullLogger(), log.With("part", "raft")}
+	return &raftLogger{hclog.NewNullLogger(), log.With("part", "raft"), &recent{at: map[string]time.Time{}}}
 }
 
 func (l *raftLogger) Trace(msg string, args ...any) { l.Log(hclog.Trace, msg, args...) }
@@ -33,6 +38,31 @@ var everyday = map[string]bool{
 	"rejecting vote request since our last index is greater": true,
 }
 
+// repeat is the least time between two errors of a kind. Raft reports each
+// attempt to reach a peer that is down.
+const repeat = 10 * time.Second
+
+// recent is when errors were logged last, by what raft was doing and with whom.
+type recent struct {
+	mu sync.Mutex
+	at map[string]time.Time
+}
+
+// due tells whether an error may be logged.
+func (r *recent) due(msg string, args []any) bool {
+	key := msg
+	if len(args) > 1 {
+		key += fmt.Sprint(args[1]) // the peer comes first
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if time.Since(r.at[key]) < repeat {
+		return false
+	}
+	r.at[key] = time.Now()
+	return true
+}
+
 // Log implements hclog.Logger. What raft calls information is about every
 // snapshot and vote, which an operator does not ask for: it is debug here.
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
@@ -45,6 +75,9 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 		}
 	case hclog.Error:
 		to = slog.LevelError
+		if strings.HasPrefix(msg, "failed to ") && !l.recent.due(msg, args) {
+			to = slog.LevelDebug
+		}
 	}
 	l.log.Log(context.Background(), to, msg, args...)
 }
@@ -52,5 +85,5 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 func (l *raftLogger) Named(string) hclog.Logger      { return l }
 func (l *raftLogger) ResetNamed(string) hclog.Logger { return l }
 func (l *raftLogger) With(args ...any) hclog.Logger {
-	return &raftLogger{l.Logger, l.log.With(args...)}
+	return &raftLogger{l.Logger, l.log.With(args...), l.recent}
 }

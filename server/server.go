@@ -147,6 +147,13 @@ func (s *Server) now() time.Duration { return time.Since(s.started) }
 // failed stops serving at once: this server can no longer tell what is true.
 func (s *Server) failed(err error) {
 	s.gate.end()
+	if errors.Is(err, consensus.ErrDamaged) {
+		select {
+		case <-s.opened:
+			err = s.node.Distrust(err)
+		default: // it has nothing yet that would be kept
+		}
+	}
 	s.log.Error("stopping: this server can no longer be right", "err", err)
 	select {
 	case s.fail <- err:
