@@ -201,7 +201,7 @@ func (s *Server) conf(b *strings.Builder) {
 	fmt.Fprintf(b, "tickTime=%d\nmaxClientCnxns=%d\nminSessionTimeout=%d\nmaxSessionTimeout=%d\nclientPortListenBacklog=%d\nserverId=%d\n",
 		c.TickTime.Milliseconds(), c.MaxClientCnxns, c.MinSessionTimeout.Milliseconds(), c.MaxSessionTimeout.Milliseconds(),
 		c.ClientPortListenBacklog, c.ServerID)
-	if c.EnsembleMode() {
+	if c.EnsembleMode() && !s.gate.readOnly.Load() {
 		s.confEnsemble(b)
 	}
 }

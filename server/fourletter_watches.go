@@ -50,12 +50,17 @@ func writeLists(b *strings.Builder, lists map[string][]string) {
 // ephemerals of each, and the connections.
 func (s *Server) dump(b *strings.Builder) {
 	due := s.sessions.tracker.Deadlines()
-	byTime := map[time.Duration][]string{}
-	for id, at := range due {
-		byTime[at] = append(byTime[at], hexID(id))
+	b.WriteString("SessionTracker dump:\n")
+	if mode := s.mode(); mode == "leader" || mode == "standalone" {
+		byTime := map[time.Duration][]string{}
+		for id, at := range due {
+			byTime[at] = append(byTime[at], hexID(id))
+		}
+		fmt.Fprintf(b, "Session Sets (%d)/(%d):\n", len(byTime), len(due))
+		s.writeBuckets(b, byTime)
+	} else {
+		s.dumpSessions(b)
 	}
-	fmt.Fprintf(b, "SessionTracker dump:\nSession Sets (%d)/(%d):\n", len(byTime), len(due))
-	s.writeBuckets(b, byTime)
 
 	s.state.mu.RLock()
 	owned := map[session.ID][]string{}
@@ -70,7 +75,7 @@ func (s *Server) dump(b *strings.Builder) {
 	}
 
 	list := s.conns.list()
-	byTime = map[time.Duration][]string{}
+	byTime := map[time.Duration][]string{}
 	for _, c := range list {
 		c.out.mu.Lock()
 		id := c.session.ID
@@ -80,6 +85,18 @@ func (s *Server) dump(b *strings.Builder) {
 	fmt.Fprintf(b, "Connections dump:\nConnections Sets (%d)/(%d):\n", len(byTime), len(list))
 	s.writeBuckets(b, byTime)
 	b.WriteString("\n")
+}
+
+// dumpSessions lists the sessions of the ensemble where another server decides
+// when they expire.
+func (s *Server) dumpSessions(b *strings.Builder) {
+	s.state.mu.RLock()
+	all := s.state.table.All()
+	s.state.mu.RUnlock()
+	fmt.Fprintf(b, "Global Sessions(%d):\n", len(all))
+	for _, x := range all {
+		fmt.Fprintf(b, "%s\t%dms\n", hexID(x.ID), x.Timeout)
+	}
 }
 
 // writeBuckets writes lists under the times, on the server's clock, at which

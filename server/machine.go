@@ -97,11 +97,14 @@ func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(
 // compare (setWatches).
 func (m *machine) Restore(r io.Reader) error {
 	dropAll := func() { m.srv.conns.drop(func(*conn) bool { return true }) }
+	before := m.state.members.version
 	if err := m.state.restore(r, dropAll); err != nil {
 		return err
 	}
 	m.forgetAsker()
-	m.srv.membersChanged(m.state.members.servers, m.state.members.version)
+	if now := &m.state.members; now.servers != nil && now.version != before {
+		m.srv.membersChanged(now.servers, now.version)
+	}
 	return nil
 }
 
