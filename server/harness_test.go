@@ -47,6 +47,9 @@ func startIn(t testing.TB, dir string, change func(*conf.Config)) *Server {
 	return s
 }
 
+// quietLog is for servers of which one is missing now and then.
+func quietLog() *slog.Logger { return slog.New(slog.DiscardHandler) }
+
 // testWriter writes to the test's log.
 type testWriter struct{ t testing.TB }
 
