@@ -281,6 +281,9 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}
 	n.raft.Store(r)
+	if n.trans != nil {
+		n.trans.SkipSnapshots(func() (term, index uint64) { return r.CurrentTerm(), r.AppliedIndex() })
+	}
 	if err := n.belongs(id); err != nil {
 		return errors.Join(err, r.Shutdown().Error())
 	}

@@ -3,6 +3,7 @@ package peer
 import (
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -22,9 +23,11 @@ type Transport struct {
 	rpcs   chan raft.RPC
 	self   chan raft.RPC // of this process, for its own raft
 	nudges nudges
-	passer sync.WaitGroup
-	once   sync.Once
-	err    error
+	// applied is what SkipSnapshots was given.
+	applied atomic.Pointer[func() (term, index uint64)]
+	passer  sync.WaitGroup
+	once    sync.Once
+	err     error
 }
 
 var (
@@ -69,12 +72,41 @@ func (t *Transport) pass() {
 		case <-t.stream.done:
 			return
 		}
+		if t.outdated(&rpc) {
+			continue
+		}
 		select {
 		case t.rpcs <- rpc:
 		case <-t.stream.done:
 			return
 		}
 	}
+}
+
+// SkipSnapshots has the snapshots confirmed, and not installed, that this server
+// has applied already. One may be sent twice, and raft would go back to it and
+// forget what it has acknowledged since. applied returns raft's term and the
+// last entry applied.
+func (t *Transport) SkipSnapshots(applied func() (term, index uint64)) { t.applied.Store(&applied) }
+
+// outdated answers an RPC that is not to reach raft.
+func (t *Transport) outdated(rpc *raft.RPC) bool {
+	req, ok := rpc.Command.(*raft.InstallSnapshotRequest)
+	applied := t.applied.Load()
+	if !ok || applied == nil {
+		return false
+	}
+	term, index := (*applied)()
+	if req.Term != term || req.LastLogIndex > index {
+		return false
+	}
+	resp := &raft.InstallSnapshotResponse{RPCHeader: t.header(), Term: term, Success: true}
+	t.passer.Go(func() {
+		// The sender waits for an answer only behind its last byte.
+		_, err := io.Copy(io.Discard, rpc.Reader)
+		rpc.Respond(resp, err)
+	})
+	return true
 }
 
 // Consumer implements raft.Transport.
