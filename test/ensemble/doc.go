@@ -6,6 +6,8 @@
 // release line that test/realzk finds). Scenarios of what only zkd does are skipped there. The long variants run with
 // the flag -long; `make soak` sets it.
 //
+// ENSEMBLE_KEEP=1 keeps all folders and logs, and says where.
+//
 // Every server has a loopback address of its own (127.a.b.n), so that no client's outgoing port is ever in the way of a
 // server that comes back. Scenarios that cut links put every server into a network namespace of its own; these need
 // root and ip(8), and are skipped otherwise. A namespace has no name, only descriptors in this process: whatever

@@ -107,7 +107,7 @@ func (e *Ensemble) Config(servers ...*Server) []string {
 // common is what all servers have in common; a line of the options takes the place of one of the same key.
 func (e *Ensemble) common() []string {
 	lines := []string{
-		"tickTime=" + strconv.FormatInt(e.opts.Tick.Milliseconds(), 10), "initLimit=40", "syncLimit=8",
+		"tickTime=" + strconv.FormatInt(e.opts.Tick.Milliseconds(), 10), "initLimit=40", "syncLimit=16",
 		"maxClientCnxns=0", "maxSessionTimeout=60000", "admin.enableServer=false", "standaloneEnabled=false",
 	}
 	for _, own := range e.opts.Config {
@@ -262,11 +262,11 @@ func (e *Ensemble) close() {
 			e.t.Error(err)
 		}
 	}
+	if os.Getenv("ENSEMBLE_KEEP") != "" {
+		e.t.Logf("kept: %s", e.dir)
+		return
+	}
 	if e.t.Failed() {
-		if keep := os.Getenv("ENSEMBLE_KEEP"); keep != "" {
-			e.t.Logf("kept: %s", e.dir)
-			return
-		}
 		for _, s := range e.Servers {
 			e.t.Logf("%v wrote at the end:\n%s", s, s.tail())
 		}

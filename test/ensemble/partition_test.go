@@ -57,11 +57,18 @@ func TestPartitions(t *testing.T) {
 			l := e.StartLoad(LoadOptions{Clients: 6 * row.voters, Timeout: 30 * time.Second})
 			l.AwaitAll(nil)
 			leader := e.AwaitLeader()
-			at := l.Now()
+			at, before := l.Now(), map[*Server]int{}
+			for _, s := range e.Servers {
+				before[s] = connections(l, []*Server{s})
+			}
 			going, stopped := row.cut(network, t, leader, e.Except(leader))
 			l.AwaitAll(ClientsOf(going...))
 			gap := l.Gap(at, l.Now(), ClientsOf(going...))
-			t.Logf("longest time without a completed write on the side of the majority: %v", gap)
+			lost := 0
+			for _, s := range going {
+				lost += connections(l, []*Server{s}) - before[s]
+			}
+			t.Logf("longest time without a completed write on the side of the majority: %v; %d connections lost there", gap, lost)
 			if gap > unbearable {
 				t.Errorf("a client waited %v", gap)
 			}
