@@ -101,7 +101,7 @@ func (s *Server) isro(b *strings.Builder) {
 func (s *Server) srvr(b *strings.Builder, clients bool) {
 	fmt.Fprintf(b, "Zookeeper version: %s\n", versionLine())
 	if s.gate.readOnly.Load() {
-		b.WriteString("[READ-ONLY mode; serving only read-only clients]\n")
+		b.WriteString("READ-ONLY mode; serving only read-only clients\n")
 	}
 	if clients {
 		b.WriteString("Clients:\n")

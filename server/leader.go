@@ -11,6 +11,10 @@ import (
 	"zkd/session"
 )
 
+// leadAgain is the pause before a server that was told that it leads, and does
+// not, looks again.
+const leadAgain = 10 * time.Millisecond
+
 // lead does what only the leader does, until ctx ends. It implements
 // consensus.Config.Lead.
 func (s *Server) lead(ctx context.Context) {
@@ -20,8 +24,13 @@ func (s *Server) lead(ctx context.Context) {
 		return
 	}
 	now := s.node.Status()
-	if now.Role != consensus.Leading.String() {
-		return // lost again already
+	for now.Role != consensus.Leading.String() { // lost already, as a rule
+		select {
+		case <-time.After(leadAgain):
+		case <-ctx.Done():
+			return
+		}
+		now = s.node.Status()
 	}
 	s.leadership.begin(s.now())
 	s.leadership.begin(s.now())
