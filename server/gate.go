@@ -36,16 +36,23 @@ func newGate(srv *Server) *gate {
 	g := &gate{srv: srv, limit: math.MaxInt64}
 	g.contact.Store(math.MaxInt64)
 	if srv.cfg.EnsembleMode() {
-		g.limit = time.Duration(srv.cfg.SyncLimit) * srv.cfg.TickTime
+		g.limit = max(time.Duration(srv.cfg.SyncLimit)*srv.cfg.TickTime, leastPatience)
 		g.contact.Store(0)
 	}
 	return g
 }
 
+// leastPatience bounds limits from below: the heartbeats of a leader with
+// nothing to say come up to 300 ms apart (a tenth of raft's heartbeat timeout,
+// and up to twice that), and are looked at every 50 ms.
+const leastPatience = 600 * time.Millisecond
+
 // patience is how long a connection is served without contact. A leader that
 // hears nothing of a session any more may have last heard of it a ping earlier,
 // that is a third of its timeout.
-func (g *gate) patience(timeout time.Duration) time.Duration { return min(g.limit, timeout*2/3) }
+func (g *gate) patience(timeout time.Duration) time.Duration {
+	return min(g.limit, max(timeout*2/3, leastPatience))
+}
 
 // lapsed tells whether a connection with that patience must not be answered.
 func (g *gate) lapsed(now, patience time.Duration) bool {

@@ -91,6 +91,16 @@ func TestInstalledSnapshotDropsClients(t *testing.T) {
 	}
 }
 
+// awaitLead waits until a server expires sessions.
+func awaitLead(t *testing.T, s *Server) {
+	t.Helper()
+	must(t, func() bool {
+		s.sessions.mu.Lock()
+		defer s.sessions.mu.Unlock()
+		return s.sessions.leading
+	}, "leading")
+}
+
 // applied has a request applied that nobody waits for, as if it came from
 // another server.
 func applied(t *testing.T, s *Server, id session.ID, generation uint32, op jute.Op, body []byte) {
@@ -107,7 +117,7 @@ func TestMoveAway(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
 	id := session.ID(c.session)
-	must(t, func() bool { return s.sessions.tracker.Len() == 1 }, "one session")
+	awaitLead(t, s)
 	applied(t, s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
 	closed(t, c.Conn)
 	settled(t, s, 0)

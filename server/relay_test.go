@@ -62,7 +62,7 @@ func TestReported(t *testing.T) {
 	s := startServer(t, nil)
 	c := attach(t, s, &client{timeout: 10_000})
 	id := session.ID(c.session)
-	must(t, func() bool { return len(s.sessions.tracker.Deadlines()) == 1 }, "leading")
+	awaitLead(t, s)
 	before := s.sessions.tracker.Deadlines()[id]
 	report := appendHeard(nil, 99, time.Second, 0)
 	report = appendHeard(report, id, 30*time.Second, 0)
