@@ -3,6 +3,8 @@ package consensus
 import (
 	"sync"
 	"time"
+
+	"zkd/consensus/peer"
 )
 
 // intake is what a leader has to put into its log: its own batches, and those
@@ -19,7 +21,8 @@ type intake struct {
 
 type arrival struct {
 	entry []byte
-	from  *int // how many of its link are in the queue
+	link  *peer.Link
+	here  *int // how many of its link are in the queue
 }
 
 type group struct {
@@ -31,14 +34,14 @@ type group struct {
 const maxGroups = 2
 
 // add queues an entry of a link, unless that has too many there already.
-func (i *intake) add(entry []byte, from *int) bool {
+func (i *intake) add(a arrival) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	if *from >= linkQueue {
+	if *a.here >= linkQueue {
 		return false
 	}
-	*from++
-	i.queue = append(i.queue, arrival{entry, from})
+	*a.here++
+	i.queue = append(i.queue, a)
 	return true
 }
 
@@ -56,7 +59,7 @@ func (i *intake) take() []arrival {
 	all := i.queue
 	i.queue = nil
 	for _, a := range all {
-		*a.from--
+		*a.here--
 	}
 	return all
 }
@@ -82,9 +85,12 @@ func (i *intake) applied(entries int) (room bool) {
 	return room
 }
 
-// reset forgets everything, as its term is over. Who sent it sends it again.
+// reset forgets everything, as its term is over. Who sent something learns of
+// that by the end of its link, and sends it again.
 func (i *intake) reset() {
-	i.take()
+	for _, a := range i.take() {
+		_ = a.link.Close()
+	}
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.given, i.back, i.groups = 0, 0, nil

@@ -137,16 +137,32 @@ func (n *Node) mourn(ctx context.Context) {
 		case id := <-n.net.Lost():
 			lost = raft.ServerID(id)
 		}
-		dead := n.leader()
-		if rank := n.rank(lost); lost == dead.id && rank >= 0 {
-			n.succeed(ctx, dead, rank)
+		if dead := n.leader(); lost == dead.id {
+			n.succeed(ctx, dead)
 		}
+	}
+}
+
+// visit asks a leader whose link has ended whether it still leads: its process
+// may have been started again so soon that its port never refused anybody.
+func (n *Node) visit(ctx context.Context, last leader) {
+	server, _ := serverOf(last.id)
+	var a probeAnswer
+	if err := n.ask(ctx, server, queryProbe, nil, &a); err != nil || a.Leads && a.RaftID == last.id {
+		return
+	}
+	if n.leader() == last {
+		n.succeed(ctx, last)
 	}
 }
 
 // succeed stands for election, when its turn has come, unless somebody else has
 // succeeded meanwhile. An election that had no winner leaves a later term.
-func (n *Node) succeed(ctx context.Context, dead leader, rank int) {
+func (n *Node) succeed(ctx context.Context, dead leader) {
+	rank := n.rank(dead.id)
+	if rank < 0 {
+		return // no voter
+	}
 	n.pause(ctx, time.Duration(rank)*succession)
 	for range 3 {
 		if id := n.leader().id; ctx.Err() != nil || id != "" && id != dead.id {

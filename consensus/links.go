@@ -42,7 +42,7 @@ func (n *Node) serveLink(l *peer.Link) {
 				n.log.Warn("malformed batch of a peer, closing its link", "peer", from)
 				return
 			}
-			if !n.intake.add(body, &queued) {
+			if !n.intake.add(arrival{body, l, &queued}) {
 				n.log.Warn("a peer sends more than it may, closing its link", "peer", from)
 				return
 			}

@@ -60,6 +60,8 @@ func (n *Node) propose(ctx context.Context) {
 		case <-ctx.Done():
 		case <-n.stream.wake:
 		case <-s.down:
+			last := s.to
+			n.done.Go(func() { n.visit(ctx, last) })
 			s.again()
 			n.pause(ctx, redial) // it may be about to lose its leadership
 		case <-tick.C:

@@ -106,6 +106,7 @@ func TestRecoverCutShort(t *testing.T) {
 	e.launch(1, e.members)
 	e.ready(1)
 	submit(e.nodes[1], 1, 100, "before")
+	e.same(100)
 	e.stop(1)
 	path := identityPath(e.recoveryConfig(1).Store.Dir)
 	old, err := os.ReadFile(path)
