@@ -121,7 +121,7 @@ func (c *Conn) ReadFrame(timeout time.Duration) ([]byte, error) {
 		return nil, err
 	}
 	p := append([]byte{}, c.buf[4:4+n]...)
-	c.buf = append([]byte{}, c.buf[4+n:]...)
+	c.buf = c.buf[4+n:]
 	return p, nil
 }
 
