@@ -108,8 +108,7 @@ func (r *run) full() bool {
 // the connection is to end.
 func (c *conn) process() bool {
 	r := run{c: c, began: c.srv.now()}
-	if c.srv.gate.lapsed(r.began, c.patience) {
-		c.abandon()
+	if c.lapsed(r.began) {
 		return false
 	}
 	defer r.end()
@@ -136,6 +135,9 @@ func (c *conn) process() bool {
 			if r.held && r.full() {
 				r.end()
 				c.out.flush()
+				if c.lapsed(c.srv.now()) { // a slow client may have taken its time
+					return false
+				}
 			}
 			if !r.begin() {
 				return false
@@ -151,6 +153,15 @@ func (c *conn) process() bool {
 			return false
 		}
 	}
+}
+
+// lapsed ends a connection that this server may not answer any more.
+func (c *conn) lapsed(now time.Duration) bool {
+	if !c.srv.gate.lapsed(now, c.patience) {
+		return false
+	}
+	c.abandon()
+	return true
 }
 
 // handle deals with everything but reads.
