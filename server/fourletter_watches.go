@@ -51,13 +51,17 @@ func writeLists(b *strings.Builder, lists map[string][]string) {
 func (s *Server) dump(b *strings.Builder) {
 	due := s.sessions.tracker.Deadlines()
 	b.WriteString("SessionTracker dump:\n")
+	local := s.locals.tracker.Deadlines()
+	both := s.cfg.EnsembleMode() && s.cfg.LocalSessions
+	if both {
+		b.WriteString("Local ")
+		s.dumpSets(b, local)
+	}
 	if mode := s.mode(); mode == "leader" || mode == "standalone" {
-		byTime := map[time.Duration][]string{}
-		for id, at := range due {
-			byTime[at] = append(byTime[at], hexID(id))
+		if both {
+			b.WriteString("Global ")
 		}
-		fmt.Fprintf(b, "Session Sets (%d)/(%d):\n", len(byTime), len(due))
-		s.writeBuckets(b, byTime)
+		s.dumpSets(b, due)
 	} else {
 		s.dumpSessions(b)
 	}
@@ -74,6 +78,7 @@ func (s *Server) dump(b *strings.Builder) {
 		}
 	}
 
+	maps.Copy(due, local)
 	list := s.conns.list()
 	byTime := map[time.Duration][]string{}
 	for _, c := range list {
@@ -97,6 +102,16 @@ func (s *Server) dumpSessions(b *strings.Builder) {
 	for _, x := range all {
 		fmt.Fprintf(b, "%s\t%dms\n", hexID(x.ID), x.Timeout)
 	}
+}
+
+// dumpSets lists sessions by when they are due.
+func (s *Server) dumpSets(b *strings.Builder, due map[session.ID]time.Duration) {
+	byTime := map[time.Duration][]string{}
+	for id, at := range due {
+		byTime[at] = append(byTime[at], hexID(id))
+	}
+	fmt.Fprintf(b, "Session Sets (%d)/(%d):\n", len(byTime), len(due))
+	s.writeBuckets(b, byTime)
 }
 
 // writeBuckets writes lists under the times, on the server's clock, at which

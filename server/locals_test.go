@@ -1,6 +1,7 @@
 package server
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,9 @@ func TestLocalSession(t *testing.T) {
 		t.Error("its creation took a zxid")
 	}
 	c.create("/a", nil, 0)
+	if got, want := saysTo(t, s, "dump"), "SessionTracker dump:\nLocal Session Sets (1)/(1):\n"; !strings.HasPrefix(got, want) || !strings.Contains(got, "\nGlobal Session Sets (0)/(0):\n") {
+		t.Errorf("dump says %q", got)
+	}
 	before = s.zxid()
 	now := attach(t, s, c)
 	closed(t, c.Conn)
