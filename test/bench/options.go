@@ -52,9 +52,9 @@ var (
 	quickParts    = []string{"throughput"}
 )
 
-// defaultServers and, for ensembles, a ZooKeeper that a single client cannot bring to a halt: up to 3.8.0
-// one may miss that a request was committed and answer it only when another client writes
-// (ZOOKEEPER-4537), which on several servers happens within seconds.
+// defaultServers and, for ensembles, a ZooKeeper that a single client cannot bring to a halt: 3.8.0
+// may miss that a request was committed and answer it only when another client writes (as ZOOKEEPER-4537
+// describes), which on several servers happened within seconds.
 const (
 	defaultServers         = "zkd,zookeeper"
 	defaultEnsembleServers = "zkd,zookeeper-3.9"
