@@ -267,10 +267,11 @@ func (d *driver) mayVote(id raft.ServerID) bool {
 	return ok && applied+caughtUp >= d.n.raft.Load().CommitIndex()
 }
 
-// allThere tells whether every member wanted is in raft, in whatever role.
+// allThere tells whether every voter wanted is in raft, in whatever role.
+// Observers decide nothing: they come in when they are there.
 func allThere(servers []raft.Server, want []peer.Member) bool {
 	for _, m := range want {
-		if !slices.ContainsFunc(servers, func(s raft.Server) bool { server, _ := serverOf(s.ID); return server == m.ID }) {
+		if !m.Observer && !slices.ContainsFunc(servers, func(s raft.Server) bool { server, _ := serverOf(s.ID); return server == m.ID }) {
 			return false
 		}
 	}

@@ -53,6 +53,8 @@ type Ensemble struct {
 	Secret []byte
 	// DialTimeout bounds a connection attempt to a peer.
 	DialTimeout time.Duration
+	// TCPKeepAlive has idle connections of peers probed every few seconds.
+	TCPKeepAlive bool
 	// Report is asked, every ReportEvery, for what the leader must hear of
 	// this server; the leader's Reported gets it. Neither may block.
 	Report      func() []byte

@@ -36,7 +36,7 @@ func (n *Node) listen() error {
 	n.net, err = peer.Listen(peer.Options{
 		Self:     n.introduce,
 		ServerID: n.cfg.ServerID, RaftAddrs: raftAddrs, LinkAddrs: linkAddrs,
-		Secret: secret, DialTimeout: e.DialTimeout, TCPKeepAlive: true, Logger: n.log,
+		Secret: secret, DialTimeout: e.DialTimeout, TCPKeepAlive: e.TCPKeepAlive, Logger: n.log,
 	})
 	if err != nil {
 		return fmt.Errorf("consensus: %w", err)

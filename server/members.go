@@ -41,6 +41,7 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		ListenAll:    cfg.QuorumListenOnAll,
 		Secret:       []byte(cfg.QuorumSecret.Reveal()),
 		DialTimeout:  cfg.PeerDialTimeout,
+		TCPKeepAlive: cfg.TCPKeepAlive,
 		Report:       s.sessions.report,
 		ReportEvery:  cfg.TickTime / 2,
 		Reported:     s.sessions.reported,
