@@ -134,6 +134,7 @@ func (e *Ensemble) CompareReplicas(servers ...*Server) Tree {
 	if len(servers) == 0 {
 		servers = e.Servers
 	}
+	e.compareDigests(servers)
 	var sessions []*Session
 	for _, s := range servers {
 		sessions = append(sessions, Open(e.t, 30*time.Second, s))
@@ -158,6 +159,31 @@ func (e *Ensemble) CompareReplicas(servers ...*Server) Tree {
 	}
 	e.t.Fatal("the servers never stood still at one zxid")
 	return nil
+}
+
+// compareDigests compares what zkd servers say themselves of all that they replicate, sessions and members included.
+func (e *Ensemble) compareDigests(servers []*Server) {
+	e.t.Helper()
+	if e.made.name != zkd {
+		return
+	}
+	var all []replica
+	e.Await("all servers are at one index", func() bool {
+		all = all[:0]
+		for _, s := range servers {
+			r, err := s.replica()
+			if err != nil || len(all) > 0 && r.Applied != all[0].Applied {
+				return false
+			}
+			all = append(all, r)
+		}
+		return true
+	})
+	for i, r := range all {
+		if r.Digest != all[0].Digest {
+			e.t.Errorf("at index %d the digest of %v is %#x, that of %v %#x", r.Applied, servers[0], all[0].Digest, servers[i], r.Digest)
+		}
+	}
 }
 
 // readAll reads the trees, and reports whether all servers were at one zxid from before the first read to the end.

@@ -119,14 +119,9 @@ func named(t *testing.T, s *Server) {
 	if err := exec.Command("unshare", "-m", "true").Run(); err != nil {
 		t.Skipf("no mount namespace here: %v", err)
 	}
-	plain := s.made.command
-	s.made.command = func(conf string, props map[string]string) (*exec.Cmd, error) {
-		cmd, err := plain(conf, props)
-		if err != nil {
-			return nil, err
-		}
+	s.wrap = func(cmd *exec.Cmd) *exec.Cmd {
 		args := append([]string{"-m", "sh", "-c", `mount --bind "$0" /etc/hosts && exec "$@"`, s.hosts()}, cmd.Args...)
-		return exec.Command("unshare", args...), nil
+		return exec.Command("unshare", args...)
 	}
 }
 

@@ -2,6 +2,7 @@ package ensemble
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
@@ -32,6 +33,7 @@ type Server struct {
 	own   []string
 	props map[string]string
 	made  product
+	wrap  func(*exec.Cmd) *exec.Cmd // how its programs are run, nil mostly
 
 	broken atomic.Int64 // connections of sessions that broke
 
@@ -94,6 +96,9 @@ func (s *Server) Launch() error {
 	cmd, err := s.made.command(s.configFile(), s.props)
 	if err != nil {
 		return err
+	}
+	if s.wrap != nil {
+		cmd = s.wrap(cmd)
 	}
 	out, err := os.OpenFile(s.logFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
 	if err != nil {
@@ -277,6 +282,43 @@ func (s *Server) status(args ...string) (string, error) {
 		return "", err
 	}
 	cmd := exec.Command(bin, append([]string{"status", "--config", s.configFile()}, args...)...)
-	out, err := cmd.Output()
-	return string(out), err
+	if s.wrap != nil {
+		cmd = s.wrap(cmd)
+	}
+	var out strings.Builder
+	cmd.Stdout = &out
+	if err := s.space.do(cmd.Start); err != nil {
+		return "", err
+	}
+	err = cmd.Wait()
+	return out.String(), err
+}
+
+// replica is how far a server is, and the digest of all that it replicates.
+type replica struct {
+	Applied uint64 `json:"applied_index"`
+	Digest  uint64 `json:"digest"`
+}
+
+// replica asks a zkd for it.
+func (s *Server) replica() (replica, error) {
+	var answer struct {
+		Servers []struct {
+			ID     int      `json:"id"`
+			Status *replica `json:"status"`
+		} `json:"servers"`
+	}
+	text, err := s.status("--json")
+	if err != nil {
+		return replica{}, err
+	}
+	if err := json.Unmarshal([]byte(text), &answer); err != nil {
+		return replica{}, fmt.Errorf("status of %v: %w", s, err)
+	}
+	for _, other := range answer.Servers {
+		if other.ID == s.ID && other.Status != nil {
+			return *other.Status, nil
+		}
+	}
+	return replica{}, fmt.Errorf("%v is not in its own status", s)
 }
