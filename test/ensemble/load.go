@@ -19,6 +19,7 @@ type LoadOptions struct {
 	Timeout time.Duration // of sessions; 0 is 20 s
 	Homes   []*Server     // whom the clients are spread over; nil is all
 	Stay    bool          // clients only ever go to their home
+	Depth   int           // writes that each client has in flight; 0 is 1
 }
 
 // Load is a set of clients that write, one write after another, and write down what they were told.
@@ -91,7 +92,11 @@ func (e *Ensemble) StartLoad(o LoadOptions) *Load {
 	ready.Wait()
 	l.began = time.Now()
 	for _, w := range l.workers {
-		l.all.Go(w.run)
+		if o.Depth > 1 {
+			l.all.Go(w.dive)
+		} else {
+			l.all.Go(w.run)
+		}
 	}
 	e.t.Cleanup(l.halt)
 	return l
@@ -140,19 +145,16 @@ func (w *worker) run() {
 // step makes one write, and learns the version of a counter again when it was refused or nobody knows. A write for
 // which no server was found, or whose session was refused at the door, was never sent and is none.
 func (w *worker) step(turn int) error {
-	wr := Write{Worker: w.i, N: w.n}
+	var wr Write
 	var op wire.Op
 	var body wire.Body
-	if turn == 2 {
-		wr.Kind, wr.Key = Append, w.parent
-		op, body = wire.OpCreate, wire.Create{Path: w.parent + "/n", Data: []byte(wr.Mark()), ACL: wire.OpenACL, Flags: 2}
-	} else {
-		wr.Key, wr.Alone = w.own, true
-		if turn == 1 {
-			wr.Key, wr.Alone = w.shared, false
-		}
-		wr.Expect = w.versions[wr.Key]
-		op, body = wire.OpSetData, wire.SetData{Path: wr.Key, Data: []byte(wr.Mark()), Version: wr.Expect}
+	switch turn {
+	case 0:
+		wr, op, body = w.increment(w.own)
+	case 1:
+		wr, op, body = w.increment(w.shared)
+	default:
+		wr, op, body = w.append()
 	}
 	wr.Call = time.Since(w.load.began)
 	r, err := w.Call(op, body)
@@ -188,6 +190,16 @@ func (w *worker) step(turn int) error {
 		return w.learn(wr.Key)
 	}
 	return nil
+}
+
+func (w *worker) increment(key string) (Write, wire.Op, wire.Body) {
+	wr := Write{Worker: w.i, N: w.n, Kind: Increment, Key: key, Expect: w.versions[key], Alone: key == w.own}
+	return wr, wire.OpSetData, wire.SetData{Path: key, Data: []byte(wr.Mark()), Version: wr.Expect}
+}
+
+func (w *worker) append() (Write, wire.Op, wire.Body) {
+	wr := Write{Worker: w.i, N: w.n, Kind: Append, Key: w.parent}
+	return wr, wire.OpCreate, wire.Create{Path: w.parent + "/n", Data: []byte(wr.Mark()), ACL: wire.OpenACL, Flags: 2}
 }
 
 func (w *worker) note(wr Write) {
