@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"sync"
-	"time"
 
 	"zkd/consensus/peer"
 )
@@ -16,18 +15,13 @@ type intake struct {
 	queue  []arrival // from links, oldest first
 	given  uint64    // entries handed to raft in this term
 	back   uint64    // of them, applied
-	groups []group   // under way
+	groups []uint64  // under way: what given was behind each
 }
 
 type arrival struct {
 	entry []byte
 	link  *peer.Link
 	here  *int // how many of its link are in the queue
-}
-
-type group struct {
-	end uint64 // given, behind it
-	at  time.Time
 }
 
 // maxGroups are proposed and not yet applied. Two keep the disk busy.
@@ -69,7 +63,7 @@ func (i *intake) sent(entries int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.given += uint64(entries)
-	i.groups = append(i.groups, group{i.given, time.Now()})
+	i.groups = append(i.groups, i.given)
 }
 
 // applied notes that entries of this term have come back, and tells whether
@@ -78,7 +72,7 @@ func (i *intake) applied(entries int) (room bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.back += uint64(entries)
-	for len(i.groups) > 0 && i.groups[0].end <= i.back {
+	for len(i.groups) > 0 && i.groups[0] <= i.back {
 		i.groups = i.groups[1:]
 		room = true
 	}
@@ -94,15 +88,4 @@ func (i *intake) reset() {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.given, i.back, i.groups = 0, 0, nil
-}
-
-// stuckAfter is how long a group may take before it is asked whether raft has
-// it at all: it refuses entries while it hands over its leadership.
-const stuckAfter = 2 * time.Second
-
-// overdue tells whether a group takes very long.
-func (i *intake) overdue() bool {
-	i.mu.Lock()
-	defer i.mu.Unlock()
-	return len(i.groups) > 0 && time.Since(i.groups[0].at) > stuckAfter
 }

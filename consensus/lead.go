@@ -94,7 +94,7 @@ func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
 			duties.Go(func() { n.drive(ctx) })
 		}
 		if n.cfg.Lead != nil {
-			duties.Go(func() { n.cfg.Lead(ctx) })
+			duties.Go(func() { n.cfg.Lead(ctx, term) })
 		}
 	})
 }
@@ -264,5 +264,9 @@ func (n *Node) handOver() {
 	defer cancel()
 	if err := await(r.LeadershipTransfer(), ctx.Done()); err != nil {
 		n.log.Info("leadership could not be handed over", "err", err)
+		// Meanwhile raft has refused everything that it was given.
+		n.members.hangUp()
+		n.refused.Store(true)
+		n.stream.signal()
 	}
 }

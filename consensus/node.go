@@ -43,7 +43,7 @@ type Config struct {
 	SnapshotBytes    int64
 	// Lead runs while this server leads and has applied everything that was
 	// committed before; ctx ends with the leadership, and Lead must return.
-	Lead func(ctx context.Context)
+	Lead func(ctx context.Context, term uint64)
 	// OnFatal is called once, on a goroutine of its own, when this server can
 	// no longer be right: it must stop answering at once.
 	OnFatal func(error)
@@ -106,6 +106,7 @@ type Node struct {
 	peers      atomic.Pointer[[]raft.Server] // the others, while this server leads
 	contact    atomic.Int64                  // ns since began
 	newcomer   atomic.Bool                   // asks to be taken in
+	refused    atomic.Bool                   // raft did not take what it was given
 
 	mu      sync.Mutex
 	id      identity

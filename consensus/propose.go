@@ -47,7 +47,7 @@ func (n *Node) propose(ctx context.Context) {
 	tick := time.NewTicker(n.reportEvery())
 	defer tick.Stop()
 	for ctx.Err() == nil {
-		if now := n.leader(); now != s.to {
+		if now := n.leader(); now != s.to || n.refused.Swap(false) {
 			s.to = now
 			s.again()
 		}
@@ -65,7 +65,9 @@ func (n *Node) propose(ctx context.Context) {
 			s.again()
 			n.pause(ctx, redial) // it may be about to lose its leadership
 		case <-tick.C:
-			s.tick()
+			if s.link != nil && s.report() != nil {
+				s.again()
+			}
 		}
 	}
 }
@@ -75,19 +77,6 @@ func (s *sender) again() {
 	s.hangUp()
 	s.n.intake.reset()
 	s.n.stream.resend()
-}
-
-// tick does what is to be done now and then.
-func (s *sender) tick() {
-	n := s.n
-	switch r := n.raft.Load(); {
-	case s.link != nil && s.report() != nil:
-		s.again()
-	case n.intake.overdue() && r.AppliedIndex() == r.LastIndex():
-		n.log.Warn("raft has not taken what it was given, giving it again")
-		n.members.hangUp()
-		s.again()
-	}
 }
 
 // sendAll sends what may be sent now. It returns false if the leader could not

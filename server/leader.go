@@ -6,39 +6,24 @@ import (
 	"sync"
 	"time"
 
-	"zkd/consensus"
 	"zkd/proto/jute"
 	"zkd/session"
 )
 
-// leadAgain is the pause before a server that was told that it leads, and does
-// not, looks again.
-const leadAgain = 10 * time.Millisecond
-
 // lead does what only the leader does, until ctx ends. It implements
 // consensus.Config.Lead.
-func (s *Server) lead(ctx context.Context) {
+func (s *Server) lead(ctx context.Context, term uint64) {
 	select {
 	case <-s.opened:
 	case <-ctx.Done():
 		return
 	}
-	now := s.node.Status()
-	for now.Role != consensus.Leading.String() { // lost already, as a rule
-		select {
-		case <-time.After(leadAgain):
-		case <-ctx.Done():
-			return
-		}
-		now = s.node.Status()
-	}
-	s.leadership.begin(s.now())
 	s.leadership.begin(s.now())
 	s.proposeMembers()
 	s.sessions.startAll()
 	defer s.sessions.resign()
 	var duties sync.WaitGroup
-	duties.Go(func() { s.sessions.expire(ctx, now.Term) })
+	duties.Go(func() { s.sessions.expire(ctx, term) })
 	duties.Go(func() { s.sessions.reap(ctx) })
 	duties.Wait()
 }
