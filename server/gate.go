@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"zkd/consensus"
 )
 
 // gate keeps a server from answering for an ensemble that it is cut off from:
@@ -64,7 +66,9 @@ func (g *gate) open() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.begun = true
-	g.srv.serving.Store(!g.ended)
+	// What was before concerns nobody: from now on there are clients.
+	g.contact.Store(max(g.contact.Load(), int64(g.srv.now()-g.srv.node.Contact())))
+	g.srv.serving.Store(!g.ended && !g.abstains())
 }
 
 // end sends no client away, but lets no more in.
@@ -91,20 +95,37 @@ func (g *gate) run(ctx context.Context) {
 
 // look acts upon how long ago there was contact, as of now.
 func (g *gate) look(ctx context.Context, now, ago time.Duration) {
+	begun := g.hasBegun() // asked first, see open
 	last := time.Duration(g.contact.Load())
 	at := max(now-ago, last)
 	// A gap counts also if it is over: nobody knows what happened meanwhile.
-	gap := max(at-last, now-at)
-	if gap > g.limit {
-		g.close(gap)
-	} else if gap > g.patience(g.srv.cfg.MinSessionTimeout) {
+	switch gap := max(at-last, now-at); {
+	case !begun:
+	case gap > g.limit:
+		g.close("no contact with a leader, closing all client connections", "for", gap, "limit", g.limit)
+	case g.abstains():
+		g.close("this server leads and leaderServes=no, closing all client connections")
+	case gap > g.patience(g.srv.cfg.MinSessionTimeout):
 		g.srv.conns.drop(func(c *conn) bool { return c.impatient(gap) })
 	}
 	g.contact.Store(int64(at))
 	g.setReadOnly(g.readOnlyDue(now, at))
-	if g.closed() && now-at < g.limit {
+	if g.closed() && now-at < g.limit && !g.abstains() {
 		g.reopen(ctx)
 	}
+}
+
+// abstains tells whether this server leaves clients to the others because it
+// leads.
+func (g *gate) abstains() bool {
+	cfg := g.srv.cfg
+	return !cfg.LeaderServes && cfg.EnsembleMode() && g.srv.node.Role() == consensus.Leading
+}
+
+func (g *gate) hasBegun() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.begun
 }
 
 func (g *gate) closed() bool {
@@ -113,15 +134,15 @@ func (g *gate) closed() bool {
 	return g.begun && !g.ended && !g.srv.serving.Load()
 }
 
-// close sends all clients away, but for those who only read.
-func (g *gate) close(gap time.Duration) {
+// close sends all clients away, but for those who only read, and says why.
+func (g *gate) close(why string, args ...any) {
 	g.mu.Lock()
 	was := g.srv.serving.Swap(false)
 	g.mu.Unlock()
 	if !was {
 		return
 	}
-	g.srv.log.Warn("no contact with a leader, closing all client connections", "for", gap, "limit", g.limit)
+	g.srv.log.Warn(why, args...)
 	g.srv.conns.drop(func(c *conn) bool {
 		c.out.mu.Lock()
 		defer c.out.mu.Unlock()

@@ -22,6 +22,36 @@ func TestGateCloses(t *testing.T) {
 	attach(t, s, c).create("/a", nil, 0)
 }
 
+// What was before a server lets clients in for the first time is no gap: they
+// need not be sent away again at once.
+func TestGateOpens(t *testing.T) {
+	s := startServer(t, loneEnsemble(t, ""))
+	g := newGate(s)
+	later := s.now() + 2*g.limit
+	g.look(t.Context(), later, later) // no contact yet
+	if !s.serving.Load() {
+		t.Error("closed before it was opened")
+	}
+	g.open()
+	if g.lapsed(s.now(), time.Minute) || g.contact.Load() == 0 {
+		t.Error("opened with the gap of the time before")
+	}
+}
+
+// A leader sends clients to the others with leaderServes=no.
+func TestLeaderDoesNotServe(t *testing.T) {
+	lone := loneEnsemble(t, "")
+	s := startServer(t, func(c *conf.Config) {
+		lone(c)
+		c.LeaderServes = false
+	})
+	must(t, func() bool { return !s.serving.Load() }, "closed")
+	s.gate.look(t.Context(), s.now(), 0)
+	if s.serving.Load() {
+		t.Error("a leader that must not serve has opened again")
+	}
+}
+
 // A server that has stopped does not come back because there is a leader.
 func TestGateStaysClosed(t *testing.T) {
 	s := startServer(t, loneEnsemble(t, ""))
