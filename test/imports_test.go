@@ -22,7 +22,7 @@ var mayImport = map[string][]string{
 	"zkd/consensus/peer":  {},
 	"zkd/consensus":       {"zkd/consensus/peer", "zkd/consensus/store"},
 	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
-	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/server"},
+	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/server"},
 }
 
 // impure are packages of the standard library that a pure package has no use for.
