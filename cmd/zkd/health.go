@@ -34,6 +34,8 @@ type serverHealth struct {
 	State   string            `json:"state"`   // up, or what is wrong
 	Lag     uint64            `json:"lag_entries"`
 	Status  *consensus.Status `json:"status"` // null if it does not answer
+
+	observer bool // says zoo.cfg
 }
 
 const (
@@ -98,7 +100,7 @@ func findLeader(answers map[int64]answer) (leader *consensus.Status) {
 }
 
 func judgeServer(s conf.Server, a answer, leader *consensus.Status) serverHealth {
-	h := serverHealth{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up}
+	h := serverHealth{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up, observer: s.Observer}
 	if s.Observer {
 		h.Role = "observer"
 	}
@@ -189,8 +191,7 @@ func (h *health) count(leader *consensus.Status) {
 		return
 	}
 	for _, s := range h.Servers {
-		voter := s.Role != "observer" && s.Role != "observing"
-		add(voter, s.Status != nil)
+		add(!s.observer, s.Status != nil)
 	}
 }
 

@@ -81,6 +81,15 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  voter    -     -            -    -        down: connection refused
 no leader: 1 of 3 voters answer
 `},
+		{name: "no leader, and an observer", servers: ensembleOf(4, 4), fails: true,
+			answers: map[int64]answer{1: down("x"), 2: says(2, "looking", lost), 3: down("x"), 4: says(4, "looking", lost)}, want: `
+SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  voter    -     -            -    -        down: x
+2       zk2:2888:3888  looking  4     0x400000010  -    12s      knows no leader
+3       zk3:2888:3888  voter    -     -            -    -        down: x
+4       zk4:2888:3888  looking  4     0x400000010  -    12s      knows no leader
+no leader: 1 of 3 voters answer
+`},
 		{name: "a leader that has lost its majority", servers: ensembleOf(3), fails: true,
 			answers: map[int64]answer{1: says(1, "leader", func(s *consensus.Status) { without(2)(s); without(3)(s) }), 2: down("x"), 3: down("x")}, want: `
 SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
