@@ -42,6 +42,11 @@ func TestCatchUp(t *testing.T) {
 		parents = append(parents, parent)
 	}
 	pairs := startPairs(t, rest)
+	for i := range 3 { // whatever it was doing to come back, it must be able to begin again
+		e.Launch(absent)
+		time.Sleep(time.Duration(100+300*i) * time.Millisecond)
+		absent.Kill()
+	}
 	at := l.Now()
 	e.Launch(absent)
 	reader := pairs.read(t, absent)
