@@ -488,10 +488,14 @@ func TestExample(t *testing.T) {
 	if err != nil || len(report.Findings) > 0 {
 		t.Fatalf("%v\n%s", err, report)
 	}
-	var all strings.Builder
+	var all, servers strings.Builder
 	for line := range strings.Lines(string(data)) {
 		if key, _, ok := strings.Cut(line, "="); ok && strings.HasPrefix(key, "#") && !strings.Contains(key, " ") {
-			if strings.Contains(key, "clientPortAddress") || strings.Contains(key, "superDigest") {
+			if strings.HasPrefix(key, "#server.") {
+				servers.WriteString(line[1:])
+				continue
+			}
+			if strings.Contains(key, "clientPortAddress") || strings.Contains(key, "superDigest") || strings.Contains(key, "secretFile") {
 				continue // shown as examples, no defaults
 			}
 			line = line[1:]
@@ -507,5 +511,14 @@ func TestExample(t *testing.T) {
 	full.Text, cfg.Text = Secret{}, Secret{}
 	if full.DataLogDir != "/var/lib/zkd" || !reflect.DeepEqual(full, cfg) {
 		t.Errorf("the lines commented out are not the defaults:\n%+v\n%+v", full, cfg)
+	}
+
+	l = testLoader(notYet, map[string]string{"zoo.cfg.example": string(data) + servers.String(), "/var/lib/zkd/myid": "2\n"})
+	l.addFile("zoo.cfg.example")
+	switch one, _, err := l.finish(); {
+	case err != nil:
+		t.Error(err)
+	case !one.EnsembleMode() || len(one.Servers) != 3:
+		t.Errorf("the server lines make no ensemble: %+v", one.Servers)
 	}
 }
