@@ -16,6 +16,6 @@ COPY --from=build --chown=65532:65532 /out/zoo.cfg /conf/zoo.cfg
 COPY --from=build --chown=65532:65532 /out/data /data
 USER 65532:65532
 VOLUME /data
-EXPOSE 2181
+EXPOSE 2181 2888 3888
 ENTRYPOINT ["/usr/local/bin/zkd"]
 CMD ["server", "/conf/zoo.cfg"]

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the README's first command promises: a server that answers, from a fresh clone, without a configuration.
+# What the README promises: a server that answers, from a fresh clone, without a configuration; and three of them.
 set -eu
 cd "$(dirname "$0")/.."
 dir=$(mktemp -d)
@@ -23,4 +23,19 @@ answer=$(bash -c 'exec 3<>/dev/tcp/127.0.0.1/2181; printf ruok >&3; cat <&3')
 kill "$pid"
 wait "$pid" # its exit code, which is 0 for one that was told to stop
 pid=
-echo "quickstart: $(head -1 "$dir/out")"
+echo "quickstart: $(grep -m1 serves "$dir/out")"
+
+# The README's three servers, word by word.
+three=$(sed -n '/^Three servers/,/^To keep/s/^    //p' README.md)
+[ -n "$three" ] || { echo 'quickstart: the README has no three servers any more'; exit 1; }
+(
+	cd "$dir"
+	trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
+	eval "${three//bin\/zkd/./zkd}" >three 2>&1 || true # it may be too early for the status
+	n=0
+	until ./zkd status zk1/zoo.cfg >status 2>&1 && grep '^healthy: 3 of 3 voters' status; do
+		n=$((n + 1))
+		[ $n -lt 100 ] || { cat three status; exit 1; }
+		sleep 0.2
+	done
+)
