@@ -25,7 +25,11 @@ func TestMembership(t *testing.T) {
 		at := l.Now()
 		f()
 		l.AwaitAll(nil)
-		t.Logf("%s: done after %v, longest time without a completed write %v", what, l.Now()-at, l.Gap(at, l.Now(), Everyone))
+		gap := l.Gap(at, l.Now(), Everyone)
+		t.Logf("%s: done after %v, longest time without a completed write %v", what, l.Now()-at, gap)
+		if gap > unbearable {
+			t.Errorf("%s: a client waited %v", what, gap)
+		}
 		e.AwaitMembers(members...)
 	}
 	join := func(newcomers ...*Server) {

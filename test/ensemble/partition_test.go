@@ -52,9 +52,10 @@ func TestPartitions(t *testing.T) {
 			if row.voters > 3 {
 				onlyLong(t)
 			}
+			t.Parallel()
 			network := NewNetwork(t)
 			e := Start(t, Options{Voters: row.voters, Network: network})
-			l := e.StartLoad(LoadOptions{Clients: 6 * row.voters, Timeout: 30 * time.Second})
+			l := e.StartLoad(LoadOptions{Clients: 6 * row.voters, Pause: 20 * time.Millisecond, Timeout: 30 * time.Second})
 			l.AwaitAll(nil)
 			leader := e.AwaitLeader()
 			at, before := l.Now(), map[*Server]int{}
