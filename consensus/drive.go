@@ -27,10 +27,10 @@ const (
 // driver makes raft's configuration what the replicated state says it should
 // be, one change at a time, while this server leads.
 type driver struct {
-	n       *Node
-	version uint64                      // of the reconfiguration under way, 0 for none
-	began   time.Time                   // when this leader took it up
-	guests  map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
+	n        *Node
+	version  uint64                      // of the reconfiguration under way, 0 for none
+	patience patience                    // with it
+	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
 }
 
 // applicants are the raft ids under which servers have asked to be taken in.
@@ -123,7 +123,8 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	if m.Wanted != nil {
 		want = m.Wanted
 		if d.version != m.Version {
-			d.version, d.began = m.Version, time.Now()
+			d.version = m.Version
+			d.patience.begin()
 		}
 	} else {
 		d.version = 0
@@ -133,8 +134,8 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	case done || m.Wanted == nil || d.n.cfg.Ensemble.Reconfigured == nil:
 	case reached(servers, want):
 		d.n.cfg.Ensemble.Reconfigured(m.Version, true)
-	case time.Since(d.began) > d.n.cfg.Ensemble.CatchUp:
-		d.n.log.Warn("reconfiguration given up: the new members do not catch up", "version", m.Version)
+	case d.patience.over(d.n.coming(servers, want), d.n.cfg.Ensemble.CatchUp):
+		d.n.log.Warn("reconfiguration given up: new members are not there or do not catch up, or there is no majority for it", "version", m.Version)
 		d.n.cfg.Ensemble.Reconfigured(m.Version, false)
 	}
 }
@@ -153,7 +154,7 @@ func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.
 			continue
 		}
 		if before == nil {
-			return d.change(ctx, "add "+string(id), func(r *raft.Raft) raft.IndexFuture {
+			return d.attempt(ctx, "add "+string(id), func(r *raft.Raft) raft.IndexFuture {
 				return r.AddNonvoter(id, raft.ServerAddress(id), 0, 0)
 			})
 		}
@@ -166,7 +167,7 @@ func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.
 			continue
 		}
 		d.n.log.Info("a server comes back without its state", "server", server, "was", before.ID, "is", id)
-		return d.change(ctx, "remove "+string(before.ID), func(r *raft.Raft) raft.IndexFuture {
+		return d.attempt(ctx, "remove "+string(before.ID), func(r *raft.Raft) raft.IndexFuture {
 			return r.RemoveServer(before.ID, 0, 0)
 		})
 	}
@@ -215,7 +216,7 @@ func (d *driver) adjust(ctx context.Context, servers []raft.Server, want []peer.
 	for _, s := range servers {
 		if m := role[s.ID]; m != nil && !m.Observer && s.Suffrage != raft.Voter {
 			if d.mayVote(s.ID) {
-				return d.change(ctx, "promote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture {
+				return d.attempt(ctx, "promote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture {
 					return r.AddVoter(s.ID, s.Address, 0, 0)
 				})
 			}
@@ -237,11 +238,14 @@ func (d *driver) adjust(ctx context.Context, servers []raft.Server, want []peer.
 			}
 		case m != nil && m.Observer && s.Suffrage == raft.Voter, m == nil && d.version == 0 && s.Suffrage == raft.Voter:
 			if d.majorityWithout(servers, s.ID) {
-				return d.change(ctx, "demote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.DemoteVoter(s.ID, 0, 0) })
+				return d.attempt(ctx, "demote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.DemoteVoter(s.ID, 0, 0) })
 			}
 		case m == nil && (d.version != 0 || d.overstayed(s.ID)):
 			if s.Suffrage != raft.Voter || d.majorityWithout(servers, s.ID) {
-				return d.change(ctx, "remove "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.RemoveServer(s.ID, 0, 0) })
+				if d.change(ctx, "remove "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.RemoveServer(s.ID, 0, 0) }) {
+					d.n.members.tell(s.ID, linkRemoved) // raft does not
+				}
+				return true
 			}
 		case m != nil:
 			delete(d.guests, s.ID)
@@ -290,13 +294,20 @@ func reached(servers []raft.Server, want []peer.Member) bool {
 	return allThere(servers, want)
 }
 
+// attempt is change for a step that has had its turn, whatever came of it.
+func (d *driver) attempt(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) bool {
+	d.change(ctx, what, do)
+	return true
+}
+
 // change makes one change of raft's configuration and waits for it.
-func (d *driver) change(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) bool {
+func (d *driver) change(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) (done bool) {
 	d.n.log.Info("changing the members", "change", what)
-	if err := await(do(d.n.raft.Load()), ctx.Done()); err != nil {
+	err := await(do(d.n.raft.Load()), ctx.Done())
+	if err != nil {
 		d.n.log.Warn("members not changed", "change", what, "err", err)
 	}
-	return true
+	return err == nil
 }
 
 // judge decides what to do when digests differ: the minority is wrong, and in

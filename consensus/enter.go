@@ -273,7 +273,7 @@ func (n *Node) Accept(l *peer.Link) { n.serveLink(l) }
 
 func (n *Node) probed() probeAnswer {
 	id := n.who()
-	a := probeAnswer{ServerID: n.cfg.ServerID, Cluster: id.Cluster, RaftID: id.RaftID, Blank: !id.Cluster.known(), Leader: n.leader().id}
+	a := probeAnswer{ServerID: n.cfg.ServerID, Cluster: id.Cluster, RaftID: id.RaftID, Blank: !id.Cluster.known(), Leader: n.leaderHeard()}
 	if m := n.fsm.membership(); m != nil {
 		a.Members = m.Current
 		if m.Wanted != nil {

@@ -176,12 +176,27 @@ func (n *Node) succeed(ctx context.Context, dead leader) {
 	}
 }
 
-// hasten makes one of the servers that start together stand for election at
-// once, where each would wait to hear of a leader first: when a majority of
-// the voters answers, none of them knows of one, and none has a longer log.
+// silence is how long a leader may be unheard of before the voters agree to do
+// without it. Its heartbeats come five times as often, and its own lease has
+// ended by then.
+const silence = 1500 * time.Millisecond
+
+// leaderHeard returns who leads, as far as this server still hears of it.
+func (n *Node) leaderHeard() raft.ServerID {
+	if n.Contact() > silence {
+		return ""
+	}
+	return n.leader().id
+}
+
+// hasten makes one of the servers that have no leader stand for election at
+// once, where each would wait a random time and the first to do so may not be
+// the one that can win: when a majority of the voters answers, none of them
+// hears of a leader, and none has a longer log.
 func (n *Node) hasten(ctx context.Context) {
-	for n.leader().id == "" && ctx.Err() == nil {
-		if n.foremost(n.probeAll(ctx)) && n.leader().id == "" && n.raft.Load().State() == raft.Follower {
+	for ctx.Err() == nil {
+		if n.leaderHeard() == "" && n.foremost(n.probeAll(ctx)) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
+			n.log.Info("no leader is heard of, standing for election")
 			n.trans.StandForElection()
 			n.pause(ctx, time.Second)
 		}

@@ -13,7 +13,8 @@ import (
 const (
 	linkBatch    = 1 // to the leader: a batch (stream.go)
 	linkReport   = 2 // to the leader: u64 applied, u64 index, u64 digest, then Ensemble.Report's
-	linkDiverged = 3 // from the leader: your state is not ours; its digest
+	linkDiverged = 3 // from the leader: your state is not ours
+	linkRemoved  = 4 // from the leader: you are no member any more
 )
 
 // linkQueue is how many batches of one server may wait for raft to take them.
@@ -75,8 +76,12 @@ func (n *Node) heedLeader(l *peer.Link) {
 		if err != nil {
 			return
 		}
-		if kind == linkDiverged {
+		switch kind {
+		case linkDiverged:
 			n.rejoin("its state differs from that of the other servers, the leader says")
+			return
+		case linkRemoved:
+			n.rejoin("it was removed from the ensemble")
 			return
 		}
 	}

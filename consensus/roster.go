@@ -116,3 +116,16 @@ func (r *roster) hangUp() {
 		}
 	}
 }
+
+// tell sends a message without a body to a member, if there is a link.
+func (r *roster) tell(id raft.ServerID, kind byte) {
+	r.mu.Lock()
+	var l *peer.Link
+	if h := r.all[id]; h != nil {
+		l = h.link
+	}
+	r.mu.Unlock()
+	if l != nil {
+		_ = l.Send(kind) // a link that breaks is no worse than none
+	}
+}

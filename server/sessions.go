@@ -68,8 +68,10 @@ func (s *sessions) hold(x session.Session, c *conn, timeout time.Duration) (old 
 		// Either it is known here before detach, or it is not made known any more.
 		c.out.mu.Lock()
 		defer c.out.mu.Unlock()
-		if c.session = x; c.gone {
+		if c.gone {
 			c = nil
+		} else {
+			c.session = x
 		}
 	}
 	s.mu.Lock()
