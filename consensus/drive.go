@@ -154,7 +154,7 @@ func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.
 			continue
 		}
 		if before == nil {
-			return d.change(ctx, "add "+string(id), func(r *raft.Raft) raft.IndexFuture {
+			return d.attempt(ctx, "add "+string(id), func(r *raft.Raft) raft.IndexFuture {
 				return r.AddNonvoter(id, raft.ServerAddress(id), 0, 0)
 			})
 		}
@@ -167,7 +167,7 @@ func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.
 			continue
 		}
 		d.n.log.Info("a server comes back without its state", "server", server, "was", before.ID, "is", id)
-		return d.change(ctx, "remove "+string(before.ID), func(r *raft.Raft) raft.IndexFuture {
+		return d.attempt(ctx, "remove "+string(before.ID), func(r *raft.Raft) raft.IndexFuture {
 			return r.RemoveServer(before.ID, 0, 0)
 		})
 	}
@@ -216,7 +216,7 @@ func (d *driver) adjust(ctx context.Context, servers []raft.Server, want []peer.
 	for _, s := range servers {
 		if m := role[s.ID]; m != nil && !m.Observer && s.Suffrage != raft.Voter {
 			if d.mayVote(s.ID) {
-				return d.change(ctx, "promote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture {
+				return d.attempt(ctx, "promote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture {
 					return r.AddVoter(s.ID, s.Address, 0, 0)
 				})
 			}
@@ -238,11 +238,14 @@ func (d *driver) adjust(ctx context.Context, servers []raft.Server, want []peer.
 			}
 		case m != nil && m.Observer && s.Suffrage == raft.Voter, m == nil && d.version == 0 && s.Suffrage == raft.Voter:
 			if d.majorityWithout(servers, s.ID) {
-				return d.change(ctx, "demote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.DemoteVoter(s.ID, 0, 0) })
+				return d.attempt(ctx, "demote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.DemoteVoter(s.ID, 0, 0) })
 			}
 		case m == nil && (d.version != 0 || d.overstayed(s.ID)):
 			if s.Suffrage != raft.Voter || d.majorityWithout(servers, s.ID) {
-				return d.change(ctx, "remove "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.RemoveServer(s.ID, 0, 0) })
+				if d.change(ctx, "remove "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.RemoveServer(s.ID, 0, 0) }) {
+					d.n.members.tell(s.ID, linkRemoved) // raft does not
+				}
+				return true
 			}
 		case m != nil:
 			delete(d.guests, s.ID)
@@ -291,13 +294,20 @@ func reached(servers []raft.Server, want []peer.Member) bool {
 	return allThere(servers, want)
 }
 
+// attempt is change for a step that has had its turn, whatever came of it.
+func (d *driver) attempt(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) bool {
+	d.change(ctx, what, do)
+	return true
+}
+
 // change makes one change of raft's configuration and waits for it.
-func (d *driver) change(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) bool {
+func (d *driver) change(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) (done bool) {
 	d.n.log.Info("changing the members", "change", what)
-	if err := await(do(d.n.raft.Load()), ctx.Done()); err != nil {
+	err := await(do(d.n.raft.Load()), ctx.Done())
+	if err != nil {
 		d.n.log.Warn("members not changed", "change", what, "err", err)
 	}
-	return true
+	return err == nil
 }
 
 // judge decides what to do when digests differ: the minority is wrong, and in
