@@ -237,11 +237,15 @@ func (m *machine) awaitServing() {
 // client runs commands of zkCli at this machine's server.
 func (m *machine) client(commands ...string) string {
 	m.t.Helper()
-	out, err := m.shell("zkCli.sh -server " + m.host() + ":2181 <<'END'\n" + strings.Join(commands, "\n") + "\nEND\n")
+	out, err := m.try(commands...)
 	if err != nil {
 		m.t.Fatalf("zk%d: %q: %v\n%s", m.n, commands, err, out)
 	}
 	return out
+}
+
+func (m *machine) try(commands ...string) (string, error) {
+	return m.shell("zkCli.sh -server " + m.host() + ":2181 <<'END'\n" + strings.Join(commands, "\n") + "\nEND\n")
 }
 
 // has fails the test unless a server has a znode with that content.

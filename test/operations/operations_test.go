@@ -152,6 +152,11 @@ func TestGrowReplaceShrink(t *testing.T) {
 	zk[0].run("grow3")
 	zk[2].awaitStatus("healthy: 3 of 3 voters")
 
+	absent := "reconfig -add " + zk[0].here("server.9=zk9:2888:3888;2181")
+	if out, err := zk[0].try("addauth digest super:secret", absent); !strings.Contains(out, "NoQuorum") && !strings.Contains(out, "No quorum of new config") {
+		t.Errorf("a server that is not there is added: %v\n%s", err, out)
+	}
+
 	zk[3].start()
 	zk[3].awaitStatus(`4 .* no member, waits to be taken in`)
 	zk[0].run("observer")
