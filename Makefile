@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash ensemble soak bench bench-quick bench-ensemble docker clean
+.PHONY: help build test race lint fuzz compat corpus crash operations ensemble soak bench bench-quick bench-ensemble docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -39,6 +39,9 @@ corpus: ## the compatibility corpus only, against what is installed
 
 crash: ## kill -9, full disks and damaged files
 	go test -count=1 ./test/crash
+
+operations: ## docs/operations.md, its commands as they stand there
+	go test -count=1 -v ./test/operations
 
 ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, damaged
 	go test -count=1 -timeout 15m -v ./test/ensemble
