@@ -67,7 +67,7 @@ const (
 func (n *Node) enter(ctx context.Context) error {
 	var complaint complaint
 	for {
-		answers := n.probeAll(ctx)
+		answers := n.probeAll(ctx, askTimeout)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -93,8 +93,11 @@ func (c *complaint) say(n *Node, text string, args ...any) {
 	}
 }
 
-// probeAll asks every server that is known of.
-func (n *Node) probeAll(ctx context.Context) map[uint64]probeAnswer {
+// probeAll asks every server that is known of, and has the answers that come
+// in time.
+func (n *Node) probeAll(ctx context.Context, patience time.Duration) map[uint64]probeAnswer {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var mu sync.Mutex
 	var wg sync.WaitGroup
 	answers := map[uint64]probeAnswer{}
@@ -234,7 +237,7 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 			}
 		}
 		reason := "no leader answers"
-		for _, a := range n.probeAll(ctx) {
+		for _, a := range n.probeAll(ctx, askTimeout) {
 			if !a.Leads || a.Cluster != n.who().Cluster {
 				continue
 			}
@@ -313,7 +316,7 @@ func (n *Node) suspect(ctx context.Context) {
 		if n.leader().id != "" || n.newcomer.Load() {
 			continue
 		}
-		for _, a := range n.probeAll(ctx) {
+		for _, a := range n.probeAll(ctx, askTimeout) {
 			if a.Leads && a.Cluster == n.who().Cluster && a.Index >= n.configurationIndex() && !slices.Contains(a.Raft, own) {
 				n.rejoin(fmt.Sprintf("the ensemble has gone on without %s; it has %v now", own, a.Raft))
 				return

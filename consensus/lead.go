@@ -195,7 +195,7 @@ func (n *Node) leaderHeard() raft.ServerID {
 // hears of a leader, and none has a longer log.
 func (n *Node) hasten(ctx context.Context) {
 	for ctx.Err() == nil {
-		if n.leaderHeard() == "" && n.foremost(n.probeAll(ctx)) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
+		if n.leaderHeard() == "" && n.foremost(n.probeAll(ctx, silence/5)) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
 			n.log.Info("no leader is heard of, standing for election")
 			n.trans.StandForElection()
 			n.pause(ctx, time.Second)

@@ -134,7 +134,9 @@ func (s *sender) propose() bool {
 }
 
 func (s *sender) dial(ctx context.Context) bool {
+	ctx, cancel := s.whileItLeads(ctx)
 	link, err := s.n.net.Dial(ctx, string(s.to.id))
+	cancel()
 	if err != nil {
 		s.n.log.Debug("the leader cannot be reached", "leader", s.to.id, "err", err)
 		return false
@@ -146,6 +148,20 @@ func (s *sender) dial(ctx context.Context) bool {
 		s.n.heedLeader(link)
 	})
 	return s.report() == nil
+}
+
+// whileItLeads returns a context that ends when somebody else leads: a leader
+// that is cut off may keep who dials it waiting for long.
+func (s *sender) whileItLeads(ctx context.Context) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(ctx)
+	n, to := s.n, s.to
+	n.done.Go(func() {
+		defer cancel()
+		for ctx.Err() == nil && n.leader() == to {
+			n.pause(ctx, redial)
+		}
+	})
+	return ctx, cancel
 }
 
 func (s *sender) hangUp() {
