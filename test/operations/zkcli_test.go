@@ -25,6 +25,10 @@ func TestMain(m *testing.M) {
 	}
 	code := m.Run()
 	zkdserver.CleanUp()
+	if err := untried(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	os.Exit(code)
 }
 
