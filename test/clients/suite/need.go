@@ -24,6 +24,9 @@ func Need(t testing.TB, client string) {
 	t.Skip(line)
 }
 
+// Long reports whether what takes minutes is to be run in full: CLIENTS_LONG=1.
+func Long() bool { return os.Getenv("CLIENTS_LONG") == "1" }
+
 // Cache is a file below test/.cache, where install.sh puts what it fetches.
 func Cache(elem ...string) string {
 	return filepath.Join(append([]string{folder(), "..", ".cache"}, elem...)...)

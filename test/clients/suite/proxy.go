@@ -2,21 +2,24 @@ package suite
 
 import (
 	"bufio"
+	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"sync"
 	"testing"
 )
 
-// Proxy stands between clients and a server and takes the network away from them.
+// Proxy stands between clients and a server, or several, and takes the network away from them.
 type Proxy struct {
-	server   string
-	listener net.Listener
-	control  net.Listener
-	clients  links // both ends of what passes through
-	orders   links // connections to control, which no order closes
-	done     sync.WaitGroup
+	listeners []net.Listener // one for each server
+	control   net.Listener
+	restart   func(context.Context) error
+	clients   links // both ends of what passes through
+	orders    links // connections to control, which no order closes
+	done      sync.WaitGroup
 }
 
 // links are open connections that can be closed together.
@@ -26,33 +29,57 @@ type links struct {
 	open   map[net.Conn]struct{}
 }
 
-// StartProxy puts a proxy before a server; it ends with the test.
-func StartProxy(t testing.TB, server string) *Proxy {
+// StartProxy puts a proxy before each server of a connect string; they end with the test. All follow the same orders.
+func StartProxy(t testing.TB, servers string) *Proxy {
 	t.Helper()
-	p := &Proxy{server: server}
-	for _, l := range []*net.Listener{&p.listener, &p.control} {
-		var err error
-		if *l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	return startProxy(t, servers, func(context.Context) error { return errors.New("nobody here can restart the server") })
+}
+
+func startProxy(t testing.TB, servers string, restart func(context.Context) error) *Proxy {
+	t.Helper()
+	p := &Proxy{restart: restart}
+	listen := func(serve func(net.Listener)) net.Listener {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
 			t.Fatal(err)
 		}
+		p.done.Add(1)
+		go serve(l)
+		return l
 	}
-	p.done.Add(2)
-	go p.accept(p.listener, &p.clients, p.pass)
-	go p.accept(p.control, &p.orders, p.obey)
 	t.Cleanup(func() {
-		p.listener.Close()
-		p.control.Close()
+		for _, l := range p.listeners {
+			l.Close()
+		}
+		if p.control != nil {
+			p.control.Close()
+		}
 		p.clients.set(true, true)
 		p.orders.set(true, true)
 		p.done.Wait()
 	})
+	for _, addr := range strings.Split(servers, ",") {
+		p.listeners = append(p.listeners, listen(func(l net.Listener) {
+			p.accept(l, &p.clients, func(c net.Conn) { p.pass(c, addr) })
+		}))
+	}
+	p.control = listen(func(l net.Listener) {
+		p.accept(l, &p.orders, func(c net.Conn) { p.obey(t.Context(), c) })
+	})
 	return p
 }
 
-// Addr is host:port for clients.
-func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+// Addr is a connect string for clients.
+func (p *Proxy) Addr() string {
+	var all []string
+	for _, l := range p.listeners {
+		all = append(all, l.Addr().String())
+	}
+	return strings.Join(all, ",")
+}
 
 // Control is where programs of other languages give the same orders: a line "drop", "cut" or "open", answered by "ok".
+// With an ensemble behind it there is "restart", too: see Ensemble.Restart, whose end the answer waits for.
 func (p *Proxy) Control() string { return p.control.Addr().String() }
 
 // Drop closes the connections there are; clients can connect again at once.
@@ -83,8 +110,8 @@ func (p *Proxy) accept(l net.Listener, open *links, serve func(net.Conn)) {
 	}
 }
 
-func (p *Proxy) pass(client net.Conn) {
-	server, err := net.Dial("tcp", p.server)
+func (p *Proxy) pass(client net.Conn, addr string) {
+	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		return
 	}
@@ -102,15 +129,22 @@ func (p *Proxy) pass(client net.Conn) {
 	client.Close()
 }
 
-func (p *Proxy) obey(c net.Conn) {
-	orders := map[string]func(){"drop": p.Drop, "cut": p.Cut, "open": p.Open}
+func (p *Proxy) obey(ctx context.Context, c net.Conn) {
+	done := func(order func()) func() error { return func() error { order(); return nil } }
+	orders := map[string]func() error{
+		"drop": done(p.Drop), "cut": done(p.Cut), "open": done(p.Open),
+		"restart": func() error { return p.restart(ctx) },
+	}
 	for lines := bufio.NewScanner(c); lines.Scan(); {
 		order, ok := orders[lines.Text()]
 		if !ok {
 			fmt.Fprintf(c, "no order %q\n", lines.Text())
 			continue
 		}
-		order()
+		if err := order(); err != nil {
+			fmt.Fprintln(c, strings.ReplaceAll(err.Error(), "\n", " "))
+			continue
+		}
 		fmt.Fprintln(c, "ok")
 	}
 }

@@ -2,9 +2,11 @@ package suite
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 )
@@ -29,7 +31,9 @@ func echo(t *testing.T) string {
 }
 
 func TestProxy(t *testing.T) {
-	p := StartProxy(t, echo(t))
+	restarts := 0
+	p := startProxy(t, echo(t)+","+echo(t), func(context.Context) error { restarts++; return nil })
+	first, second, _ := strings.Cut(p.Addr(), ",")
 	dial := func(addr string) (net.Conn, *bufio.Reader) {
 		c, err := net.Dial("tcp", addr)
 		if err != nil {
@@ -57,17 +61,24 @@ func TestProxy(t *testing.T) {
 	}
 
 	orders, answers := dial(p.Control())
-	c, r := dial(p.Addr())
+	c, r := dial(first)
 	want(c, r, "hello", "hello")
+	other, otherR := dial(second)
+	want(other, otherR, "hello", "hello")
 	want(orders, answers, "drop", "ok")
 	wantClosed(c, r)
-	c, r = dial(p.Addr())
+	wantClosed(other, otherR)
+	c, r = dial(first)
 	want(c, r, "again", "again")
 	want(orders, answers, "cut", "ok")
 	wantClosed(c, r)
-	wantClosed(dial(p.Addr()))
+	wantClosed(dial(second))
 	want(orders, answers, "open", "ok")
-	c, r = dial(p.Addr())
+	c, r = dial(second)
 	want(c, r, "back", "back")
+	want(orders, answers, "restart", "ok")
+	if restarts != 1 {
+		t.Error("nobody was told to restart the server")
+	}
 	want(orders, answers, "explode", `no order "explode"`)
 }

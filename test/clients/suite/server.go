@@ -20,8 +20,11 @@ type Server interface {
 // Super is the superuser's digest credential of every server that Start runs.
 const Super = "super:secret"
 
-// config is what every suite's server is given, in lines that ZooKeeper and zkd both read. The short tick makes
-// sessions of one second possible; quotas are enforced so that a client sees QuotaExceeded.
+// tick makes sessions of one second possible.
+const tick = 500 * time.Millisecond
+
+// config is what every suite's server is given, in lines that ZooKeeper and zkd both read. Quotas are enforced so that
+// a client sees QuotaExceeded.
 var config = []string{
 	"tickTime=500",
 	"maxSessionTimeout=40000",
