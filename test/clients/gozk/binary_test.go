@@ -30,7 +30,7 @@ func build(t *testing.T, source, dir string) string {
 // runTests runs a test binary and makes a subtest of each of its tests, but not of their subtests.
 func runTests(t *testing.T, dir, bin string, env []string, args ...string) {
 	t.Helper()
-	const limit = 3 * time.Minute
+	const limit = 2 * time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "test2json", bin, "-test.v=test2json",

@@ -5,6 +5,7 @@ import (
 	"os"
 	"reflect"
 	"sort"
+	"strings"
 	"testing"
 	"time"
 
@@ -114,7 +115,7 @@ func TestDigestACL(t *testing.T) {
 	if _, err := owner.Create(path, []byte("1"), 0, acl); err != nil {
 		t.Fatal(err)
 	}
-	_, _, err := c.Get(path)
+	_, _, err := synced(t, c).Get(path)
 	wantErr(t, "get", err, zk.ErrNoAuth)
 	_, err = c.Set(path, nil, -1)
 	wantErr(t, "set", err, zk.ErrNoAuth)
@@ -157,8 +158,10 @@ func TestBadAuthSchemeFails(t *testing.T) {
 }
 
 func TestServerWords(t *testing.T) {
-	addr := []string{os.Getenv("ZK_HOSTS")}
-	if ok := zk.FLWRuok(addr, patience); !ok[0] {
-		t.Error("ruok")
+	addrs := strings.Split(os.Getenv("ZK_HOSTS"), ",")
+	for i, ok := range zk.FLWRuok(addrs, patience) {
+		if !ok {
+			t.Errorf("ruok of %s", addrs[i])
+		}
 	}
 }

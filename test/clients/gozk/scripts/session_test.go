@@ -20,7 +20,7 @@ func TestSessionIsReattached(t *testing.T) {
 	if c.SessionID() != session {
 		t.Errorf("session %#x, want %#x", c.SessionID(), session)
 	}
-	there, stat, err := other.Exists(path)
+	there, stat, err := synced(t, other).Exists(path)
 	if err != nil || !there || stat.EphemeralOwner != session {
 		t.Errorf("exists: %v %+v %v", there, stat, err)
 	}
@@ -32,7 +32,7 @@ func TestSessionExpires(t *testing.T) {
 	path := node(t, other, "") + "/e"
 	create(t, c, path, "", zk.FlagEphemeral)
 	session := c.SessionID()
-	_, _, ch, _ := other.ExistsW(path)
+	_, _, ch, _ := synced(t, other).ExistsW(path)
 	t.Cleanup(func() { proxy(t, "open") })
 	proxy(t, "cut")
 	event(t, ch, zk.EventNodeDeleted, path)
@@ -55,7 +55,7 @@ func TestEphemeral(t *testing.T) {
 	_, err := c.Create(path+"/e/x", nil, 0, world)
 	wantErr(t, "a child of an ephemeral node", err, zk.ErrNoChildrenForEphemerals)
 	create(t, c, path+"/s-", "", zk.FlagEphemeral|zk.FlagSequence)
-	_, _, ch, _ := other.ChildrenW(path)
+	_, _, ch, _ := synced(t, other).ChildrenW(path)
 	c.Close()
 	event(t, ch, zk.EventNodeChildrenChanged, path)
 	gone(t, other, path+"/e")

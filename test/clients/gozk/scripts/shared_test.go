@@ -1,5 +1,6 @@
 // Package gozk is programs with go-zookeeper/zk. The driver, one folder up, passes ZK_HOSTS, ZK_PROXY (a way to the
-// same server) and ZK_PROXY_CONTROL (where the proxy takes orders).
+// same servers) and ZK_PROXY_CONTROL (where the proxy takes orders). With several servers a client may be on one that
+// has not heard yet what another client wrote, so it syncs before it reads such things.
 package gozk
 
 import (
@@ -27,7 +28,7 @@ func (quiet) Printf(string, ...any) {}
 // connect returns a client with a session, closed when the test is over, and the changes of its state.
 func connect(t *testing.T, addr string, timeout time.Duration) (*zk.Conn, <-chan zk.Event) {
 	t.Helper()
-	c, events, err := zk.Connect([]string{addr}, timeout, zk.WithLogger(quiet{}))
+	c, events, err := zk.Connect(strings.Split(addr, ","), timeout, zk.WithLogger(quiet{}))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -74,9 +75,7 @@ func event(t *testing.T, ch <-chan zk.Event, kind zk.EventType, path string) {
 // still fails if a watch has fired. An event comes before the answers to later requests, so one of those is awaited.
 func still(t *testing.T, c *zk.Conn, ch <-chan zk.Event) {
 	t.Helper()
-	if _, _, err := c.Exists("/"); err != nil {
-		t.Fatal(err)
-	}
+	synced(t, c)
 	select {
 	case e := <-ch:
 		t.Fatalf("unexpected %v of %s", e.Type, e.Path)
@@ -92,6 +91,15 @@ func await(t *testing.T, what string, ok func() bool) {
 		}
 	}
 	t.Fatalf("waited in vain: %s", what)
+}
+
+// synced is a client whose server has seen what any other has answered so far.
+func synced(t *testing.T, c *zk.Conn) *zk.Conn {
+	t.Helper()
+	if _, err := c.Sync("/"); err != nil {
+		t.Fatalf("sync: %v", err)
+	}
+	return c
 }
 
 func gone(t *testing.T, c *zk.Conn, path string) {
@@ -129,7 +137,7 @@ func create(t *testing.T, c *zk.Conn, path, data string, flags int32) string {
 
 func wantData(t *testing.T, c *zk.Conn, path, want string) *zk.Stat {
 	t.Helper()
-	got, stat, err := c.Get(path)
+	got, stat, err := synced(t, c).Get(path)
 	if err != nil || string(got) != want {
 		t.Fatalf("get %s: %q %v, want %q", path, got, err, want)
 	}
@@ -144,6 +152,7 @@ func wantErr(t *testing.T, what string, got, want error) {
 }
 
 // proxy gives an order to the driver's proxy: drop closes its connections, cut also refuses new ones, open ends that.
+// restart kills the leader of an ensemble and starts it again.
 func proxy(t *testing.T, order string) {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", os.Getenv("ZK_PROXY_CONTROL"), patience)
@@ -151,6 +160,7 @@ func proxy(t *testing.T, order string) {
 		t.Fatal(err)
 	}
 	defer c.Close()
+	c.SetDeadline(time.Now().Add(3 * patience))
 	fmt.Fprintln(c, order)
 	if line, err := bufio.NewReader(c).ReadString('\n'); err != nil || strings.TrimSpace(line) != "ok" {
 		t.Fatalf("proxy %s: %q %v", order, line, err)

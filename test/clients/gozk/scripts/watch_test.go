@@ -25,12 +25,12 @@ func TestDataWatch(t *testing.T) {
 		t.Errorf("version %d", stat.Version)
 	}
 
-	_, _, ch, _ = c.GetW(path + "/x")
+	_, _, ch, _ = synced(t, c).GetW(path + "/x")
 	if err := other.Delete(path+"/x", -1); err != nil {
 		t.Fatal(err)
 	}
 	event(t, ch, zk.EventNodeDeleted, path+"/x")
-	_, _, _, err = c.GetW(path + "/x")
+	_, _, _, err = synced(t, c).GetW(path + "/x")
 	wantErr(t, "a data watch on no node", err, zk.ErrNoNode)
 }
 
@@ -45,11 +45,11 @@ func TestChildWatch(t *testing.T) {
 	still(t, c, ch)
 	create(t, other, path+"/x", "", 0)
 	event(t, ch, zk.EventNodeChildrenChanged, path)
-	_, _, ch, _ = c.ChildrenW(path)
+	_, _, ch, _ = synced(t, c).ChildrenW(path)
 	other.Set(path+"/x", []byte("1"), -1)
 	create(t, other, path+"/x/y", "", 0)
 	still(t, c, ch)
-	removeAll(other, path)
+	removeAll(synced(t, other), path)
 	event(t, ch, zk.EventNodeChildrenChanged, path)
 }
 
@@ -62,10 +62,10 @@ func TestExistsWatch(t *testing.T) {
 	}
 	create(t, other, path, "", 0)
 	event(t, ch, zk.EventNodeCreated, path)
-	_, _, ch, _ = c.ExistsW(path)
+	_, _, ch, _ = synced(t, c).ExistsW(path)
 	other.Set(path, []byte("1"), -1)
 	event(t, ch, zk.EventNodeDataChanged, path)
-	_, _, ch, _ = c.ExistsW(path)
+	_, _, ch, _ = synced(t, c).ExistsW(path)
 	other.Delete(path, -1)
 	event(t, ch, zk.EventNodeDeleted, path)
 }
@@ -76,7 +76,7 @@ func TestWatchesSurviveALostConnection(t *testing.T) {
 	c, events := connect(t, os.Getenv("ZK_PROXY"), 10*time.Second)
 	path := node(t, other, "0")
 	create(t, other, path+"/gone", "", 0)
-	_, _, data, err := c.GetW(path)
+	_, _, data, err := synced(t, c).GetW(path)
 	if err != nil {
 		t.Fatal(err)
 	}
