@@ -18,13 +18,24 @@ func TestMain(m *testing.M) { suite.Main(m) }
 func TestAPI(t *testing.T) {
 	suite.Need(t, "c")
 	t.Parallel()
-	bin := build(t)
 	server := suite.Start(t)
-	proxy := suite.StartProxy(t, server.Addr())
+	api(t, server.Addr(), suite.StartProxy(t, server.Addr()))
+}
+
+// TestAPIEnsemble runs them with three servers, through all of them; those in leader.c here only.
+func TestAPIEnsemble(t *testing.T) {
+	suite.Need(t, "c")
+	t.Parallel()
+	e := suite.StartEnsemble(t)
+	api(t, e.Addr(), e.StartProxy(t))
+}
+
+func api(t *testing.T, addr string, proxy *suite.Proxy) {
+	t.Helper()
 	suite.Run(t, suite.Program{
-		Args:  []string{bin},
+		Args:  []string{build(t)},
 		Dir:   t.TempDir(),
-		Env:   append(os.Environ(), "ZK_ADDR="+server.Addr(), "ZK_PROXY="+proxy.Addr(), "ZK_CONTROL="+proxy.Control()),
+		Env:   append(os.Environ(), "ZK_ADDR="+addr, "ZK_PROXY="+proxy.Addr(), "ZK_CONTROL="+proxy.Control()),
 		Limit: 2 * time.Minute,
 	})
 }

@@ -11,7 +11,7 @@ static void connects(void) {
 	state_comes(&e, ZOO_CONNECTED_STATE);
 	CHECK(zoo_client_id(zh)->client_id != 0);
 	EQ(zoo_recv_timeout(zh), 10000);
-	STR(zoo_get_current_server(zh), direct);
+	CHECK(strstr(direct, zoo_get_current_server(zh)));
 	struct sockaddr_storage at;
 	socklen_t len = sizeof at;
 	CHECK(zookeeper_get_connected_host(zh, (struct sockaddr *)&at, &len));
@@ -379,6 +379,7 @@ static void digest(void) {
 	STR(acl.data[0].id.id, "bob:4rsXV9JgUbFl9ZE40xENilxlRV8=");
 	deallocate_ACL_vector(&acl);
 
+	catch_up(other);
 	RC(zoo_get(other, "/digest", 0, buffer, &len, NULL), ZNOAUTH);
 	REPLY(&r, zoo_add_auth(other, "digest", "bob:wrong", 9, got_nothing, &r), ZOK); // a name of its own
 	RC(zoo_get(other, "/digest", 0, buffer, &len, NULL), ZNOAUTH);
@@ -412,7 +413,7 @@ static void config(void) {
 	struct Stat stat;
 	struct reply r;
 	OK(zoo_getconfig(zh, 0, buffer, &len, &stat));
-	CHECK(len <= 0 || !memmem(buffer, len, "server.", 7)); // a standalone server names none
+	EQ(len > 0 && memmem(buffer, len, "server.", 7), of_several()); // a standalone server names none
 	REPLY(&r, zoo_agetconfig(zh, 0, got_data, &r), ZOK);
 	len = sizeof buffer;
 	RC(zoo_reconfig(zh, "server.2=127.0.0.1:2:3;4", NULL, NULL, -1, buffer, &len, &stat), ZRECONFIGDISABLED);
@@ -434,6 +435,7 @@ static void chroot_prefix(void) {
 	OK(zoo_create(in, "/x", NULL, -1, open_acl, 0, name, sizeof name));
 	STR(name, "/x");
 	next_is(&e, ZOO_CREATED_EVENT, "/x");
+	catch_up(zh);
 	OK(zoo_exists(zh, "/root/x", 0, NULL));
 	struct String_vector names;
 	OK(zoo_get_children(in, "/", 0, &names));
@@ -459,7 +461,7 @@ const struct test calls[] = {
 	{"ACLs", acls},
 	{"digest auth, creator ACL, superuser", digest},
 	{"unknown auth scheme", auth_refused},
-	{"config and reconfig of a standalone server", config},
+	{"config, and reconfig refused", config},
 	{"chroot", chroot_prefix},
 	{0},
 };

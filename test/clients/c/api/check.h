@@ -96,12 +96,19 @@ int finish(struct reply *r); // its rc
 zhandle_t *open_at(const char *host, int timeout, const clientid_t *id, struct events *e);
 zhandle_t *open_handle(void); // to the server itself, with 10 s
 
+// catch_up lets a handle's server hear of all that other servers have answered.
+void catch_up(zhandle_t *zh);
+
 // make creates a persistent znode that everybody may use.
 void make(zhandle_t *zh, const char *path, const char *data);
 void await_gone(zhandle_t *zh, const char *path);
 int has(const struct String_vector *names, const char *name);
 
-// order tells the proxy to "drop", "cut" or "open" its connections.
+// of_several tells whether there are several servers to choose from.
+int of_several(void);
+
+// order tells the proxy to "drop", "cut" or "open" its connections; with several servers, "restart" kills the leader and
+// starts it again.
 void order(const char *what);
 void sleep_ms(int ms);
 
@@ -110,6 +117,6 @@ struct test {
 	const char *name;
 	void (*run)(void);
 };
-extern const struct test calls[], watches[], sessions[];
+extern const struct test calls[], watches[], sessions[], leader[];
 
 #endif
