@@ -112,6 +112,9 @@ type Status struct {
 	DigestIndex uint64         `json:"digest_index"`
 	Zxid        int64          `json:"zxid"`
 	Members     []MemberStatus `json:"members"`
+	// Servers are the server lines that the ensemble has agreed on, as of the
+	// state of the server that answers.
+	Servers []string `json:"servers,omitempty"`
 }
 
 // MemberStatus is one member as the asked server sees it.

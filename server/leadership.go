@@ -1,6 +1,7 @@
 package server
 
 import (
+	"fmt"
 	"sync"
 	"time"
 
@@ -111,4 +112,7 @@ func (s *Server) describe(st *consensus.Status) {
 	s.state.mu.RLock()
 	defer s.state.mu.RUnlock()
 	st.Zxid = s.state.zxid
+	for _, m := range s.state.members.servers {
+		st.Servers = append(st.Servers, fmt.Sprintf("server.%d=%s", m.ID, m))
+	}
 }

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"zkd/conf"
 	"zkd/consensus"
@@ -20,24 +23,71 @@ type answer struct {
 	err    error
 }
 
-// askAll asks all servers at once, until ctx ends.
-func askAll(ctx context.Context, cfg *conf.Config) map[int64]answer {
+// askAll asks all servers at once, and then those that zoo.cfg does not know of.
+// It returns the list that the ensemble has agreed on, if it has one.
+func askAll(ctx context.Context, cfg *conf.Config, timeout time.Duration) ([]conf.Server, map[int64]answer) {
 	if !cfg.EnsembleMode() {
-		return map[int64]answer{cfg.ServerID: askAlone(ctx, cfg)}
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		return cfg.Servers, map[int64]answer{cfg.ServerID: askAlone(ctx, cfg)}
 	}
-	var mu sync.Mutex
-	var asked sync.WaitGroup
+	secret := []byte(cfg.QuorumSecret.Reveal())
 	answers := map[int64]answer{}
-	for _, s := range cfg.Servers {
-		asked.Go(func() {
-			a := askServer(ctx, &s, []byte(cfg.QuorumSecret.Reveal()))
-			mu.Lock()
-			defer mu.Unlock()
-			answers[s.ID] = a
-		})
+	ask := func(servers []conf.Server) {
+		ctx, cancel := context.WithTimeout(ctx, timeout)
+		defer cancel()
+		var mu sync.Mutex
+		var asked sync.WaitGroup
+		for _, s := range servers {
+			asked.Go(func() {
+				a := askServer(ctx, &s, secret)
+				mu.Lock()
+				defer mu.Unlock()
+				answers[s.ID] = a
+			})
+		}
+		asked.Wait()
 	}
-	asked.Wait()
-	return answers
+	ask(cfg.Servers)
+	list := agreed(answers)
+	if list == nil {
+		return cfg.Servers, answers
+	}
+	ask(slices.DeleteFunc(slices.Clone(list), func(s conf.Server) bool {
+		a, was := answers[s.ID]
+		return was && a.err == nil
+	}))
+	for _, s := range cfg.Servers {
+		// One that was removed may still be there.
+		if !slices.ContainsFunc(list, func(l conf.Server) bool { return l.ID == s.ID }) && answers[s.ID].err == nil {
+			list = append(list, s)
+		}
+	}
+	slices.SortFunc(list, func(a, b conf.Server) int { return cmp.Compare(a.ID, b.ID) })
+	return list, answers
+}
+
+// agreed returns the list of servers of whoever is furthest, nil if nobody has
+// one.
+func agreed(answers map[int64]answer) (list []conf.Server) {
+	var furthest *consensus.Status
+	for _, a := range answers {
+		if a.err == nil && len(a.status.Servers) > 0 && (furthest == nil || a.status.Applied > furthest.Applied) {
+			furthest = &a.status
+		}
+	}
+	if furthest == nil {
+		return nil
+	}
+	for _, line := range furthest.Servers {
+		key, value, _ := strings.Cut(line, "=")
+		s, err := conf.ParseServer(key, value)
+		if err != nil {
+			return nil // a server of another release may write what this one cannot read
+		}
+		list = append(list, s)
+	}
+	return list
 }
 
 // askServer tries the addresses of a server in order.

@@ -14,8 +14,8 @@ import (
 )
 
 const aboutStatus = `Ask every server of an ensemble what it is and how far it is, and say whether
-all is well. The servers are those of the zoo.cfg; it need not be that of a
-server on this machine. A server that is no part of an ensemble is asked over
+all is well. The servers are those that the ensemble has agreed on, found by
+way of those in the zoo.cfg, which need not be that of a server on this machine. A server that is no part of an ensemble is asked over
 its client port.
 
 LAG is in log entries behind the leader, CONTACT how long ago the server was
@@ -52,9 +52,7 @@ func status(ctx context.Context, out io.Writer, o serverOptions, timeout time.Du
 	if err != nil {
 		return err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	h := judge(cfg.Servers, askAll(ctx, cfg))
+	h := judge(askAll(ctx, cfg, timeout))
 	if asJSON {
 		b, err := json.MarshalIndent(h, "", "  ")
 		if err != nil {
