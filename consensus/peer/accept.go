@@ -204,7 +204,7 @@ func host(a net.Addr) string {
 
 // A peer that is gone without a word is noticed after unacknowledged, when
 // something was sent to it, else by probes.
-const unacknowledged = 20 * time.Second
+const unacknowledged = 5 * time.Second
 
 func (n *Network) tune(c net.Conn) {
 	t, ok := c.(*net.TCPConn)
