@@ -1,6 +1,6 @@
 """What the scripts share: clients of the server under test, the driver's proxy, and waiting for conditions.
 
-The driver passes ZK_HOSTS, ZK_PROXY (a way to the same server) and ZK_PROXY_CONTROL (where the proxy takes orders).
+The driver passes ZK_HOSTS, ZK_PROXY (a way to the same servers) and ZK_PROXY_CONTROL (where the proxy takes orders).
 """
 
 import os
@@ -27,12 +27,32 @@ def wait_for(condition, what="the condition"):
     raise AssertionError("waited %d s in vain for %s" % (PATIENCE, what))
 
 
+class SyncedClient(KazooClient):
+    """A client that reads what others wrote before, whichever server it is on.
+
+    With several servers, one may not have heard yet what another has already answered; a sync before the read, which
+    need not be waited for, is ZooKeeper's way to be sure.
+    """
+
+    def get_async(self, path, watch=None):
+        self.sync_async(path)
+        return super().get_async(path, watch)
+
+    def exists_async(self, path, watch=None):
+        self.sync_async(path)
+        return super().exists_async(path, watch)
+
+    def get_children_async(self, path, watch=None, include_data=False):
+        self.sync_async(path)
+        return super().get_children_async(path, watch, include_data)
+
+
 class Proxy:
     hosts = os.environ["ZK_PROXY"]
 
     def order(self, word):
         host, port = os.environ["ZK_PROXY_CONTROL"].rsplit(":", 1)
-        with socket.create_connection((host, int(port)), 5) as s:
+        with socket.create_connection((host, int(port)), 3 * PATIENCE) as s:
             s.sendall(word.encode() + b"\n")
             assert s.makefile().readline() == "ok\n"
 
@@ -46,6 +66,10 @@ class Proxy:
 
     def open(self):
         self.order("open")
+
+    def restart(self):
+        """Kills the leader of an ensemble, and starts it again."""
+        self.order("restart")
 
 
 @pytest.fixture
@@ -64,7 +88,7 @@ def connect():
         # Quick and endless tries, so that a cut network is found open again without a long pause.
         options.setdefault("connection_retry", KazooRetry(max_tries=-1, delay=0.05, max_delay=0.2))
         options.setdefault("timeout", 10)
-        c = KazooClient(hosts, **options)
+        c = (SyncedClient if "," in hosts else KazooClient)(hosts, **options)
         clients.append(c)
         c.start(PATIENCE)
         return c
