@@ -6,6 +6,7 @@ const net = require('node:net');
 
 const direct = process.env.ZK_ADDR;
 const proxied = process.env.ZK_PROXY;
+const all = process.env.ZK_ALL; // all servers of an ensemble, if direct is one of several
 
 const patience = 20000; // ms, for what has to happen
 const tests = [];
@@ -60,7 +61,8 @@ async function eventually(what, ok) {
   throw new Error(`waited in vain: ${what}`);
 }
 
-// order tells the proxy to "drop", "cut" or "open" its connections.
+// order tells the proxy to "drop", "cut" or "open" its connections; with an ensemble, "restart" kills the leader and
+// starts it again.
 async function order(what) {
   const [, host, port] = process.env.ZK_CONTROL.match(/^(.*):(\d+)$/);
   const socket = net.connect(Number(port), host);
@@ -96,4 +98,4 @@ async function main() {
   process.exit(bad);
 }
 
-module.exports = { direct, proxied, test, main, order, eventually, within, Queue, assert };
+module.exports = { direct, proxied, all, test, main, order, eventually, within, Queue, assert };

@@ -51,12 +51,17 @@ func (e *Ensemble) Addrs() (all []string) {
 // Line is the line of zoo.cfg of a server, by its id.
 func (e *Ensemble) Line(id int) string { return e.servers[id-1].Line() }
 
-// LeaderID is the id of the server that leads, 0 while none does.
-func (e *Ensemble) LeaderID() int {
-	if s := e.leader(); s != nil {
-		return s.ID
+// Follower is host:port of a server that does not lead.
+func (e *Ensemble) Follower(t testing.TB) string {
+	t.Helper()
+	Await(t, "there is a leader", func() bool { return e.leader() != nil })
+	leader := e.leader()
+	for _, s := range e.servers {
+		if s != leader {
+			return s.Addr()
+		}
 	}
-	return 0
+	panic("an ensemble of one")
 }
 
 func (e *Ensemble) leader() *ensemble.Server {
@@ -88,10 +93,13 @@ func (e *Ensemble) Restart(ctx context.Context) error {
 	return until(ctx, fmt.Sprintf("%v does not serve again", killed), func() bool { return killed.Mode() != "" })
 }
 
-// StartProxy puts proxies before the servers; they end with the test.
-func (e *Ensemble) StartProxy(t testing.TB) *Proxy {
+// StartProxy puts proxies before all servers, or before those given; they end with the test.
+func (e *Ensemble) StartProxy(t testing.TB, servers ...string) *Proxy {
 	t.Helper()
-	return startProxy(t, e.Addr(), e.Restart)
+	if servers == nil {
+		servers = e.Addrs()
+	}
+	return startProxy(t, strings.Join(servers, ","), e.Restart)
 }
 
 func until(ctx context.Context, failure string, ok func() bool) error {

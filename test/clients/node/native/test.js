@@ -2,7 +2,7 @@
 'use strict';
 
 const ZooKeeper = require('zookeeper');
-const { direct, proxied, test, main, order, eventually, within, Queue, assert } = require('../tap.js');
+const { direct, proxied, all, test, main, order, eventually, within, Queue, assert } = require('../tap.js');
 
 const { constants } = ZooKeeper;
 
@@ -182,5 +182,48 @@ test('expiry', () => with_(async (other) => {
   await order('open');
   await client.changes.until('close', (event) => event === 'close');
 }));
+
+// Each client writes a node of its own, whose version is the number of writes.
+if (all) test('leaders die', () => with_(async (...clients) => {
+  const [first] = clients;
+  const sessions = clients.map((client) => client.client_id);
+  await first.create('/ndies', '', 0);
+  const seen = clients.map(() => new Queue());
+  for (const [i, client] of clients.entries()) {
+    await client.create(`/ndies/${i}`, '', 0);
+    await client.create(`/ndies/e${i}`, '', constants.ZOO_EPHEMERAL);
+    await refused(call(client, 'aw_exists', '/ndies/later', watcher(seen[i])), constants.ZNONODE);
+  }
+  let over = false;
+  const work = clients.map(async (client, i) => {
+    let n = 0;
+    for (let lost = false; !over || lost; ) {
+      try {
+        await call(client, 'a_set', `/ndies/${i}`, `${n}`, n);
+      } catch (err) {
+        if (err.code === constants.ZCONNECTIONLOSS || err.code === constants.ZOPERATIONTIMEOUT) {
+          lost = true;
+          continue;
+        }
+        if (err.code !== constants.ZBADVERSION || !lost) throw err; // else it was done, and its answer lost
+      }
+      lost = false;
+      n++;
+    }
+    return n;
+  });
+  for (let i = 0; i < 3; i++) await order('restart');
+  over = true;
+  const done = await Promise.all(work);
+  assert.ok(Math.max(...done) > 0);
+  const other = await open(all);
+  for (const [i] of clients.entries()) {
+    assert.equal((await other.exists(`/ndies/${i}`)).version, done[i]);
+    assert.equal(BigInt(`0x${(await other.exists(`/ndies/e${i}`)).ephemeralOwner}`), BigInt(`0x${sessions[i]}`));
+  }
+  await other.create('/ndies/later', '', 0);
+  for (const queue of seen) await saw(queue, constants.ZOO_CREATED_EVENT, '/ndies/later');
+  other.close();
+}, all, all, all));
 
 main();

@@ -2,7 +2,7 @@
 'use strict';
 
 const zk = require('node-zookeeper-client');
-const { direct, proxied, test, main, order, eventually, within, Queue, assert } = require('../tap.js');
+const { direct, proxied, all, test, main, order, eventually, within, Queue, assert } = require('../tap.js');
 
 const { ACL, CreateMode, Event, Exception, Id, Permission, State } = zk;
 
@@ -353,5 +353,49 @@ test('pings keep the session', () => with_(async (other) => {
   await client.close();
   await eventually('/idle is gone', async () => (await other.exists('/idle')) === null);
 }));
+
+// Each client writes a node of its own, whose version is the number of writes.
+if (all) test('leaders die', () => with_(async (...clients) => {
+  const [first] = clients;
+  const sessions = clients.map((client) => long(client.inner.getSessionId()));
+  await first.create('/dies');
+  const seen = clients.map(() => new Queue());
+  for (const [i, client] of clients.entries()) {
+    await client.create(`/dies/${i}`);
+    await client.create(`/dies/e${i}`, CreateMode.EPHEMERAL);
+    await client.exists('/dies/later', seen[i].push);
+  }
+  let over = false;
+  const work = clients.map(async (client, i) => {
+    let n = 0;
+    for (let lost = false; !over || lost; ) {
+      try {
+        await client.setData(`/dies/${i}`, bytes(`${n}`), n);
+      } catch (err) {
+        const name = err.getName?.();
+        if (name === 'CONNECTION_LOSS') {
+          lost = true;
+          continue;
+        }
+        if (name !== 'BAD_VERSION' || !lost) throw err; // else it was done, and its answer lost
+      }
+      lost = false;
+      n++;
+    }
+    return n;
+  });
+  for (let i = 0; i < 3; i++) await order('restart');
+  over = true;
+  const done = await Promise.all(work);
+  assert.ok(Math.max(...done) > 0);
+  const other = await Client.open(all);
+  for (const [i] of clients.entries()) {
+    assert.equal((await other.exists(`/dies/${i}`)).version, done[i]);
+    assert.equal(long((await other.exists(`/dies/e${i}`)).ephemeralOwner), sessions[i]);
+  }
+  await other.create('/dies/later');
+  for (const queue of seen) await saw(queue, Event.NODE_CREATED, '/dies/later');
+  await other.close();
+}, all, all, all));
 
 main();
