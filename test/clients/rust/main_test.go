@@ -16,12 +16,24 @@ func TestMain(m *testing.M) { suite.Main(m) }
 func TestClients(t *testing.T) {
 	suite.Need(t, "rust")
 	server := suite.Start(t)
-	proxy := suite.StartProxy(t, server.Addr())
+	run(t, server.Addr(), suite.StartProxy(t, server.Addr()))
+}
+
+// TestClientsEnsemble runs the tests with a follower, and those in leader.rs through all three servers.
+func TestClientsEnsemble(t *testing.T) {
+	suite.Need(t, "rust")
+	e := suite.StartEnsemble(t)
+	follower := e.Follower(t)
+	run(t, follower, e.StartProxy(t, follower), "ZK_ALL="+e.Addr())
+}
+
+func run(t *testing.T, addr string, proxy *suite.Proxy, env ...string) {
+	t.Helper()
 	build(t)
 	suite.Run(t, suite.Program{
 		Args:  []string{suite.Cache("rust", "debug", "zkd-clients-rust")},
 		Dir:   t.TempDir(),
-		Env:   append(os.Environ(), "ZK_ADDR="+server.Addr(), "ZK_PROXY="+proxy.Addr(), "ZK_CONTROL="+proxy.Control()),
+		Env:   append(append(os.Environ(), "ZK_ADDR="+addr, "ZK_PROXY="+proxy.Addr(), "ZK_CONTROL="+proxy.Control()), env...),
 		Limit: 2 * time.Minute,
 	})
 }

@@ -2,6 +2,7 @@
 //! zookeeper, which is not.
 
 mod client;
+mod leader;
 mod sync_client;
 
 use std::env;
@@ -30,7 +31,8 @@ pub fn proxied() -> String {
     env::var("ZK_PROXY").expect("ZK_PROXY names the proxy")
 }
 
-/// Tells the proxy to "drop", "cut" or "open" its connections.
+/// Tells the proxy to "drop", "cut" or "open" its connections; with an ensemble, "restart" kills the leader and starts it
+/// again.
 pub fn order(what: &str) {
     let control = env::var("ZK_CONTROL").expect("ZK_CONTROL names where the proxy takes orders");
     let mut stream = TcpStream::connect(control).expect("the proxy is there");
@@ -62,7 +64,10 @@ static WHY: Mutex<String> = Mutex::new(String::new());
 fn main() {
     panic::set_hook(Box::new(|info| *WHY.lock().unwrap() = info.to_string()));
     let mut bad = 0;
-    for (group, tests) in [("zookeeper-client", client::TESTS), ("zookeeper", sync_client::TESTS)] {
+    let leaders = if leader::all().is_some() { leader::TESTS } else { &[] };
+    for (group, tests) in
+        [("zookeeper-client", client::TESTS), ("zookeeper", sync_client::TESTS), ("leaders die", leaders)]
+    {
         for (name, test) in tests {
             let result = panic::catch_unwind(AssertUnwindSafe(|| {
                 order("open"); // whatever the test before it left
