@@ -2,14 +2,11 @@ package consensus
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"sync"
 	"time"
 
@@ -208,9 +205,7 @@ func (n *Node) form() error {
 // take it in, until it has. The old one, if this server had any, was taken from
 // it for good: what it had acknowledged is gone.
 func (n *Node) join(ctx context.Context, home *probeAnswer) error {
-	var b [8]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
-	raftID := raft.ServerID(strconv.FormatUint(n.cfg.ServerID, 10) + "." + strconv.FormatUint(binary.BigEndian.Uint64(b[:])|1<<63, 16))
+	raftID := laterID(n.cfg.ServerID)
 	n.log.Info("joining an ensemble", "cluster", home.Cluster, "as", raftID)
 	if err := n.become(func(id *identity) { id.Cluster, id.RaftID = home.Cluster, raftID }); err != nil {
 		return err

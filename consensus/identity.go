@@ -1,6 +1,8 @@
 package consensus
 
 import (
+	"crypto/rand"
+	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -9,11 +11,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/consensus/store"
 )
 
 // identity is who a data directory is to the others. It lies beside the store,
@@ -34,6 +36,11 @@ const identityFormat = 1
 
 // clusterID tells ensembles apart whatever their addresses.
 type clusterID peer.Cluster
+
+func newClusterID() (c clusterID) {
+	_, _ = rand.Read(c[:]) // never fails, see crypto/rand
+	return c
+}
 
 func (c clusterID) known() bool { return c != clusterID{} }
 
@@ -90,38 +97,10 @@ func (id *identity) write() error {
 	if err != nil {
 		return fmt.Errorf("consensus: write identity: %w", err)
 	}
-	if err := replaceFile(id.path, append(b, '\n')); err != nil {
+	if err := store.ReplaceFile(id.path, append(b, '\n')); err != nil {
 		return fmt.Errorf("consensus: write identity: %w", err)
 	}
 	return nil
-}
-
-// replaceFile writes a file anew: whole and durable, or not at all.
-func replaceFile(path string, content []byte) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".tmp")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, os.Remove(f.Name()))
-		}
-	}()
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if err := errors.Join(err, f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), path); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return nil // renamed all the same
-	}
-	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // firstID is the raft id of a server in the ensemble that it helped to form.
@@ -129,9 +108,14 @@ func firstID(server uint64) raft.ServerID {
 	return raft.ServerID(strconv.FormatUint(server, 10) + ".1")
 }
 
-// serverOf returns the N of server.N whose raft id it is.
-func serverOf(id raft.ServerID) (server uint64, ok bool) {
-	n, rest, ok := strings.Cut(string(id), ".")
-	server, err := strconv.ParseUint(n, 10, 64)
-	return server, ok && err == nil && rest != ""
+// laterID is one for a server that comes into an ensemble which is there
+// already. Nobody had it before.
+func laterID(server uint64) raft.ServerID {
+	var b [8]byte
+	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
+	incarnation := binary.BigEndian.Uint64(b[:]) | 1<<63
+	return raft.ServerID(strconv.FormatUint(server, 10) + "." + strconv.FormatUint(incarnation, 16))
 }
+
+// serverOf returns the N of server.N whose raft id it is.
+func serverOf(id raft.ServerID) (server uint64, ok bool) { return peer.ServerOf(string(id)) }

@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 	"sync"
 	"time"
@@ -113,9 +112,8 @@ func (n *Node) nameCluster(ctx context.Context) bool {
 	if n.fsm.clusterID().known() {
 		return true
 	}
-	entry := make([]byte, 1+len(clusterID{}))
-	entry[0] = clusterFormat
-	_, _ = rand.Read(entry[1:]) // never fails, see crypto/rand
+	id := newClusterID()
+	entry := append([]byte{clusterFormat}, id[:]...)
 	n.intake.sent(1)
 	return await(n.raft.Load().Apply(entry, 0), ctx.Done()) == nil
 }

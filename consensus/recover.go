@@ -1,12 +1,9 @@
 package consensus
 
 import (
-	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -134,13 +131,9 @@ func (r *Recovery) Recover(sm StateMachine) (cluster, raftID string, err error) 
 	if err != nil {
 		return "", "", err
 	}
-	var b [8 + len(clusterID{})]byte
-	_, _ = rand.Read(b[:]) // never fails, see crypto/rand
 	id := r.id
-	copy(id.Cluster[:], b[8:])
 	// Another raft id, too: the old one is in the log of those who are lost.
-	id.RaftID = raft.ServerID(strconv.FormatUint(r.ServerID, 10) + "." + strconv.FormatUint(binary.BigEndian.Uint64(b[:])|1<<63, 16))
-	id.Rejoin = ""
+	id.Cluster, id.RaftID, id.Rejoin = newClusterID(), laterID(r.ServerID), ""
 	if err := r.rebase(sm, id); err != nil {
 		return "", "", err
 	}

@@ -7,8 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"strconv"
-	"strings"
 	"time"
 )
 
@@ -156,21 +154,11 @@ func (n *Network) check(w *welcome, h *hello, addr string) error {
 	return &Refusal{Addr: addr, By: w.from, Reason: code, Text: text}
 }
 
-// serverOf returns the N of server.N whose raft ID it is.
-func serverOf(raftID string) (uint64, error) {
-	s, _, _ := strings.Cut(raftID, ".")
-	server, err := strconv.ParseUint(s, 10, 64)
-	if err != nil || !names(raftID, server) || len(raftID) > maxRaftID {
-		return 0, fmt.Errorf("peer: %q is no raft ID", raftID)
-	}
-	return server, nil
-}
-
 // Dial opens a link to exactly that member.
 func (n *Network) Dial(ctx context.Context, raftID string) (*Link, error) {
-	server, err := serverOf(raftID)
-	if err != nil {
-		return nil, err
+	server, ok := ServerOf(raftID)
+	if !ok {
+		return nil, notRaftID(raftID)
 	}
 	c, w, err := n.dial(ctx, hello{purpose: forLink, wantServer: server, wantID: raftID})
 	if err != nil {

@@ -106,8 +106,8 @@ func (n *Network) look(raftID string, s *suspect) {
 
 // refused tells whether all addresses of the first port refuse a connection.
 func (n *Network) refused(raftID string) bool {
-	server, err := serverOf(raftID)
-	if err != nil {
+	server, ok := ServerOf(raftID)
+	if !ok {
 		return false
 	}
 	ctx, cancel := context.WithTimeout(n.ctx, lostWait)

@@ -4,9 +4,15 @@
 // Each connection begins with a hello, in which both ends prove that they
 // belong to the same cluster and are who the other one wanted to reach.
 //
-// It knows addresses and connections, not what is said over them; package
-// consensus is its only user.
+// It knows addresses and connections, not what is said over them. Package
+// consensus uses it; to package server it only lends the type Member.
 package peer
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
 
 // Member is one server of the ensemble and where to reach it.
 type Member struct {
@@ -15,3 +21,13 @@ type Member struct {
 	Raft     []string // host:port of the first port, one for each of its addresses
 	Link     []string // host:port of the second port, in the same order
 }
+
+// ServerOf returns the N of server.N whose raft ID it is, as that of a member:
+// with an incarnation.
+func ServerOf(raftID string) (server uint64, ok bool) {
+	s, _, settled := strings.Cut(raftID, ".")
+	server, err := strconv.ParseUint(s, 10, 64)
+	return server, err == nil && settled && names(raftID, server) && len(raftID) <= maxRaftID
+}
+
+func notRaftID(id string) error { return fmt.Errorf("peer: %q is no raft ID of a member", id) }

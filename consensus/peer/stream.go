@@ -110,9 +110,9 @@ func (n *Network) deliver(c net.Conn, h *hello) {
 // Dial implements raft.StreamLayer.
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
 	id, snapshot := strings.CutSuffix(string(address), forSnapshot)
-	server, err := serverOf(id)
-	if err != nil {
-		return nil, err
+	server, ok := ServerOf(id)
+	if !ok {
+		return nil, notRaftID(id)
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()

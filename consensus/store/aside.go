@@ -87,7 +87,7 @@ func (a *aside) begin(why error) error {
 		}
 	}
 	note := fmt.Sprintf("set aside at %s: %v\n", time.Now().UTC().Format(time.RFC3339), why)
-	if err := writeFileAtomic(filepath.Join(a.dir, asideName), []byte(note)); err != nil {
+	if err := ReplaceFile(filepath.Join(a.dir, asideName), []byte(note)); err != nil {
 		return err
 	}
 	a.begun = true

@@ -93,9 +93,10 @@ func syncDir(dir string) error {
 	return nil
 }
 
-// writeFileAtomic replaces path with data: after a crash it is the old file or
-// the new one, never a mixture.
-func writeFileAtomic(path string, data []byte) error {
+// ReplaceFile replaces path with data: after a crash it is the old file or
+// the new one, never a mixture, and the new one once it has returned nil. One
+// goroutine at a time may do so for a path.
+func ReplaceFile(path string, data []byte) error {
 	tmp := path + ".tmp"
 	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {

@@ -106,7 +106,7 @@ func settleFormat(dir, logDir, engine string, created bool) (format, error) {
 		if _, err := rand.Read(f.id[:]); err != nil {
 			return f, fmt.Errorf("store: choose an id for %s: %w", dir, err)
 		}
-		if err := writeFileAtomic(filepath.Join(dir, formatName), f.encode()); err != nil {
+		if err := ReplaceFile(filepath.Join(dir, formatName), f.encode()); err != nil {
 			return f, err
 		}
 	}
@@ -129,7 +129,7 @@ func settleLogFormat(f format, dir, logDir string, created bool) error {
 		return fmt.Errorf("store: %w: log directory %s holds no log, but %s belongs to a server that has one (was it moved, or not mounted?)",
 			ErrEngine, logDir, dir)
 	case !ok:
-		return writeFileAtomic(filepath.Join(logDir, formatName), f.encode())
+		return ReplaceFile(filepath.Join(logDir, formatName), f.encode())
 	case lf != f:
 		return fmt.Errorf("store: %w: log directory %s belongs to another data directory than %s", ErrEngine, logDir, dir)
 	}

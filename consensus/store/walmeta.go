@@ -65,7 +65,7 @@ func (m *walMeta) CommitState(st types.PersistentState) error {
 	st.Segments = segments
 	body, err := json.Marshal(st)
 	if err == nil {
-		err = writeFileAtomic(m.path(), fmt.Appendf(nil, "crc %08x\n%s", crc32.Checksum(body, castagnoli), body))
+		err = ReplaceFile(m.path(), fmt.Appendf(nil, "crc %08x\n%s", crc32.Checksum(body, castagnoli), body))
 	}
 	if err != nil {
 		err = fmt.Errorf("store: update segment list %s: %w", m.path(), err)
