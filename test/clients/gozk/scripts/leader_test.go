@@ -136,8 +136,12 @@ func takeTurns(t *testing.T, c *zk.Conn, path string, over <-chan struct{}) (don
 			return done
 		}
 		done++
+		lost := false
 		for err := lock.Unlock(); err != nil; err = lock.Unlock() {
-			if !again(err) {
+			if lost && err == zk.ErrNoNode {
+				break // the first try was done
+			}
+			if lost = again(err); !lost {
 				t.Errorf("unlock: %v", err)
 				return done
 			}
