@@ -8,8 +8,17 @@
 // raft commits them and calls the adapter (fsm.go), which checks that every
 // request of an origin is applied once and in order and passes it on.
 //
-// Goroutines: those of the raft library, the proposer, the snapshotter and one
-// that waits for a failure, all ended by Close.
+// In an ensemble the batches of a follower go to the leader over a link
+// (propose.go, links.go), package peer being the network. A server without
+// state first finds its place (enter.go); the leader makes raft's members what
+// the state machine says they should be (drive.go).
+//
+// Goroutines, all ended by Close: those of the raft library and of package
+// peer; the proposer, the snapshotter, one that follows who leads, one that
+// waits for a failure; in an ensemble the one that finds this server's place,
+// one that reads what the leader says, those that wait for the leader to be
+// lost (mourn, hasten, suspect), and the driver's and Config.Lead's while this
+// server leads.
 package consensus
 
 import (

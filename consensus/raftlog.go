@@ -42,6 +42,9 @@ var everyday = map[string]bool{
 // attempt to reach a peer that is down.
 const repeat = 10 * time.Second
 
+// maxRecent bounds the kinds: some name an entry, or a server that is gone.
+const maxRecent = 256
+
 // recent is when errors were logged last, by what raft was doing and with whom.
 type recent struct {
 	mu sync.Mutex
@@ -58,6 +61,9 @@ func (r *recent) due(msg string, args []any) bool {
 	defer r.mu.Unlock()
 	if time.Since(r.at[key]) < repeat {
 		return false
+	}
+	if len(r.at) >= maxRecent {
+		clear(r.at)
 	}
 	r.at[key] = time.Now()
 	return true

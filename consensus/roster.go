@@ -21,7 +21,6 @@ type heard struct {
 	at      time.Time // of the last report
 	applied uint64
 	digest  verdict
-	judged  time.Time // when digest was last known
 }
 
 // verdict is what comparing a member's digest with the leader's has given.
@@ -70,7 +69,7 @@ func (r *roster) reported(id raft.ServerID, applied uint64, v verdict) {
 	h := r.get(id)
 	h.at, h.applied = time.Now(), applied
 	if v != unknownDigest {
-		h.digest, h.judged = v, h.at
+		h.digest = v
 	}
 }
 
