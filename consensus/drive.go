@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -31,68 +30,6 @@ type driver struct {
 	version  uint64                      // of the reconfiguration under way, 0 for none
 	patience patience                    // with it
 	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
-}
-
-// applicants are the raft ids under which servers have asked to be taken in.
-type applicants struct {
-	mu   sync.Mutex
-	asks map[uint64]applicant // by server id
-}
-
-type applicant struct {
-	id     raft.ServerID
-	at     time.Time
-	reason string // why it is not in yet
-}
-
-// asked notes that a server wants to be taken in, and answers what came of it.
-func (n *Node) asked(id raft.ServerID) joinAnswer {
-	server, ok := serverOf(id)
-	if _, leads := n.leadsNow(); !leads || !ok {
-		return joinAnswer{Reason: "not the leader"}
-	}
-	if n.listed(id) {
-		return joinAnswer{Taken: true}
-	}
-	a := &n.applicants
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.asks == nil {
-		a.asks = map[uint64]applicant{}
-	}
-	ask := a.asks[server]
-	if ask.id != id {
-		ask.reason = ""
-		if time.Since(ask.at) < inContact && ask.id != "" {
-			return joinAnswer{Reason: fmt.Sprintf("another server asks with the same id: two have myid %d", server)}
-		}
-	}
-	ask.id, ask.at = id, time.Now()
-	a.asks[server] = ask
-	return joinAnswer{Reason: ask.reason}
-}
-
-func (n *Node) applying() map[uint64]raft.ServerID {
-	a := &n.applicants
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := map[uint64]raft.ServerID{}
-	for server, ask := range a.asks {
-		if time.Since(ask.at) < inContact {
-			now[server] = ask.id
-		}
-	}
-	return now
-}
-
-func (n *Node) putOff(server uint64, reason string) {
-	a := &n.applicants
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if ask, ok := a.asks[server]; ok {
-		ask.reason = reason
-		a.asks[server] = ask
-	}
 }
 
 // drive is the goroutine of a leader's driver.
@@ -129,9 +66,11 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	} else {
 		d.version = 0
 	}
-	done := d.takeIn(ctx, servers, want) || d.adjust(ctx, servers, want)
+	c := d.next(servers, want, d.n.raft.Load().CommitIndex())
 	switch {
-	case done || m.Wanted == nil || d.n.cfg.Ensemble.Reconfigured == nil:
+	case c.what != nothing:
+		d.make(ctx, c)
+	case m.Wanted == nil || d.n.cfg.Ensemble.Reconfigured == nil:
 	case reached(servers, want):
 		d.n.cfg.Ensemble.Reconfigured(m.Version, true)
 	case d.patience.over(d.n.coming(servers, want), d.n.cfg.Ensemble.CatchUp):
@@ -140,13 +79,38 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	}
 }
 
+// change is one step from raft's members to those wanted.
+type change struct {
+	what action
+	id   raft.ServerID // whom it is about
+}
+
+type action string
+
+const (
+	nothing  action = ""
+	add      action = "add" // without a vote
+	promote  action = "promote"
+	demote   action = "demote"
+	remove   action = "remove"
+	handOver action = "hand over" // by the leader, which is to lose its vote
+)
+
+// next decides what to do next about raft's members. commit is how far the log
+// is committed.
+func (d *driver) next(servers []raft.Server, want []peer.Member, commit uint64) change {
+	if c := d.takeIn(servers, want); c.what != nothing {
+		return c
+	}
+	return d.adjust(servers, want, commit)
+}
+
 // takeIn admits one of the servers that ask, in the place of what its id meant
 // before.
-func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.Member) bool {
-	for server, id := range d.n.applying() {
-		i := slices.IndexFunc(want, func(m peer.Member) bool { return m.ID == server })
-		if i < 0 {
-			d.n.putOff(server, fmt.Sprintf("server %d is not in the list of members; add it by reconfig", server))
+func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
+	for server, id := range d.n.applicants.current(time.Now()) {
+		if memberOf(want, id) == nil {
+			d.n.applicants.putOff(server, fmt.Sprintf("server %d is not in the list of members; add it by reconfig", server))
 			continue
 		}
 		before, after := incarnations(servers, server, id)
@@ -154,24 +118,20 @@ func (d *driver) takeIn(ctx context.Context, servers []raft.Server, want []peer.
 			continue
 		}
 		if before == nil {
-			return d.attempt(ctx, "add "+string(id), func(r *raft.Raft) raft.IndexFuture {
-				return r.AddNonvoter(id, raft.ServerAddress(id), 0, 0)
-			})
+			return change{add, id}
 		}
-		if _, _, there := d.n.members.present(before.ID); there || before.ID == d.n.raftID() {
-			d.n.putOff(server, fmt.Sprintf("server %d is running already, as %s: two have the same myid", server, before.ID))
+		if d.there(before.ID) {
+			d.n.applicants.putOff(server, fmt.Sprintf("server %d is running already, as %s: two have the same myid", server, before.ID))
 			continue
 		}
 		if before.Suffrage == raft.Voter && !d.majorityWithout(servers, before.ID) {
-			d.n.putOff(server, "too few voters are in contact to replace one now")
+			d.n.applicants.putOff(server, "too few voters are in contact to replace one now")
 			continue
 		}
 		d.n.log.Info("a server comes back without its state", "server", server, "was", before.ID, "is", id)
-		return d.attempt(ctx, "remove "+string(before.ID), func(r *raft.Raft) raft.IndexFuture {
-			return r.RemoveServer(before.ID, 0, 0)
-		})
+		return change{remove, before.ID}
 	}
-	return false
+	return change{}
 }
 
 // incarnations returns the member that a server id means now, if it is not id.
@@ -187,6 +147,12 @@ func incarnations(servers []raft.Server, server uint64, id raft.ServerID) (befor
 	return before, there
 }
 
+// there tells whether a member is in contact.
+func (d *driver) there(id raft.ServerID) bool {
+	_, _, ok := d.n.members.present(id)
+	return ok || id == d.n.raftID()
+}
+
 // majorityWithout tells whether the voters but one can still decide.
 func (d *driver) majorityWithout(servers []raft.Server, without raft.ServerID) bool {
 	voters, there := 0, 0
@@ -195,63 +161,49 @@ func (d *driver) majorityWithout(servers []raft.Server, without raft.ServerID) b
 			continue
 		}
 		voters++
-		if _, _, ok := d.n.members.present(s.ID); ok || s.ID == d.n.raftID() {
+		if d.there(s.ID) {
 			there++
 		}
 	}
 	return there > voters/2
 }
 
-// adjust makes one change to those who are in raft: promotions first, then
+// adjust changes the part of one who is in raft: promotions first, then
 // demotions, then removals, and the leader itself last of all.
-func (d *driver) adjust(ctx context.Context, servers []raft.Server, want []peer.Member) bool {
-	role := map[raft.ServerID]*peer.Member{}
-	for _, s := range servers {
-		server, _ := serverOf(s.ID)
-		if i := slices.IndexFunc(want, func(m peer.Member) bool { return m.ID == server }); i >= 0 {
-			role[s.ID] = &want[i]
-		}
-	}
+func (d *driver) adjust(servers []raft.Server, want []peer.Member, commit uint64) change {
 	waiting := !allThere(servers, want)
 	for _, s := range servers {
-		if m := role[s.ID]; m != nil && !m.Observer && s.Suffrage != raft.Voter {
-			if d.mayVote(s.ID) {
-				return d.attempt(ctx, "promote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture {
-					return r.AddVoter(s.ID, s.Address, 0, 0)
-				})
+		if m := memberOf(want, s.ID); m != nil && !m.Observer && s.Suffrage != raft.Voter {
+			if d.mayVote(s.ID, commit) {
+				return change{promote, s.ID}
 			}
 			waiting = true
 		}
 	}
 	if waiting && d.version != 0 {
-		return false // a majority of the new list first
+		return change{} // a majority of the new list first
 	}
 	for _, s := range servers {
-		m := role[s.ID]
-		self := s.ID == d.n.raftID()
+		m := memberOf(want, s.ID)
+		voter := s.Suffrage == raft.Voter
+		what := nothing
 		switch {
-		case self && (m == nil || m.Observer):
-			if d.majorityWithout(servers, s.ID) {
-				d.n.log.Info("this leader is to be no voter any more, handing over")
-				d.n.handOver()
-				return true
+		case s.ID == d.n.raftID():
+			if m == nil || m.Observer {
+				what = handOver
 			}
-		case m != nil && m.Observer && s.Suffrage == raft.Voter, m == nil && d.version == 0 && s.Suffrage == raft.Voter:
-			if d.majorityWithout(servers, s.ID) {
-				return d.attempt(ctx, "demote "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.DemoteVoter(s.ID, 0, 0) })
-			}
+		case voter && (m == nil && d.version == 0 || m != nil && m.Observer):
+			what = demote
 		case m == nil && (d.version != 0 || d.overstayed(s.ID)):
-			if s.Suffrage != raft.Voter || d.majorityWithout(servers, s.ID) {
-				if d.change(ctx, "remove "+string(s.ID), func(r *raft.Raft) raft.IndexFuture { return r.RemoveServer(s.ID, 0, 0) }) {
-					d.n.members.tell(s.ID, linkRemoved) // raft does not
-				}
-				return true
-			}
+			what = remove
 		case m != nil:
 			delete(d.guests, s.ID)
 		}
+		if what != nothing && (!voter || d.majorityWithout(servers, s.ID)) {
+			return change{what, s.ID}
+		}
 	}
-	return false
+	return change{}
 }
 
 // overstayed tells whether a newcomer that was not made a member has copied
@@ -266,48 +218,75 @@ func (d *driver) overstayed(id raft.ServerID) bool {
 }
 
 // mayVote tells whether a non-voter is close enough behind to count.
-func (d *driver) mayVote(id raft.ServerID) bool {
+func (d *driver) mayVote(id raft.ServerID, commit uint64) bool {
 	applied, _, ok := d.n.members.present(id)
-	return ok && applied+caughtUp >= d.n.raft.Load().CommitIndex()
+	return ok && applied+caughtUp >= commit
+}
+
+// memberOf returns the wanted member that a raft id is of, nil if there is
+// none.
+func memberOf(want []peer.Member, id raft.ServerID) *peer.Member {
+	server, _ := serverOf(id)
+	for i := range want {
+		if want[i].ID == server {
+			return &want[i]
+		}
+	}
+	return nil
+}
+
+// incarnationOf returns raft's member of a server id, nil if there is none.
+func incarnationOf(servers []raft.Server, server uint64) *raft.Server {
+	for i := range servers {
+		if of, _ := serverOf(servers[i].ID); of == server {
+			return &servers[i]
+		}
+	}
+	return nil
 }
 
 // allThere tells whether every voter wanted is in raft, in whatever role.
 // Observers decide nothing: they come in when they are there.
 func allThere(servers []raft.Server, want []peer.Member) bool {
-	for _, m := range want {
-		if !m.Observer && !slices.ContainsFunc(servers, func(s raft.Server) bool { server, _ := serverOf(s.ID); return server == m.ID }) {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(want, func(m peer.Member) bool { return !m.Observer && incarnationOf(servers, m.ID) == nil })
 }
 
 // reached tells whether raft's members are those wanted, in their roles.
 func reached(servers []raft.Server, want []peer.Member) bool {
 	for _, s := range servers {
-		server, _ := serverOf(s.ID)
-		i := slices.IndexFunc(want, func(m peer.Member) bool { return m.ID == server })
-		if i < 0 || want[i].Observer == (s.Suffrage == raft.Voter) {
+		if m := memberOf(want, s.ID); m == nil || m.Observer == (s.Suffrage == raft.Voter) {
 			return false
 		}
 	}
 	return allThere(servers, want)
 }
 
-// attempt is change for a step that has had its turn, whatever came of it.
-func (d *driver) attempt(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) bool {
-	d.change(ctx, what, do)
-	return true
-}
-
-// change makes one change of raft's configuration and waits for it.
-func (d *driver) change(ctx context.Context, what string, do func(*raft.Raft) raft.IndexFuture) (done bool) {
-	d.n.log.Info("changing the members", "change", what)
-	err := await(do(d.n.raft.Load()), ctx.Done())
-	if err != nil {
-		d.n.log.Warn("members not changed", "change", what, "err", err)
+// make does what was decided, and waits for it.
+func (d *driver) make(ctx context.Context, c change) {
+	if c.what == handOver {
+		d.n.log.Info("this leader is to be no voter any more, handing over")
+		d.n.handOver()
+		return
 	}
-	return err == nil
+	what := string(c.what) + " " + string(c.id)
+	d.n.log.Info("changing the members", "change", what)
+	r, at := d.n.raft.Load(), raft.ServerAddress(c.id)
+	var done raft.IndexFuture
+	switch c.what {
+	case add:
+		done = r.AddNonvoter(c.id, at, 0, 0)
+	case promote:
+		done = r.AddVoter(c.id, at, 0, 0)
+	case demote:
+		done = r.DemoteVoter(c.id, 0, 0)
+	default:
+		done = r.RemoveServer(c.id, 0, 0)
+	}
+	if err := await(done, ctx.Done()); err != nil {
+		d.n.log.Warn("members not changed", "change", what, "err", err)
+	} else if c.what == remove {
+		d.n.members.tell(c.id, linkRemoved) // raft does not
+	}
 }
 
 // judge decides what to do when digests differ: the minority is wrong, and in

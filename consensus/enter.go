@@ -19,7 +19,7 @@ import (
 const (
 	queryStatus = 1 // who are you: Status
 	queryProbe  = 2 // do you belong to a cluster: probeAnswer
-	queryJoin   = 3 // take me in: joinRequest, joinAnswer
+	queryJoin   = 3 // take me in, under the raft id of my hello: joinAnswer
 )
 
 // probeAnswer is what a server says of itself to one that has no state yet.
@@ -40,10 +40,6 @@ type probeAnswer struct {
 	Leads bool            `json:"leads"`
 	Index uint64          `json:"index"`
 	Raft  []raft.ServerID `json:"raft,omitempty"`
-}
-
-type joinRequest struct {
-	RaftID raft.ServerID `json:"raft_id"`
 }
 
 type joinAnswer struct {
@@ -104,7 +100,7 @@ func (n *Node) probeAll(ctx context.Context, patience time.Duration) map[uint64]
 		}
 		wg.Go(func() {
 			var a probeAnswer
-			if err := n.ask(ctx, m.ID, queryProbe, nil, &a); err != nil {
+			if err := n.ask(ctx, m.ID, queryProbe, &a); err != nil {
 				n.log.Debug("no answer", "server", m.ID, "err", err)
 				return
 			}
@@ -118,17 +114,10 @@ func (n *Node) probeAll(ctx context.Context, patience time.Duration) map[uint64]
 }
 
 // ask sends a query and reads its answer.
-func (n *Node) ask(ctx context.Context, server uint64, kind byte, question, answer any) error {
+func (n *Node) ask(ctx context.Context, server uint64, kind byte, answer any) error {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	var body []byte
-	if question != nil {
-		var err error
-		if body, err = json.Marshal(question); err != nil {
-			return fmt.Errorf("consensus: ask server %d: %w", server, err)
-		}
-	}
-	b, _, err := n.net.Query(ctx, server, kind, body)
+	b, _, err := n.net.Query(ctx, server, kind, nil)
 	if err != nil {
 		return err
 	}
@@ -226,10 +215,8 @@ func (n *Node) join(ctx context.Context, home *probeAnswer) error {
 func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 	complaint := complaint{time.Now()} // as a rule it does not take long
 	for ctx.Err() == nil {
-		for _, s := range n.configuration().Servers {
-			if s.ID == raftID {
-				return
-			}
+		if n.listed(raftID) {
+			return
 		}
 		reason := "no leader answers"
 		for _, a := range n.probeAll(ctx, askTimeout) {
@@ -238,7 +225,7 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 			}
 			n.meet(a.Members)
 			var answer joinAnswer
-			if err := n.ask(ctx, a.ServerID, queryJoin, joinRequest{raftID}, &answer); err != nil {
+			if err := n.ask(ctx, a.ServerID, queryJoin, &answer); err != nil {
 				reason = err.Error()
 			} else if reason = answer.Reason; answer.Taken {
 				reason = "taken in, waiting for the log"
@@ -250,18 +237,14 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 }
 
 // Answer implements peer.Handler.
-func (n *Node) Answer(from peer.Identity, kind byte, body []byte) ([]byte, error) {
+func (n *Node) Answer(from peer.Identity, kind byte, _ []byte) ([]byte, error) {
 	switch kind {
 	case queryStatus:
 		return json.Marshal(n.Status())
 	case queryProbe:
 		return json.Marshal(n.probed())
 	case queryJoin:
-		var q joinRequest
-		if err := json.Unmarshal(body, &q); err != nil {
-			return nil, fmt.Errorf("malformed request to join: %w", err)
-		}
-		return json.Marshal(n.asked(q.RaftID))
+		return json.Marshal(n.asked(raft.ServerID(from.RaftID)))
 	}
 	return nil, errors.New("unknown query")
 }

@@ -1,7 +1,6 @@
 package consensus
 
 import (
-	"slices"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -39,13 +38,13 @@ func (p *patience) over(coming bool, catchUp time.Duration) bool {
 // all of them are there and copy.
 func (n *Node) coming(servers []raft.Server, want []peer.Member) (some bool) {
 	for _, m := range want {
-		i := slices.IndexFunc(servers, func(s raft.Server) bool { server, _ := serverOf(s.ID); return server == m.ID })
+		s := incarnationOf(servers, m.ID)
 		switch {
 		case m.Observer: // nobody waits for it
-		case i < 0:
+		case s == nil:
 			return false
-		case servers[i].Suffrage != raft.Voter:
-			if _, _, there := n.members.present(servers[i].ID); !there {
+		case s.Suffrage != raft.Voter:
+			if _, _, there := n.members.present(s.ID); !there {
 				return false
 			}
 			some = true

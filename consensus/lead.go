@@ -146,7 +146,7 @@ func (n *Node) mourn(ctx context.Context) {
 func (n *Node) visit(ctx context.Context, last leader) {
 	server, _ := serverOf(last.id)
 	var a probeAnswer
-	if err := n.ask(ctx, server, queryProbe, nil, &a); err != nil || a.Leads && a.RaftID == last.id {
+	if err := n.ask(ctx, server, queryProbe, &a); err != nil || a.Leads && a.RaftID == last.id {
 		return
 	}
 	if n.leader() == last {

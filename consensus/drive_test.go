@@ -1,0 +1,182 @@
+package consensus
+
+import (
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/peer"
+)
+
+func voter(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: raft.Voter} }
+
+func nonvoter(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: raft.Nonvoter} }
+
+// drivenBy returns the driver of the leader 1.1, who has heard of others as
+// far as it says here.
+func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) driver {
+	n := &Node{log: slog.New(slog.DiscardHandler), id: identity{RaftID: "1.1"}}
+	for id, index := range applied {
+		n.members.reported(id, index, unknownDigest)
+	}
+	for _, id := range asking {
+		server, _ := serverOf(id)
+		n.applicants.ask(server, id, time.Now())
+	}
+	return driver{n: n, guests: map[raft.ServerID]time.Time{}}
+}
+
+func TestNextChange(t *testing.T) {
+	const commit = 1000
+	type all = map[raft.ServerID]uint64
+	three := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}
+	wantThree := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}
+	for name, tt := range map[string]struct {
+		servers  []raft.Server
+		want     []peer.Member
+		heard    all
+		asking   []raft.ServerID
+		reconfig bool // is under way
+		next     change
+		told     string // why who asks is put off
+	}{
+		"nothing to do": {servers: three, want: wantThree, heard: all{"2.1": commit, "3.1": commit}},
+		"a newcomer": {
+			servers: three[:2], want: wantThree, heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"},
+			next: change{add, "3.a"},
+		},
+		"a stranger": {servers: three, want: wantThree, asking: []raft.ServerID{"4.a"}, told: "not in the list"},
+		"in already": {servers: []raft.Server{voter("1.1"), nonvoter("3.a")}, want: wantThree, asking: []raft.ServerID{"3.a"}},
+		"one comes back blank": {
+			servers: three, want: wantThree, heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"},
+			next: change{remove, "3.1"},
+		},
+		"one comes back blank, and too few are there": {
+			servers: append([]raft.Server{voter("4.1"), voter("5.1")}, three...), want: append([]peer.Member{{ID: 4}, {ID: 5}}, wantThree...),
+			heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"}, told: "too few voters",
+		},
+		"one myid twice": {
+			servers: three, want: wantThree, heard: all{"2.1": commit, "3.1": commit}, asking: []raft.ServerID{"3.a"},
+			told: "is running already",
+		},
+		"the leader's own myid": {
+			servers: three, want: wantThree, heard: all{"2.1": commit, "3.1": commit}, asking: []raft.ServerID{"1.a"},
+			told: "is running already",
+		},
+		"caught up": {
+			servers: []raft.Server{voter("1.1"), nonvoter("2.a")}, want: wantThree[:2], heard: all{"2.a": commit - caughtUp},
+			next: change{promote, "2.a"},
+		},
+		"not caught up":        {servers: []raft.Server{voter("1.1"), nonvoter("2.a")}, want: wantThree[:2], heard: all{"2.a": commit - caughtUp - 1}},
+		"an observer stays so": {servers: []raft.Server{voter("1.1"), nonvoter("2.a")}, want: []peer.Member{{ID: 1}, {ID: 2, Observer: true}}, heard: all{"2.a": commit}},
+		"demoted": {
+			servers: three, want: []peer.Member{{ID: 1}, {ID: 2}, {ID: 3, Observer: true}}, heard: all{"2.1": commit}, reconfig: true,
+			next: change{demote, "3.1"},
+		},
+		"removed by a reconfig": {
+			servers: three, want: wantThree[:2], heard: all{"2.1": commit}, reconfig: true,
+			next: change{remove, "3.1"},
+		},
+		"not removed without the others": {servers: three, want: wantThree[:2], heard: all{"3.1": commit}, reconfig: true},
+		"the new ones first": {
+			servers: three[:2], want: []peer.Member{{ID: 1}, {ID: 3}}, heard: all{"2.1": commit}, reconfig: true,
+		},
+		"a voter that is not listed has its vote taken": {
+			servers: three, want: wantThree[:2], heard: all{"2.1": commit, "3.1": commit},
+			next: change{demote, "3.1"},
+		},
+		"a guest is let copy": {servers: append([]raft.Server{nonvoter("4.a")}, three...), want: wantThree, heard: all{"2.1": commit, "3.1": commit}},
+		"the leader goes": {
+			servers: three, want: wantThree[1:], heard: all{"2.1": commit, "3.1": commit}, reconfig: true,
+			next: change{handOver, "1.1"},
+		},
+		"the leader becomes an observer": {
+			servers: three, want: []peer.Member{{ID: 1, Observer: true}, {ID: 2}, {ID: 3}}, heard: all{"2.1": commit, "3.1": commit}, reconfig: true,
+			next: change{handOver, "1.1"},
+		},
+		"the leader cannot go": {servers: three, want: wantThree[1:], heard: all{"2.1": commit}, reconfig: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := drivenBy(tt.heard, tt.asking...)
+			if tt.reconfig {
+				d.version = 1
+			}
+			if got := d.next(tt.servers, tt.want, commit); got != tt.next {
+				t.Errorf("next change %q, not %q", got, tt.next)
+			}
+			for _, id := range tt.asking {
+				server, _ := serverOf(id)
+				told := d.n.applicants.ask(server, id, time.Now())
+				if tt.told == "" && told != "" || !strings.Contains(told, tt.told) {
+					t.Errorf("%s is told %q", id, told)
+				}
+			}
+		})
+	}
+}
+
+// A newcomer for whom a reconfiguration was given up goes in the end.
+func TestGuestOverstays(t *testing.T) {
+	d := drivenBy(nil)
+	servers, want := []raft.Server{voter("1.1"), nonvoter("4.a")}, []peer.Member{{ID: 1}}
+	if got := d.next(servers, want, 0); got != (change{}) {
+		t.Fatalf("at once: %q", got)
+	}
+	d.guests["4.a"] = d.guests["4.a"].Add(-2 * guestTime)
+	if got := d.next(servers, want, 0); got != (change{remove, "4.a"}) {
+		t.Errorf("after its time: %q", got)
+	}
+	if d.next(servers, []peer.Member{{ID: 1}, {ID: 4, Observer: true}}, 0); len(d.guests) != 0 {
+		t.Errorf("a member is a guest: %v", d.guests)
+	}
+}
+
+func TestReached(t *testing.T) {
+	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3, Observer: true}}
+	for name, tt := range map[string]struct {
+		servers []raft.Server
+		reached bool
+	}{
+		"all there":              {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}, true},
+		"an observer may follow": {[]raft.Server{voter("1.1"), voter("2.a")}, true},
+		"a voter is missing":     {[]raft.Server{voter("1.1"), nonvoter("3.a")}, false},
+		"not a voter yet":        {[]raft.Server{voter("1.1"), nonvoter("2.a")}, false},
+		"a voter still":          {[]raft.Server{voter("1.1"), voter("2.a"), voter("3.a")}, false},
+		"one too many":           {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("4.a")}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := reached(tt.servers, want); got != tt.reached {
+				t.Errorf("reached: %v", got)
+			}
+		})
+	}
+}
+
+func TestApplicants(t *testing.T) {
+	var a applicants
+	now := time.Now()
+	if why := a.ask(4, "4.a", now); why != "" {
+		t.Errorf("the first is told %q", why)
+	}
+	a.putOff(4, "not now")
+	a.putOff(5, "never asked")
+	if why := a.ask(4, "4.a", now); why != "not now" {
+		t.Errorf("the second time it is told %q", why)
+	}
+	if why := a.ask(4, "4.b", now); !strings.Contains(why, "two have myid 4") {
+		t.Errorf("another with the same myid is told %q", why)
+	}
+	if ids := a.current(now); len(ids) != 1 || ids[4] != "4.a" {
+		t.Errorf("asking: %v", ids)
+	}
+	now = now.Add(inContact)
+	if why := a.ask(4, "4.b", now); why != "" {
+		t.Errorf("when the first has gone the other is told %q", why)
+	}
+	if ids := a.current(now.Add(inContact)); len(ids) != 0 || len(a.asks) != 0 {
+		t.Errorf("when all have gone: %v, remembered %v", ids, a.asks)
+	}
+}

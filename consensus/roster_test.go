@@ -1,0 +1,69 @@
+package consensus
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/peer"
+)
+
+func TestRosterForgetsWhoHasNoLink(t *testing.T) {
+	var r roster
+	first, second := &peer.Link{}, &peer.Link{}
+	endFirst := r.opened("2.1", first)
+	if _, _, ok := r.present("2.1"); ok {
+		t.Error("in contact before its first report")
+	}
+	r.reported("2.1", 7, unknownDigest)
+	endSecond := r.opened("2.1", second)
+	endFirst()
+	if applied, _, ok := r.present("2.1"); !ok || applied != 7 {
+		t.Errorf("with one link left: %d, %v", applied, ok)
+	}
+	endSecond()
+	if _, _, ok := r.present("2.1"); ok || len(r.all) != 0 {
+		t.Errorf("without links: %v", r.all)
+	}
+}
+
+func TestRosterContactEnds(t *testing.T) {
+	var r roster
+	r.reported("2.1", 7, otherDigest)
+	r.all["2.1"].at = time.Now().Add(-inContact)
+	if _, _, ok := r.present("2.1"); ok {
+		t.Error("still in contact")
+	}
+	if same, open, other := r.verdicts([]raft.ServerID{"2.1"}); same+open+len(other) != 0 {
+		t.Errorf("its digest counts: %d, %d, %v", same, open, other)
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	var r roster
+	links := map[raft.ServerID]*peer.Link{}
+	for id, reports := range map[raft.ServerID][]verdict{
+		"2.1": {sameDigest},
+		"3.1": {otherDigest},
+		"4.1": {unknownDigest},
+		"5.1": {sameDigest, unknownDigest},  // what is known stays
+		"6.1": {otherDigest, unknownDigest}, // that as well
+		"7.1": {otherDigest, sameDigest},
+		"8.1": {},
+	} {
+		links[id] = &peer.Link{}
+		r.opened(id, links[id])
+		for _, v := range reports {
+			r.reported(id, 1, v)
+		}
+	}
+	same, open, other := r.verdicts([]raft.ServerID{"2.1", "3.1", "4.1", "5.1", "6.1", "7.1", "8.1", "9.1"})
+	if same != 3 || open != 1 || !slices.Equal(other, []*peer.Link{links["3.1"], links["6.1"]}) {
+		t.Errorf("same %d, open %d, other %d", same, open, len(other))
+	}
+	if same, open, other := r.verdicts([]raft.ServerID{"2.1"}); same != 1 || open != 0 || other != nil {
+		t.Errorf("of one: same %d, open %d, other %d", same, open, len(other))
+	}
+}
