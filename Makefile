@@ -48,6 +48,7 @@ ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, da
 
 soak: ## the same at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long
+	CLIENTS_LONG=1 go test -count=1 -p 1 -timeout 60m -run Ensemble ./test/clients/...
 
 bench: ## zkd beside a real ZooKeeper, one server and three of each: reports in bench.md and bench-ensemble.md
 	./test/realzk/install.sh
