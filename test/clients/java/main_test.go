@@ -1,5 +1,5 @@
 // Package javaclients runs stock Java clients against a server: ZooKeeper's own, zkClient and Curator. The tests are
-// JUnit's, in src/test/java, one package a client; Maven runs them offline once install.sh has fetched what they need.
+// JUnit's, in src/test/java, one package a client and one for ensembles; Maven runs them offline once install.sh has fetched what they need.
 package javaclients
 
 import (
@@ -28,20 +28,57 @@ func TestZooKeeper(t *testing.T) { clientTests(t, "zookeeper") }
 func TestZkClient(t *testing.T)  { clientTests(t, "zkclient") }
 func TestCurator(t *testing.T)   { clientTests(t, "curator") }
 
+// TestEnsemble runs the tests of three servers, through all of them: the leader is killed under work, and members
+// come and go.
+func TestEnsemble(t *testing.T) {
+	ready(t)
+	e := suite.StartEnsemble(t, "reconfigEnabled=true", "syncLimit=5")
+	packageTests(t, "ensemble", "ensemble", e.Addr(), e.StartProxy(t).Control())
+}
+
+// The tests for one server are run with each of three, that is with the leader and both followers, one package on each;
+// with CLIENTS_LONG=1 all packages on each.
+func TestZooKeeperEnsemble(t *testing.T) { alone(t, "zookeeper", 1) }
+func TestZkClientEnsemble(t *testing.T)  { alone(t, "zkclient", 2) }
+func TestCuratorEnsemble(t *testing.T)   { alone(t, "curator", 3) }
+
 // clientTests runs the JUnit tests of one package with a server of their own.
 func clientTests(t *testing.T, name string) {
+	ready(t)
+	server := suite.Start(t)
+	packageTests(t, name, name, server.Addr(), control(t, server))
+}
+
+// alone runs the JUnit tests of one package with one of three servers. Nobody restarts that one.
+func alone(t *testing.T, name string, id int) {
+	ready(t)
+	e := suite.StartEnsemble(t)
+	for i, addr := range e.Addrs() {
+		if i+1 == id || suite.Long() {
+			packageTests(t, name, fmt.Sprintf("%s-%d", name, i+1), addr, "", "-Dzk.member=true")
+		}
+	}
+}
+
+// ready compiles the tests, once a run.
+func ready(t *testing.T) {
+	t.Helper()
 	suite.Need(t, "java-clients")
 	t.Parallel()
 	if err := compiled(); err != nil {
 		t.Fatal(err)
 	}
-	server := suite.Start(t)
+}
+
+// packageTests runs the JUnit tests of one package with the servers of a connect string.
+func packageTests(t *testing.T, name, reports, addr, control string, more ...string) {
+	t.Helper()
 	only := os.Getenv("JAVA_ONLY")
 	if only == "" {
 		only = "*Test"
 	}
-	surefire(t, ".", name, 4*time.Minute, "-Dtest=zkd."+name+"."+only, "-Dzk.address="+server.Addr(),
-		"-Dzk.control="+control(t, server))
+	surefire(t, ".", reports, 4*time.Minute, append(more, "-Dtest=zkd."+name+"."+only, "-Dzk.address="+addr,
+		"-Dzk.control="+control)...)
 }
 
 // compiled and ownCompiled compile what is in the two Maven projects, once a run.
@@ -83,7 +120,8 @@ func surefire(t *testing.T, dir, name string, limit time.Duration, args ...strin
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	out, err := maven(ctx, dir, append([]string{"surefire:test", "-Dsuite.name=" + name}, args...)...)
+	// A run that ends removes its folder of temporary files, also from under another one.
+	out, err := maven(ctx, dir, append([]string{"surefire:test", "-Dsuite.name=" + name, "-DtempDir=surefire-" + name}, args...)...)
 	cases, failed := readReports(t, reports)
 	for _, c := range cases {
 		c.report(t)

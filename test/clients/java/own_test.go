@@ -2,6 +2,7 @@ package javaclients
 
 import (
 	"os"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -14,28 +15,52 @@ import (
 // makes creates fail (testPathValidation); and what only tries the client's
 // patience without a server (…WhenNoConnection, testSessionRecoveredAfterMultipleFailedAttempts takes a minute), and
 // testFourLetterWords, which wants a java.version in the answer to envi.
-func TestOwnZooKeeper(t *testing.T) {
-	own(t, "own-zookeeper", "AsyncOpsTest", "AuthTest", "ChrootTest", "ChrootAsyncTest", "ChrootClientTest", "ClientTest",
-		"CreateTest", "DisconnectedWatcherTest", "EnforceQuotaTest", "GetChildren2Test", "MaxCnxnsTest",
-		"MultiAsyncTransactionTest", "MultiOperationTest", "NullDataTest", "PersistentRecursiveWatcherTest",
-		"PersistentWatcherACLTest", "PersistentWatcherTest", "SessionInvalidationTest", "SessionTimeoutTest", "StatTest",
-		"SyncCallTest", "WatcherFuncTest", "WatcherTest", "ClientRetryTest", "FourLetterWordsTest",
-		"GetAllChildrenNumberTest", "GetEphemeralsTest", "RemoveWatchesTest", "RemoveWatchesCmdTest", "ZooKeeperTest",
-		"!RemoveWatchesTest#*OnAPath*", "!RemoveWatchesTest#*WhenNoConnection*", "!*ClientTest#testPathValidation*", "!WatcherTest#testWatcherCount*",
-		"!SessionTimeoutTest#testSessionRecoveredAfterMultipleFailedAttempts*", "!FourLetterWordsTest#testFourLetterWords*")
+func TestOwnZooKeeper(t *testing.T) { own(t, 1, "own-zookeeper", ownZooKeeper...) }
+
+// TestOwnZooKeeperEnsemble runs some of them against a member of three servers; CLIENTS_LONG=1 runs all, for minutes,
+// as each test forms an ensemble.
+func TestOwnZooKeeperEnsemble(t *testing.T) {
+	some := []string{"SessionInvalidationTest", "PersistentWatcherTest", "GetEphemeralsTest", "WatcherFuncTest"}
+	if suite.Long() {
+		some = ownZooKeeper
+	}
+	own(t, 3, "own-zookeeper-3", some...)
+}
+
+var ownZooKeeper = []string{
+	"AsyncOpsTest", "AuthTest", "ChrootTest", "ChrootAsyncTest", "ChrootClientTest", "ClientTest",
+	"CreateTest", "DisconnectedWatcherTest", "EnforceQuotaTest", "GetChildren2Test", "MaxCnxnsTest",
+	"MultiAsyncTransactionTest", "MultiOperationTest", "NullDataTest", "PersistentRecursiveWatcherTest",
+	"PersistentWatcherACLTest", "PersistentWatcherTest", "SessionInvalidationTest", "SessionTimeoutTest", "StatTest",
+	"SyncCallTest", "WatcherFuncTest", "WatcherTest", "ClientRetryTest", "FourLetterWordsTest",
+	"GetAllChildrenNumberTest", "GetEphemeralsTest", "RemoveWatchesTest", "RemoveWatchesCmdTest", "ZooKeeperTest",
+	"!RemoveWatchesTest#*OnAPath*", "!RemoveWatchesTest#*WhenNoConnection*", "!*ClientTest#testPathValidation*", "!WatcherTest#testWatcherCount*",
+	"!SessionTimeoutTest#testSessionRecoveredAfterMultipleFailedAttempts*", "!FourLetterWordsTest#testFourLetterWords*",
 }
 
 // TestOwnCurator runs tests of Curator's framework and recipes: those that do not spend minutes on sessions that end.
-func TestOwnCurator(t *testing.T) {
-	own(t, "own-curator", "TestCreate", "TestCreateReturningStat", "TestDelete", "TestExistsBuilder", "TestSetData",
-		"TestCompression", "TestCompressionInTransactionNew", "TestTransactionsNew", "TestTransactionsOld", "TestTtlNodes",
-		"TestNamespaceFacade", "TestEnsureContainers", "TestMultiClient", "TestDistributedAtomicLong",
-		"TestDistributedBarrier", "TestCuratorCache", "TestLockACLs", "TestGroupMember",
-		"TestSimpleDistributedQueue", "TestPersistentWatcher")
+func TestOwnCurator(t *testing.T) { own(t, 1, "own-curator", ownCurator...) }
+
+// TestOwnCuratorEnsemble runs some of them against a member of three servers, and all with CLIENTS_LONG=1.
+func TestOwnCuratorEnsemble(t *testing.T) {
+	some := []string{"TestDistributedBarrier", "TestGroupMember", "TestTransactionsNew"}
+	if suite.Long() {
+		some = ownCurator
+	}
+	own(t, 3, "own-curator-3", some...)
 }
 
-// own runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own.
-func own(t *testing.T, name string, tests ...string) {
+var ownCurator = []string{
+	"TestCreate", "TestCreateReturningStat", "TestDelete", "TestExistsBuilder", "TestSetData",
+	"TestCompression", "TestCompressionInTransactionNew", "TestTransactionsNew", "TestTransactionsOld", "TestTtlNodes",
+	"TestNamespaceFacade", "TestEnsureContainers", "TestMultiClient", "TestDistributedAtomicLong",
+	"TestDistributedBarrier", "TestCuratorCache", "TestLockACLs", "TestGroupMember",
+	"TestSimpleDistributedQueue", "TestPersistentWatcher",
+}
+
+// own runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own, alone
+// or as ensembles of so many.
+func own(t *testing.T, servers int, name string, tests ...string) {
 	suite.Need(t, "java-clients")
 	t.Parallel()
 	if err := ownCompiled(); err != nil {
@@ -44,6 +69,10 @@ func own(t *testing.T, name string, tests ...string) {
 	if only := os.Getenv("JAVA_ONLY"); only != "" {
 		tests = []string{only}
 	}
-	surefire(t, "own", name, 5*time.Minute, "-Dtest="+strings.Join(tests, ","),
+	limit := 5 * time.Minute
+	if suite.Long() {
+		limit *= 4
+	}
+	surefire(t, "own", name, limit, "-Dtest="+strings.Join(tests, ","), "-Dzk.servers="+strconv.Itoa(servers),
 		"-Dzk.launcher="+suite.Launcher(t, t.TempDir(), "launch"))
 }

@@ -18,6 +18,9 @@ public final class Server {
     /** The superuser's digest credential. */
     public static final String SUPER = "super:secret";
 
+    /** Whether it is no member of an ensemble. */
+    public static final boolean ALONE = !Boolean.getBoolean("zk.member");
+
     private static final AtomicLong paths = new AtomicLong(System.nanoTime());
 
     private Server() {}

@@ -2,6 +2,7 @@ package zkd;
 
 import java.io.File;
 import java.io.IOException;
+import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -16,6 +17,9 @@ import java.util.concurrent.TimeUnit;
 
 /** A server under test in a process of its own, started by the script that -Dzk.launcher names. */
 public final class ServerProcess {
+    /** With -Dzk.servers=3 a server is an ensemble, and clients talk to its first member. */
+    private static final int SERVERS = Integer.getInteger("zk.servers", 1);
+
     private static final Set<Process> running = ConcurrentHashMap.newKeySet();
 
     static {
@@ -25,7 +29,8 @@ public final class ServerProcess {
     private final int port;
     private final File data;
     private final Map<String, String> config;
-    private Process process;
+    private final int[][] ports = new int[SERVERS][]; // client port and peer ports of each member
+    private final List<Process> processes = new ArrayList<>();
 
     public ServerProcess(int port, File data, Map<String, String> config) {
         this.port = port;
@@ -35,20 +40,61 @@ public final class ServerProcess {
 
     /** Starts it and returns once it serves. */
     public synchronized void start() throws IOException {
-        if (process != null) {
+        if (!processes.isEmpty()) {
             return;
         }
+        if (ports[0] == null) {
+            choosePorts();
+        }
+        for (int i = 0; i < SERVERS; i++) {
+            launch(lines(i));
+        }
+        for (int i = 0; i < SERVERS; i++) {
+            awaitServing(i);
+        }
+    }
+
+    /** Ports are held until all are chosen, so that they differ. */
+    private void choosePorts() throws IOException {
+        List<ServerSocket> held = new ArrayList<>();
+        for (int i = 0; i < SERVERS; i++) {
+            ports[i] = new int[3];
+            for (int k = 0; k < 3; k++) {
+                held.add(new ServerSocket(0));
+                ports[i][k] = held.get(held.size() - 1).getLocalPort();
+            }
+        }
+        ports[0][0] = port;
+        for (ServerSocket s : held) {
+            s.close();
+        }
+    }
+
+    /** The lines of a member's zoo.cfg, whose folders are made. */
+    private List<String> lines(int i) throws IOException {
+        Path dir = SERVERS == 1 ? data.toPath() : data.toPath().resolve("member-" + (i + 1));
+        Files.createDirectories(dir);
         List<String> lines = new ArrayList<>();
-        lines.add("dataDir=" + data);
-        lines.add("clientPort=" + port);
+        lines.add("dataDir=" + dir);
+        lines.add("clientPort=" + ports[i][0]);
         lines.add("admin.enableServer=false");
         lines.add("4lw.commands.whitelist=*");
         config.forEach((k, v) -> lines.add(k + "=" + v));
-        Files.createDirectories(data.toPath());
+        if (SERVERS > 1) {
+            Files.writeString(dir.resolve("myid"), (i + 1) + "\n");
+            lines.add("initLimit=20");
+            lines.add("syncLimit=10");
+            for (int k = 0; k < SERVERS; k++) {
+                lines.add("server." + (k + 1) + "=127.0.0.1:" + ports[k][1] + ":" + ports[k][2]);
+            }
+        }
+        return lines;
+    }
+
+    private void launch(List<String> lines) throws IOException {
         Path file = Files.createTempFile("zoo", ".cfg");
         file.toFile().deleteOnExit();
         Files.write(file, lines);
-
         List<String> command = new ArrayList<>(List.of(System.getProperty("zk.launcher"), file.toString()));
         // Tests set what a server inside their own JVM would read.
         Properties all = System.getProperties();
@@ -64,37 +110,35 @@ public final class ServerProcess {
         b.redirectOutput(log.isEmpty()
                 ? ProcessBuilder.Redirect.DISCARD
                 : ProcessBuilder.Redirect.appendTo(new File(log)));
-        process = b.start();
+        Process process = b.start();
         running.add(process);
-        awaitServing();
+        processes.add(process);
     }
 
     /** Ends it in order; its data stays. */
     public synchronized void stop() {
-        if (process == null) {
-            return;
-        }
-        process.destroy();
-        try {
-            if (!process.waitFor(10, TimeUnit.SECONDS)) {
-                process.destroyForcibly().waitFor();
+        processes.forEach(Process::destroy);
+        for (Process p : processes) {
+            try {
+                if (!p.waitFor(10, TimeUnit.SECONDS)) {
+                    p.destroyForcibly().waitFor();
+                }
+            } catch (InterruptedException e) {
+                p.destroyForcibly();
+                Thread.currentThread().interrupt();
             }
-        } catch (InterruptedException e) {
-            process.destroyForcibly();
-            Thread.currentThread().interrupt();
+            running.remove(p);
         }
-        running.remove(process);
-        process = null;
+        processes.clear();
     }
 
-    private void awaitServing() throws IOException {
+    private void awaitServing(int i) throws IOException {
         long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!serves(port)) {
-            if (!process.isAlive() || System.nanoTime() > end) {
-                process.destroyForcibly();
-                running.remove(process);
-                process = null;
-                throw new IOException("the server on port " + port + " does not start");
+        while (!serves(ports[i][0])) {
+            if (!processes.get(i).isAlive() || System.nanoTime() > end) {
+                processes.forEach(Process::destroyForcibly);
+                stop();
+                throw new IOException("the server on port " + ports[i][0] + " does not start");
             }
             try {
                 Thread.sleep(10);

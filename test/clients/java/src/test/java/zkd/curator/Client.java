@@ -57,7 +57,13 @@ abstract class Client {
 
     /** A client that is connected, and closed after the test. */
     CuratorFramework connect(String address, int timeout) throws Exception {
-        CuratorFramework c = CuratorFrameworkFactory.newClient(address, timeout, 5000, new RetryNTimes(100, 100));
+        CuratorFramework c = CuratorFrameworkFactory.builder()
+                .connectString(address)
+                .sessionTimeoutMs(timeout)
+                .connectionTimeoutMs(5000)
+                .retryPolicy(new RetryNTimes(100, 100))
+                .ensembleTracker(Server.ALONE) // it would lead the client past the proxy, to the other members
+                .build();
         c.start();
         closing(c);
         assertTrue(c.blockUntilConnected(Await.SECONDS, TimeUnit.SECONDS), "not connected");

@@ -2,6 +2,7 @@ package zkd.zookeeper;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import org.apache.zookeeper.AddWatchMode;
 import org.apache.zookeeper.KeeperException;
@@ -19,6 +20,7 @@ import zkd.Server;
 class ConfigTest extends Client {
     @Test
     void getConfigOfAServerAloneIsEmpty() throws Exception {
+        assumeTrue(Server.ALONE, "a member of an ensemble");
         Stat stat = new Stat();
         assertEquals("", text(zk.getConfig(false, stat)));
         assertEquals(stat, zk.exists("/zookeeper/config", false));
