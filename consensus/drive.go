@@ -289,8 +289,7 @@ func (d *driver) make(ctx context.Context, c change) {
 	}
 }
 
-// judge decides what to do when digests differ: the minority is wrong, and in
-// doubt the follower.
+// judge acts upon digests that differ.
 func (n *Node) judge() {
 	var voters, all []raft.ServerID
 	for _, s := range n.configuration().Servers {
@@ -302,15 +301,11 @@ func (n *Node) judge() {
 			voters = append(voters, s.ID)
 		}
 	}
-	same, open, other := n.members.verdicts(voters)
-	switch {
-	case open > 0: // they report soon
-	case same+1 >= len(other):
-		_, _, other = n.members.verdicts(all)
-		for _, l := range other {
-			_ = l.Send(linkDiverged) // a link that breaks is heard of again
-		}
-	default:
+	wrong, self := n.members.judge(voters, all)
+	if self {
 		n.rejoin("its state differs from that of most other servers")
+	}
+	for _, l := range wrong {
+		_ = l.Send(linkDiverged) // a link that breaks is heard of again
 	}
 }

@@ -157,7 +157,7 @@ func (n *Node) visit(ctx context.Context, last leader) {
 // succeed stands for election, when its turn has come, unless somebody else has
 // succeeded meanwhile. An election that had no winner leaves a later term.
 func (n *Node) succeed(ctx context.Context, dead leader) {
-	rank := n.rank(dead.id)
+	rank := rank(n.configuration().Servers, n.raftID(), dead.id)
 	if rank < 0 {
 		return // no voter
 	}
@@ -193,7 +193,7 @@ func (n *Node) leaderHeard() raft.ServerID {
 // hears of a leader, and none has a longer log.
 func (n *Node) hasten(ctx context.Context) {
 	for ctx.Err() == nil {
-		if n.leaderHeard() == "" && n.foremost(n.probeAll(ctx, silence/5)) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
+		if n.leaderHeard() == "" && n.foremostNow(ctx) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
 			n.log.Info("no leader is heard of, standing for election")
 			n.trans.StandForElection()
 			n.pause(ctx, time.Second)
@@ -202,10 +202,16 @@ func (n *Node) hasten(ctx context.Context) {
 	}
 }
 
-func (n *Node) foremost(answers map[uint64]probeAnswer) bool {
-	own, last := n.raftID(), n.raft.Load().LastIndex()
+func (n *Node) foremostNow(ctx context.Context) bool {
+	answers := n.probeAll(ctx, silence/5)
+	return foremost(n.configuration().Servers, n.raftID(), n.raft.Load().LastIndex(), answers)
+}
+
+// foremost tells whether the voter own, whose log ends with last, is the one to
+// stand for election by what the others have answered.
+func foremost(servers []raft.Server, own raft.ServerID, last uint64, answers map[uint64]probeAnswer) bool {
 	voters, there, self := 0, 1, false
-	for _, s := range n.configuration().Servers {
+	for _, s := range servers {
 		if s.Suffrage != raft.Voter {
 			continue
 		}
@@ -229,16 +235,16 @@ func (n *Node) foremost(answers map[uint64]probeAnswer) bool {
 	return self && there > voters/2
 }
 
-// rank is this server's place among the voters without one, -1 for none.
-func (n *Node) rank(without raft.ServerID) int {
+// rank is the place of own among the voters without one, -1 for none.
+func rank(servers []raft.Server, own, without raft.ServerID) int {
 	var voters []raft.ServerID
-	for _, s := range n.configuration().Servers {
+	for _, s := range servers {
 		if s.Suffrage == raft.Voter && s.ID != without {
 			voters = append(voters, s.ID)
 		}
 	}
 	slices.Sort(voters)
-	return slices.Index(voters, n.raftID())
+	return slices.Index(voters, own)
 }
 
 // applied is called when this server has applied entries. A leader tells its

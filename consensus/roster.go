@@ -105,6 +105,21 @@ func (r *roster) verdicts(of []raft.ServerID) (same, open int, other []*peer.Lin
 	return same, open, other
 }
 
+// judge decides whose state is wrong where digests differ from the leader's:
+// that of the minority, and in doubt the other's. voters and all are the
+// members but the leader.
+func (r *roster) judge(voters, all []raft.ServerID) (wrong []*peer.Link, self bool) {
+	same, open, other := r.verdicts(voters)
+	switch {
+	case open > 0: // they report soon
+		return nil, false
+	case same+1 >= len(other):
+		_, _, wrong = r.verdicts(all)
+		return wrong, false
+	}
+	return nil, true
+}
+
 // hangUp closes all links: what they carried will come again.
 func (r *roster) hangUp() {
 	r.mu.Lock()

@@ -67,3 +67,38 @@ func TestVerdicts(t *testing.T) {
 		t.Errorf("of one: same %d, open %d, other %d", same, open, len(other))
 	}
 }
+
+func TestJudge(t *testing.T) {
+	for name, tt := range map[string]struct {
+		voters   []verdict
+		observer verdict
+		wrong    int
+		self     bool
+	}{
+		"one of three differs":             {voters: []verdict{sameDigest, otherDigest}, wrong: 1},
+		"one of two differs":               {voters: []verdict{otherDigest}, wrong: 1},
+		"an observer differs":              {voters: []verdict{sameDigest, sameDigest}, observer: otherDigest, wrong: 1},
+		"observers do not outvote":         {voters: []verdict{otherDigest}, observer: otherDigest, wrong: 2},
+		"an observer is not waited for":    {voters: []verdict{sameDigest, otherDigest}, wrong: 1},
+		"the leader differs":               {voters: []verdict{otherDigest, otherDigest}, self: true},
+		"the leader and one other differ":  {voters: []verdict{sameDigest, otherDigest, otherDigest, otherDigest}, self: true},
+		"two against two":                  {voters: []verdict{sameDigest, otherDigest, otherDigest}, wrong: 2},
+		"one has not said yet":             {voters: []verdict{otherDigest, unknownDigest}},
+		"nobody differs":                   {voters: []verdict{sameDigest, sameDigest}},
+		"the observer's word alone is one": {voters: nil, observer: otherDigest, wrong: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r roster
+			ids := []raft.ServerID{"2.1", "3.1", "4.1", "5.1"}[:len(tt.voters)]
+			all := append(slices.Clone(ids), "9.a")
+			for i, v := range append(slices.Clone(tt.voters), tt.observer) {
+				r.opened(all[i], &peer.Link{})
+				r.reported(all[i], 1, v)
+			}
+			wrong, self := r.judge(ids, all)
+			if len(wrong) != tt.wrong || self != tt.self {
+				t.Errorf("wrong: %d others, self %v", len(wrong), self)
+			}
+		})
+	}
+}
