@@ -92,9 +92,6 @@ type State interface {
 	Release()                  // after Persist, whatever came of it
 }
 
-// ErrClosed is returned once the node was closed.
-var ErrClosed = errors.New("consensus: closed")
-
 // Node is this server's part in the log.
 type Node struct {
 	cfg    Config
@@ -319,9 +316,6 @@ func (n *Node) run() {
 		n.done.Go(func() { task(n.life) })
 	}
 }
-
-// ErrIdentity is returned by Open for a directory of another server.
-var ErrIdentity = errors.New("the data directory belongs to another server")
 
 // belongs checks that a member that the log knows is this server. With
 // another id it would wait for ever for the one whose place it took.

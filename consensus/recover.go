@@ -31,9 +31,6 @@ type Recovery struct {
 	store *store.Store
 }
 
-// ErrNoState is returned where there is nothing to recover from.
-var ErrNoState = errors.New("the data directory has no state of a server")
-
 // termLeap is how far a recovery moves the term. The epoch of zxids is never
 // less than the term, so those given out from now on are larger than any that
 // the lost servers have given out, unless they had that many elections that this

@@ -19,8 +19,8 @@ const (
 )
 
 // untilSettled runs a server again and again as long as it ends because it must
-// join its ensemble anew, or just be started again. The pause in between grows if that happens again and
-// again.
+// join its ensemble anew, or just be started again. The pause in between grows
+// if that happens again and again.
 func untilSettled(ctx context.Context, log *slog.Logger, run func(context.Context) error) error {
 	pause := firstPause
 	for {

@@ -15,8 +15,8 @@ import (
 
 const aboutStatus = `Ask every server of an ensemble what it is and how far it is, and say whether
 all is well. The servers are those that the ensemble has agreed on, found by
-way of those in the zoo.cfg, which need not be that of a server on this machine. A server that is no part of an ensemble is asked over
-its client port.
+way of those in the zoo.cfg, which need not be that of a server on this
+machine. A server that is no part of an ensemble is asked over its client port.
 
 LAG is in log entries behind the leader, CONTACT how long ago the server was
 last known to follow, or to be, a leader with a majority. The exit code is 0 if

@@ -59,6 +59,9 @@ func (l *Link) Peer() Identity { return l.peer }
 // at once, or together with those of other senders that wait. A nil error does
 // not mean that it arrived. After an error the link is of no use.
 func (l *Link) Send(kind byte, parts ...[]byte) error {
+	if size(parts) > MaxMessage {
+		return ErrTooLong // at once: who has been counted as waiting must flush
+	}
 	l.waiting.Add(1)
 	l.mu.Lock()
 	others := l.waiting.Add(-1) > 0
@@ -73,8 +76,8 @@ func (l *Link) Send(kind byte, parts ...[]byte) error {
 }
 
 func (l *Link) sendError(err error) error {
-	if err == nil || errors.Is(err, ErrTooLong) {
-		return err
+	if err == nil {
+		return nil
 	}
 	// The other end may have had part of a message: there is no way on.
 	_ = l.Close()
@@ -82,15 +85,16 @@ func (l *Link) sendError(err error) error {
 	return fmt.Errorf("peer: send to %s: %w", l.peer.RaftID, err)
 }
 
-func writeMessage(w *bufio.Writer, kind byte, parts ...[]byte) error {
-	size := 0
+func size(parts [][]byte) (n int) {
 	for _, p := range parts {
-		size += len(p)
+		n += len(p)
 	}
-	if size > MaxMessage {
-		return ErrTooLong
-	}
-	head := binary.BigEndian.AppendUint32(make([]byte, 0, messageHead), uint32(size+1))
+	return n
+}
+
+// writeMessage writes a message that is not too long.
+func writeMessage(w *bufio.Writer, kind byte, parts ...[]byte) error {
+	head := binary.BigEndian.AppendUint32(make([]byte, 0, messageHead), uint32(size(parts)+1))
 	if _, err := w.Write(append(head, kind)); err != nil {
 		return err
 	}
