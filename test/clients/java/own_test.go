@@ -69,9 +69,9 @@ func own(t *testing.T, servers int, name string, tests ...string) {
 	if only := os.Getenv("JAVA_ONLY"); only != "" {
 		tests = []string{only}
 	}
-	limit := 5 * time.Minute
+	limit := 8 * time.Minute
 	if suite.Long() {
-		limit *= 4
+		limit *= 3
 	}
 	surefire(t, "own", name, limit, "-Dtest="+strings.Join(tests, ","), "-Dzk.servers="+strconv.Itoa(servers),
 		"-Dzk.launcher="+suite.Launcher(t, t.TempDir(), "launch"))
