@@ -138,13 +138,14 @@ func (c *conn) drop() {
 // submit puts a request into the log. It returns false if the connection is
 // ending.
 func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
+	// Held until it is in: who has abandoned the connection knows that nothing
+	// comes any more, and what a sync then waits for (attachLocal).
 	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
 	if c.gone {
-		c.out.mu.Unlock()
 		return false
 	}
 	c.pending = append(c.pending, pendingReply{op, c.srv.throttle.large(len(body)), c.srv.now()})
-	c.out.mu.Unlock()
 	c.srv.outstanding.Add(1)
 	c.srv.node.Submit(c, c.head.with(op, xid), body)
 	return true
