@@ -21,6 +21,9 @@ const (
 	// caughtUp is how many entries behind a newcomer may be when it becomes a
 	// voter.
 	caughtUp = 256
+	// settleTime is how long members have to report to a new leader before one
+	// of them can be taken for gone.
+	settleTime = time.Second
 )
 
 // driver makes raft's configuration what the replicated state says it should
@@ -29,12 +32,19 @@ type driver struct {
 	n        *Node
 	version  uint64                      // of the reconfiguration under way, 0 for none
 	patience patience                    // with it
+	leaving  map[raft.ServerID]bool      // lost their place by a reconfiguration
 	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
+	began    time.Time
+	told     time.Time // when the end of a reconfiguration was last proposed
+}
+
+func newDriver(n *Node) *driver {
+	return &driver{n: n, leaving: map[raft.ServerID]bool{}, guests: map[raft.ServerID]time.Time{}, began: time.Now()}
 }
 
 // drive is the goroutine of a leader's driver.
 func (n *Node) drive(ctx context.Context) {
-	d := driver{n: n, guests: map[raft.ServerID]time.Time{}}
+	d := newDriver(n)
 	tick := time.NewTicker(driveEvery)
 	defer tick.Stop()
 	for {
@@ -72,10 +82,21 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 		d.make(ctx, c)
 	case m.Wanted == nil || d.n.cfg.Ensemble.Reconfigured == nil:
 	case reached(servers, want):
-		d.n.cfg.Ensemble.Reconfigured(m.Version, true)
+		d.tell(m.Version, true)
 	case d.patience.over(d.n.coming(servers, want), d.n.cfg.Ensemble.CatchUp):
 		d.n.log.Warn("reconfiguration given up: new members are not there or do not catch up, or there is no majority for it", "version", m.Version)
-		d.n.cfg.Ensemble.Reconfigured(m.Version, false)
+		d.tell(m.Version, false)
+	}
+}
+
+// tellEvery is how long the end of a reconfiguration has to be applied before
+// it is proposed again.
+const tellEvery = time.Second
+
+func (d *driver) tell(version uint64, ok bool) {
+	if time.Since(d.told) > tellEvery {
+		d.told = time.Now()
+		d.n.cfg.Ensemble.Reconfigured(version, ok)
 	}
 }
 
@@ -119,6 +140,9 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 		}
 		if before == nil {
 			return change{add, id}
+		}
+		if time.Since(d.began) < settleTime && before.ID != d.n.raftID() {
+			continue // it may not have found this leader yet
 		}
 		if d.there(before.ID) {
 			d.n.applicants.putOff(server, fmt.Sprintf("server %d is running already, as %s: two have the same myid", server, before.ID))
@@ -194,7 +218,13 @@ func (d *driver) adjust(servers []raft.Server, want []peer.Member, commit uint64
 			}
 		case voter && (m == nil && d.version == 0 || m != nil && m.Observer):
 			what = demote
-		case m == nil && (d.version != 0 || d.overstayed(s.ID)):
+		case m == nil && d.version != 0 && voter:
+			// It is to hear the end of the reconfiguration: its client may have
+			// asked for it.
+			what = demote
+		case m == nil && d.version != 0:
+			d.leaving[s.ID] = true
+		case m == nil && (d.leaving[s.ID] || d.overstayed(s.ID)):
 			what = remove
 		case m != nil:
 			delete(d.guests, s.ID)
@@ -251,10 +281,12 @@ func allThere(servers []raft.Server, want []peer.Member) bool {
 	return !slices.ContainsFunc(want, func(m peer.Member) bool { return !m.Observer && incarnationOf(servers, m.ID) == nil })
 }
 
-// reached tells whether raft's members are those wanted, in their roles.
+// reached tells whether raft's members are those wanted, in their roles. Others
+// without a vote may still be there.
 func reached(servers []raft.Server, want []peer.Member) bool {
 	for _, s := range servers {
-		if m := memberOf(want, s.ID); m == nil || m.Observer == (s.Suffrage == raft.Voter) {
+		voter := s.Suffrage == raft.Voter
+		if m := memberOf(want, s.ID); m == nil && voter || m != nil && m.Observer == voter {
 			return false
 		}
 	}

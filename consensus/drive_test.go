@@ -17,7 +17,7 @@ func nonvoter(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrag
 
 // drivenBy returns the driver of the leader 1.1, who has heard of others as
 // far as it says here.
-func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) driver {
+func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) *driver {
 	n := &Node{log: slog.New(slog.DiscardHandler), id: identity{RaftID: "1.1"}}
 	for id, index := range applied {
 		n.members.reported(id, index, unknownDigest)
@@ -26,7 +26,9 @@ func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) driver 
 		server, _ := serverOf(id)
 		n.applicants.ask(server, id, time.Now())
 	}
-	return driver{n: n, guests: map[raft.ServerID]time.Time{}}
+	d := newDriver(n)
+	d.began = time.Time{} // long ago
+	return d
 }
 
 func TestNextChange(t *testing.T) {
@@ -78,7 +80,10 @@ func TestNextChange(t *testing.T) {
 		},
 		"removed by a reconfig": {
 			servers: three, want: wantThree[:2], heard: all{"2.1": commit}, reconfig: true,
-			next: change{remove, "3.1"},
+			next: change{demote, "3.1"},
+		},
+		"removed by a reconfig, and stays to hear of it": {
+			servers: []raft.Server{voter("1.1"), voter("2.1"), nonvoter("3.1")}, want: wantThree[:2], heard: all{"2.1": commit}, reconfig: true,
 		},
 		"not removed without the others": {servers: three, want: wantThree[:2], heard: all{"3.1": commit}, reconfig: true},
 		"the new ones first": {
@@ -118,6 +123,35 @@ func TestNextChange(t *testing.T) {
 	}
 }
 
+// Who loses its place by a reconfiguration goes as soon as that is over.
+func TestLeavingMembersGo(t *testing.T) {
+	d := drivenBy(nil)
+	servers, want := []raft.Server{voter("1.1"), nonvoter("4.a")}, []peer.Member{{ID: 1}}
+	d.version = 1
+	if got := d.next(servers, want, 0); got != (change{}) {
+		t.Fatalf("meanwhile: %q", got)
+	}
+	d.version = 0
+	if got := d.next(servers, want, 0); got != (change{remove, "4.a"}) {
+		t.Errorf("afterwards: %q", got)
+	}
+}
+
+// A new leader does not take for gone who has had no time to report.
+func TestNewLeaderWaitsBeforeItReplaces(t *testing.T) {
+	d := drivenBy(map[raft.ServerID]uint64{"2.1": 0}, "3.a")
+	d.began = time.Now()
+	three := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}
+	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}
+	if got := d.next(three, want, 0); got != (change{}) {
+		t.Errorf("at once: %q", got)
+	}
+	d.began = d.began.Add(-2 * settleTime)
+	if got := d.next(three, want, 0); got != (change{remove, "3.1"}) {
+		t.Errorf("later: %q", got)
+	}
+}
+
 // A newcomer for whom a reconfiguration was given up goes in the end.
 func TestGuestOverstays(t *testing.T) {
 	d := drivenBy(nil)
@@ -145,7 +179,8 @@ func TestReached(t *testing.T) {
 		"a voter is missing":     {[]raft.Server{voter("1.1"), nonvoter("3.a")}, false},
 		"not a voter yet":        {[]raft.Server{voter("1.1"), nonvoter("2.a")}, false},
 		"a voter still":          {[]raft.Server{voter("1.1"), voter("2.a"), voter("3.a")}, false},
-		"one too many":           {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("4.a")}, false},
+		"one too many":           {[]raft.Server{voter("1.1"), voter("2.a"), voter("4.a")}, false},
+		"one without a vote":     {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("4.a")}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := reached(tt.servers, want); got != tt.reached {

@@ -38,6 +38,9 @@ func (n *Node) watch(ctx context.Context) {
 		if now != last {
 			last = now
 			n.log.Info("leader", "leader", now.id, "term", now.term)
+			if l := n.uplink.Load(); l != nil && raft.ServerID(l.Peer().RaftID) != now.id {
+				_ = l.Close() // the sender may be stuck in it
+			}
 			n.stream.signal()
 		}
 		switch term, leads := n.leadsNow(); {
@@ -84,8 +87,11 @@ func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
 	ctx, l.stop = context.WithCancel(ctx)
 	l.term = term
 	l.done.Go(func() {
-		if await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
-			return
+		for await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
+			n.pause(ctx, watchEvery)
+			if ctx.Err() != nil {
+				return
+			}
 		}
 		var duties sync.WaitGroup
 		defer duties.Wait()
@@ -279,13 +285,26 @@ func (n *Node) handOver() {
 	if r == nil || r.State() != raft.Leader || n.trans == nil {
 		return
 	}
+	successor := n.successor()
+	if successor == "" {
+		n.log.Info("leadership cannot be handed over: no other voter is in contact")
+		return
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
 	defer cancel()
-	if err := await(r.LeadershipTransfer(), ctx.Done()); err != nil {
-		n.log.Info("leadership could not be handed over", "err", err)
-		// Meanwhile raft has refused everything that it was given.
-		n.members.hangUp()
-		n.refused.Store(true)
-		n.stream.signal()
+	if err := await(r.LeadershipTransferToServer(successor, raft.ServerAddress(successor)), ctx.Done()); err != nil {
+		n.log.Info("leadership could not be handed over", "to", successor, "err", err)
 	}
+}
+
+// successor returns the voter in contact that has applied most, "" for none.
+func (n *Node) successor() (best raft.ServerID) {
+	var most uint64
+	for _, s := range n.configuration().Servers {
+		applied, _, there := n.members.present(s.ID)
+		if s.ID != n.raftID() && s.Suffrage == raft.Voter && there && (best == "" || applied > most) {
+			best, most = s.ID, applied
+		}
+	}
+	return best
 }

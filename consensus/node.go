@@ -113,6 +113,7 @@ type Node struct {
 	contact    atomic.Int64                  // ns since began
 	newcomer   atomic.Bool                   // asks to be taken in
 	refused    atomic.Bool                   // raft did not take what it was given
+	uplink     atomic.Pointer[peer.Link]     // the newest to a leader
 
 	mu      sync.Mutex
 	id      identity
@@ -363,11 +364,34 @@ func (n *Node) Ready(ctx context.Context) error {
 	if err := n.Sync(ctx); err != nil {
 		return err
 	}
+	if err := n.enfranchised(ctx); err != nil {
+		return err
+	}
 	if n.store.Stats().SnapshotsDamaged > 0 {
 		// The log has made up for it; do not rely on that twice.
 		n.askSnapshot()
 	}
 	return nil
+}
+
+// enfranchised returns when this server has its vote, if the members' list gives
+// it one. Who sees a replaced server at work may take down the next: from then on
+// it must count.
+func (n *Node) enfranchised(ctx context.Context) error {
+	for {
+		m := n.fsm.membership()
+		if n.Role() != Observing || m == nil {
+			return nil
+		}
+		if own := memberOf(m.Current, n.raftID()); own == nil || own.Observer {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("consensus: wait for the vote: %w", ctx.Err())
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
 }
 
 // replayed tells whether what is known to be committed is applied, under a

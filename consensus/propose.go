@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"sync"
 	"time"
 
@@ -127,10 +128,29 @@ func (s *sender) propose() bool {
 	n.stream.entries.Add(int64(len(entries)))
 	n.intake.sent(len(entries))
 	r := n.raft.Load()
+	var last raft.ApplyFuture
 	for _, e := range entries {
-		r.Apply(e, 0)
+		last = r.Apply(e, 0)
 	}
+	term := s.to.term
+	n.done.Go(func() { n.follow(last, term) })
 	return true
+}
+
+// follow sees to it that a group which raft has refused is given to it again:
+// it refuses entries for as long as it tries to hand its leadership over.
+func (n *Node) follow(group raft.ApplyFuture, term uint64) {
+	err := await(group, n.closing)
+	if err == nil || errors.Is(err, errAbandoned) {
+		return
+	}
+	n.pause(n.life, redial)
+	if now, leads := n.leadsNow(); !leads || now != term || n.life.Err() != nil {
+		return
+	}
+	n.members.hangUp() // what peers have sent they send again
+	n.refused.Store(true)
+	n.stream.signal()
 }
 
 func (s *sender) dial(ctx context.Context) bool {
@@ -143,6 +163,7 @@ func (s *sender) dial(ctx context.Context) bool {
 	}
 	down := make(chan struct{})
 	s.link, s.down = link, down
+	s.n.uplink.Store(link)
 	s.n.done.Go(func() {
 		defer close(down)
 		s.n.heedLeader(link)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
+	"strings"
 	"time"
 )
 
@@ -122,6 +123,10 @@ func (p *pacedReader) Read(b []byte) (int, error) {
 	return n, err
 }
 
+// configurationPending is in raft's error, which has no name, for a snapshot that
+// comes just when the members change.
+const configurationPending = "wait until the configuration entry"
+
 // snapshotter takes a snapshot whenever one is due.
 func (n *Node) snapshotter(ctx context.Context) {
 	for {
@@ -130,7 +135,13 @@ func (n *Node) snapshotter(ctx context.Context) {
 			return
 		case <-n.snapshotNow:
 		}
-		if err := n.Snapshot(); err != nil && ctx.Err() == nil {
+		err := n.Snapshot()
+		if err != nil && strings.Contains(err.Error(), configurationPending) {
+			n.pause(ctx, watchEvery)
+			n.askSnapshot()
+			continue
+		}
+		if err != nil && ctx.Err() == nil {
 			// The log still has what the snapshot would have had.
 			n.cfg.Logger.Error("snapshot failed", "err", err, "retry", snapshotRetry)
 			select {

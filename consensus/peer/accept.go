@@ -40,11 +40,8 @@ func (n *Network) accept(l listener) {
 			continue
 		}
 		wait = 0
-		select {
-		case n.hellos <- struct{}{}:
-		default:
-			n.overload(c)
-			continue
+		if oldest := n.greetings.add(c); oldest != nil {
+			n.overload(oldest)
 		}
 		if !n.start(func() { n.receive(c, l) }) {
 			_ = c.Close()
@@ -56,7 +53,7 @@ func (n *Network) overload(c net.Conn) {
 	n.figures.overload.Add(1)
 	_ = c.Close()
 	if n.logged.due("overload", time.Now()) {
-		n.o.Logger.Warn("too many connections of peers, closing new ones", "remote", c.RemoteAddr())
+		n.o.Logger.Warn("too many connections of peers, closing some", "remote", c.RemoteAddr())
 	}
 }
 
@@ -64,12 +61,12 @@ func (n *Network) overload(c net.Conn) {
 func (n *Network) receive(c net.Conn, l listener) {
 	n.tune(c)
 	if !n.adopt(c, true) {
-		<-n.hellos
+		n.greetings.remove(c)
 		n.overload(c)
 		return
 	}
 	h, err := n.hear(c, l)
-	<-n.hellos
+	n.greetings.remove(c)
 	if err != nil {
 		_ = n.drop(c, true)
 		n.complain(c, err)
@@ -170,8 +167,8 @@ func (n *Network) complain(c net.Conn, err error) {
 	r := (*refused)(nil)
 	f, text, attrs := &n.figures, err.Error(), []any(nil)
 	switch {
-	case err == io.EOF, n.ctx.Err() != nil:
-		return // somebody looked whether the port is open
+	case err == io.EOF, errors.Is(err, net.ErrClosed), n.ctx.Err() != nil:
+		return // somebody looked whether the port is open, or had to make room
 	case errors.As(err, &r):
 		f.refused.Add(1)
 		text = fmt.Sprintf("refused %d", r.reason)
@@ -181,6 +178,7 @@ func (n *Network) complain(c net.Conn, err error) {
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		f.slow.Add(1)
 		err = errors.New("no whole hello in time")
+		text = err.Error()
 	default:
 		f.garbage.Add(1)
 	}

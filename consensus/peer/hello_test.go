@@ -414,8 +414,13 @@ func TestHellosAreBounded(t *testing.T) {
 		defer c.Close()
 	}
 	eventually(t, "the rest turned away", func() bool { return h.Figures().Overload == 3 })
-	if n := len(h.hellos); n != maxHellos {
+	if n := h.greetings.len(); n != maxHellos {
 		t.Errorf("%d in hello", n)
+	}
+	// Somebody who says hello gets through all the same.
+	_, link := h.Addrs()
+	if _, _, err := AskOutside(t.Context(), link[0], nil, 1, nil); !errors.As(err, new(*AnswerError)) {
+		t.Errorf("asked in the middle of a flood: %v", err)
 	}
 }
 

@@ -73,7 +73,7 @@ type Network struct {
 	figures  figures
 
 	listeners []listener
-	hellos    chan struct{}
+	greetings greetings
 	queries   chan struct{}
 
 	ctx    context.Context // ends with Close
@@ -117,7 +117,6 @@ func Listen(o Options) (*Network, error) {
 	n := &Network{
 		o:        o,
 		patience: patience{hello: 5 * time.Second, write: 10 * time.Second, stall: 30 * time.Second, answer: 2 * time.Minute},
-		hellos:   make(chan struct{}, maxHellos),
 		queries:  make(chan struct{}, maxQueries),
 		conns:    map[net.Conn]struct{}{},
 	}
