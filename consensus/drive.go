@@ -314,7 +314,7 @@ func (d *driver) make(ctx context.Context, c change) {
 	default:
 		done = r.RemoveServer(c.id, 0, 0)
 	}
-	if err := await(done, ctx.Done()); err != nil {
+	if err := d.n.await(done, ctx.Done()); err != nil {
 		d.n.log.Warn("members not changed", "change", what, "err", err)
 	} else if c.what == remove {
 		d.n.members.tell(c.id, linkRemoved) // raft does not

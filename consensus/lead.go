@@ -87,7 +87,7 @@ func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
 	ctx, l.stop = context.WithCancel(ctx)
 	l.term = term
 	l.done.Go(func() {
-		for await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
+		for n.await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
 			n.pause(ctx, watchEvery)
 			if ctx.Err() != nil {
 				return
@@ -121,7 +121,7 @@ func (n *Node) nameCluster(ctx context.Context) bool {
 	id := newClusterID()
 	entry := append([]byte{clusterFormat}, id[:]...)
 	n.intake.sent(1)
-	return await(n.raft.Load().Apply(entry, 0), ctx.Done()) == nil
+	return n.await(n.raft.Load().Apply(entry, 0), ctx.Done()) == nil
 }
 
 // succession is how long one server waits for the one before it to take over
@@ -292,7 +292,7 @@ func (n *Node) handOver() {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)
 	defer cancel()
-	if err := await(r.LeadershipTransferToServer(successor, raft.ServerAddress(successor)), ctx.Done()); err != nil {
+	if err := n.await(r.LeadershipTransferToServer(successor, raft.ServerAddress(successor)), ctx.Done()); err != nil {
 		n.log.Info("leadership could not be handed over", "to", successor, "err", err)
 	}
 }

@@ -120,16 +120,18 @@ type Node struct {
 	unnamed bool          // the store is of a cluster that had no id yet
 	listOf  []peer.Member // newest list of members, by the state or by a peer
 
-	life      context.Context
-	stop      context.CancelFunc
-	closing   <-chan struct{} // closed by stop
-	started   chan struct{}   // closed when raft has been started
-	entering  sync.WaitGroup  // the goroutine that finds this server's place
-	proposer  sync.WaitGroup
-	done      sync.WaitGroup // the other goroutines
-	fatalOnce sync.Once
-	closeOnce sync.Once
-	closeErr  error
+	life     context.Context
+	stop     context.CancelFunc
+	closing  <-chan struct{} // closed by stop
+	started  chan struct{}   // closed when raft has been started
+	entering sync.WaitGroup  // the goroutine that finds this server's place
+	proposer sync.WaitGroup
+	done     sync.WaitGroup // the other goroutines
+	// unanswered counts what raft was given and somebody waits for, or did.
+	unanswered atomic.Int64
+	fatalOnce  sync.Once
+	closeOnce  sync.Once
+	closeErr   error
 
 	snapshotNow chan struct{}
 	failed      chan struct{} // closed by fatal
@@ -399,7 +401,7 @@ func (n *Node) enfranchised(ctx context.Context) error {
 // server count already.
 func (n *Node) replayed(r *raft.Raft) bool {
 	if _, leads := n.leadsNow(); leads {
-		return await(r.Barrier(0), n.closing) == nil
+		return n.await(r.Barrier(0), n.closing) == nil
 	}
 	commit := r.CommitIndex()
 	return n.leader().id != "" && commit > 0 && n.inContact() && r.AppliedIndex() >= commit
@@ -479,6 +481,8 @@ func (n *Node) Close() error {
 		// Raft forgets what it has accepted and not begun when it is shut down:
 		// whoever waits for that would wait for ever.
 		n.proposer.Wait()
+		n.done.Wait()
+		n.settle()
 		var err error
 		if n.net != nil {
 			err = n.net.Close()
@@ -486,10 +490,27 @@ func (n *Node) Close() error {
 		if n.shutdown != nil {
 			err = errors.Join(err, n.shutdown().Error())
 		}
-		n.done.Wait()
 		n.closeErr = errors.Join(err, n.store.Close())
 	})
 	return n.closeErr
+}
+
+// settleAtMost bounds how long Close waits for raft: a leader without a majority
+// answers when its lease ends.
+const settleAtMost = 3 * time.Second
+
+// settle waits until raft has answered for everything that it was given.
+func (n *Node) settle() {
+	limit := time.After(settleAtMost)
+	for n.unanswered.Load() > 0 {
+		select {
+		case <-limit:
+			return
+		case <-n.failed: // it was shut down, and answers no more
+			return
+		case <-time.After(time.Millisecond):
+		}
+	}
 }
 
 // errAbandoned is what await returns when it gives up.
@@ -497,10 +518,14 @@ var errAbandoned = errors.New("consensus: not waited for any longer")
 
 // await waits for a future, or until stop is closed. Raft never answers for
 // what it accepted but had not begun when it was shut down, so every wait
-// needs another way out.
-func await(f raft.Future, stop <-chan struct{}) error {
+// needs another way out, and Close sees to it that raft has answered.
+func (n *Node) await(f raft.Future, stop <-chan struct{}) error {
 	done := make(chan error, 1)
-	go func() { done <- f.Error() }()
+	n.unanswered.Add(1)
+	go func() {
+		done <- f.Error()
+		n.unanswered.Add(-1)
+	}()
 	select {
 	case err := <-done:
 		return err

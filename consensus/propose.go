@@ -140,7 +140,7 @@ func (s *sender) propose() bool {
 // follow sees to it that a group which raft has refused is given to it again:
 // it refuses entries for as long as it tries to hand its leadership over.
 func (n *Node) follow(group raft.ApplyFuture, term uint64) {
-	err := await(group, n.closing)
+	err := n.await(group, n.closing)
 	if err == nil || errors.Is(err, errAbandoned) {
 		return
 	}
