@@ -151,7 +151,10 @@ func (f *fsm) apply(l *raft.Log) error {
 		}
 		return nil
 	case overlap:
-		return fmt.Errorf("requests %d to %d of origin %d are applied in part", first, first+n-1, b.origin)
+		if here {
+			f.node.fatal(fmt.Errorf("consensus: requests %d to %d of this server are applied in part", first, first+n-1))
+		}
+		return nil // whoever sends that must not stop the others
 	}
 	b.seq, b.local = first, nil
 	if here {
@@ -180,7 +183,7 @@ const (
 	duplicate        // applied before
 	superseded       // of a process of that server that has been replaced
 	gap              // one before it was lost with its leader: this one will come again behind that
-	overlap          // never sent: batches keep their borders
+	overlap          // not sent by servers in their right mind: batches keep their borders
 )
 
 // follows places the requests first to last of an origin, and counts them as

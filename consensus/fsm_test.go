@@ -38,7 +38,7 @@ func TestEachRequestIsAppliedOnce(t *testing.T) {
 			{entry(1, 5, 1, 0, "a"), []string{"a"}, false}, {entry(1, 5, 3, 0, "c"), nil, false},
 			{entry(1, 5, 2, 0, "b"), []string{"b"}, false}, {entry(1, 5, 3, 0, "c"), []string{"c"}, false}},
 		"first is not one":  {{entry(1, 5, 2, 0, "b"), nil, false}},
-		"half of it is new": {{entry(1, 5, 1, 0, "a"), []string{"a"}, false}, {entry(1, 5, 1, 0, "a", "b"), nil, true}},
+		"half of it is new": {{entry(1, 5, 1, 0, "a"), []string{"a"}, false}, {entry(1, 5, 1, 0, "a", "b"), nil, false}},
 		"a new incarnation begins at one": {
 			{entry(1, 5, 1, 0, "a", "b"), []string{"a", "b"}, false}, {entry(1, 6, 1, 0, "c"), []string{"c"}, false}},
 		"a new incarnation with a gap": {{entry(1, 5, 1, 0, "a"), []string{"a"}, false}, {entry(1, 6, 2, 0, "c"), nil, false}},

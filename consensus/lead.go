@@ -209,6 +209,9 @@ func (n *Node) hasten(ctx context.Context) {
 }
 
 func (n *Node) foremostNow(ctx context.Context) bool {
+	if rank(n.configuration().Servers, n.raftID(), "") < 0 {
+		return false // no voter
+	}
 	answers := n.probeAll(ctx, silence/5)
 	return foremost(n.configuration().Servers, n.raftID(), n.raft.Load().LastIndex(), answers)
 }
