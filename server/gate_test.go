@@ -207,3 +207,28 @@ func TestTrackedSessions(t *testing.T) {
 		t.Errorf("%d sessions on a follower without connections", tracked())
 	}
 }
+
+// A client may end its session over the connection that it had before; what a
+// leader has judged silent must be what is there now.
+func TestFarewellOverAnOldConnection(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	id := session.ID(c.session)
+	awaitLead(t, s)
+	applied(t, s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
+	closed(t, c.Conn)
+	exists := func() bool {
+		s.state.mu.RLock()
+		defer s.state.mu.RUnlock()
+		_, ok := s.state.table.Get(id)
+		return ok
+	}
+	applied(t, s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(s.node.Status().Term)))
+	if !exists() {
+		t.Fatal("expired, though it was heard of over another connection")
+	}
+	applied(t, s, id, 0, jute.OpCloseSession, nil)
+	if exists() {
+		t.Error("the session goes on")
+	}
+}

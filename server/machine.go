@@ -152,7 +152,7 @@ func (m *machine) apply(request []byte, c *conn) {
 		return
 	}
 	s, ok := m.state.table.Get(t.session)
-	if local := t.generation == localGeneration; local == ok || ok && s.Generation != t.generation {
+	if local := t.generation == localGeneration; local == ok || ok && s.Generation != t.generation && !t.farewell() {
 		// The session has ended, or goes on over another connection. What is
 		// still underway from this one must change nothing.
 		if c != nil {
