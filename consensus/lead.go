@@ -163,11 +163,11 @@ func (n *Node) visit(ctx context.Context, last leader) {
 // succeed stands for election, when its turn has come, unless somebody else has
 // succeeded meanwhile. An election that had no winner leaves a later term.
 func (n *Node) succeed(ctx context.Context, dead leader) {
-	rank := rank(n.configuration().Servers, n.raftID(), dead.id)
-	if rank < 0 {
+	turn := rank(n.configuration().Servers, n.raftID(), dead.id)
+	if turn < 0 {
 		return // no voter
 	}
-	n.pause(ctx, time.Duration(rank)*succession)
+	n.pause(ctx, time.Duration(turn)*succession)
 	for range 3 {
 		if id := n.leader().id; ctx.Err() != nil || id != "" && id != dead.id {
 			return

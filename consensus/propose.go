@@ -2,7 +2,6 @@ package consensus
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -132,16 +131,16 @@ func (s *sender) propose() bool {
 	for _, e := range entries {
 		last = r.Apply(e, 0)
 	}
-	term := s.to.term
-	n.done.Go(func() { n.follow(last, term) })
+	n.unanswered.Add(1)
+	go n.follow(last, s.to.term)
 	return true
 }
 
 // follow sees to it that a group which raft has refused is given to it again:
 // it refuses entries for as long as it tries to hand its leadership over.
 func (n *Node) follow(group raft.ApplyFuture, term uint64) {
-	err := n.await(group, n.closing)
-	if err == nil || errors.Is(err, errAbandoned) {
+	defer n.unanswered.Add(-1)
+	if group.Error() == nil {
 		return
 	}
 	n.pause(n.life, redial)

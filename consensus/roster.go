@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"slices"
 	"sync"
 	"time"
 
@@ -16,9 +17,8 @@ type roster struct {
 }
 
 type heard struct {
-	links   int // open ones
-	link    *peer.Link
-	at      time.Time // of the last report
+	links   []*peer.Link // open ones, the newest last
+	at      time.Time    // of the last report
 	applied uint64
 	digest  verdict
 }
@@ -52,15 +52,23 @@ func (r *roster) opened(id raft.ServerID, l *peer.Link) (ended func()) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := r.get(id)
-	h.links++
-	h.link = l
+	h.links = append(h.links, l)
 	return func() {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		if h.links--; h.links == 0 {
+		h.links = slices.DeleteFunc(h.links, func(x *peer.Link) bool { return x == l })
+		if len(h.links) == 0 {
 			delete(r.all, id)
 		}
 	}
+}
+
+// newest returns the link to talk over, nil if there is none.
+func (h *heard) newest() *peer.Link {
+	if h == nil || len(h.links) == 0 {
+		return nil
+	}
+	return h.links[len(h.links)-1]
 }
 
 func (r *roster) reported(id raft.ServerID, applied uint64, v verdict) {
@@ -97,7 +105,7 @@ func (r *roster) verdicts(of []raft.ServerID) (same, open int, other []*peer.Lin
 		case h.digest == sameDigest:
 			same++
 		case h.digest == otherDigest:
-			other = append(other, h.link)
+			other = append(other, h.newest())
 		default:
 			open++
 		}
@@ -125,8 +133,8 @@ func (r *roster) hangUp() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, h := range r.all {
-		if h.link != nil {
-			_ = h.link.Close()
+		for _, l := range h.links {
+			_ = l.Close()
 		}
 	}
 }
@@ -134,10 +142,7 @@ func (r *roster) hangUp() {
 // tell sends a message without a body to a member, if there is a link.
 func (r *roster) tell(id raft.ServerID, kind byte) {
 	r.mu.Lock()
-	var l *peer.Link
-	if h := r.all[id]; h != nil {
-		l = h.link
-	}
+	l := r.all[id].newest()
 	r.mu.Unlock()
 	if l != nil {
 		_ = l.Send(kind) // a link that breaks is no worse than none
