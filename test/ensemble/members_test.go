@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -109,5 +110,20 @@ func TestReconfigRefused(t *testing.T) {
 	plain := Open(t, 10*time.Second, e.Servers...)
 	if r, err := plain.Call(wire.OpReconfig, wire.Reconfig{Joining: wire.Null, Leaving: "3", Members: wire.Null, ConfigID: -1}); err != nil || r.Err == 0 {
 		t.Errorf("a reconfig by anybody: %+v, %v", r, err)
+	}
+}
+
+// Who asks the very server that goes hears how it ended, be that the leader or not.
+func TestReconfigThroughTheServerThatGoes(t *testing.T) {
+	for _, role := range []Role{Leader, Follower} {
+		t.Run(string(role), func(t *testing.T) {
+			e := Start(t, Reconfigurable(Options{}))
+			goes := e.AwaitRole(role)
+			r, err := OpenAdmin(t, goes).Try(wire.Reconfig{Joining: wire.Null, Leaving: fmt.Sprint(goes.ID), Members: wire.Null, ConfigID: -1})
+			if err != nil || r.Err != 0 {
+				t.Fatalf("answered %+v, %v", r, err)
+			}
+			e.AwaitLeader(e.Except(goes)...)
+		})
 	}
 }

@@ -55,16 +55,25 @@ var ownCurator = []string{
 	"TestCompression", "TestCompressionInTransactionNew", "TestTransactionsNew", "TestTransactionsOld", "TestTtlNodes",
 	"TestNamespaceFacade", "TestEnsureContainers", "TestMultiClient", "TestDistributedAtomicLong",
 	"TestDistributedBarrier", "TestCuratorCache", "TestLockACLs", "TestGroupMember",
-	"TestSimpleDistributedQueue",
-	// Its tests of a lost connection sleep until the watch should be set again, which a busy machine outlasts.
-	"TestPersistentWatcher#testNamespacedWatching+testAfterClientClose+testConcurrentClientClose",
+	"TestSimpleDistributedQueue", "TestPersistentWatcher#testNamespacedWatching+testAfterClientClose+testConcurrentClientClose",
 }
 
-// own runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own, alone
-// or as ensembles of so many.
+// TestOwnCuratorLostConnection runs those that sleep until a watch should be set again: alone, since other programs
+// at work on the machine outlast that.
+func TestOwnCuratorLostConnection(t *testing.T) {
+	ownAlone(t, 1, "own-curator-lost", "TestPersistentWatcher#testConnectionLost+testConnectionLostRecursive")
+}
+
+// own is ownAlone beside the other tests.
 func own(t *testing.T, servers int, name string, tests ...string) {
-	suite.Need(t, "java-clients")
 	t.Parallel()
+	ownAlone(t, servers, name, tests...)
+}
+
+// ownAlone runs tests from the jars that ZooKeeper and Curator publish, each of which starts servers of its own, alone
+// or as ensembles of so many.
+func ownAlone(t *testing.T, servers int, name string, tests ...string) {
+	suite.Need(t, "java-clients")
 	if err := ownCompiled(); err != nil {
 		t.Fatal(err)
 	}
