@@ -80,7 +80,6 @@ func ownTests(t *testing.T, dir string) string {
 		}
 	}
 	noticeTheLoss(t, source)
-	stayOnAMember(t, source)
 	if suite.Against() != "zkd" {
 		believeMode(t, source)
 	}
@@ -93,15 +92,6 @@ func noticeTheLoss(t *testing.T, source string) {
 	const place = "\t// Continue with the basic TestCreate tests.\n"
 	replace(t, filepath.Join(source, "dnshostprovider_test.go"), place, place+
 		"\tfor zk.Server() == currentServer && zk.State() == StateHasSession {\n\t\ttime.Sleep(time.Millisecond)\n\t}\n")
-}
-
-// stayOnAMember lets the test that takes the first server out of the ensemble talk to the second one: who asks the
-// server that goes hears of its end, not of the reconfig's.
-func stayOnAMember(t *testing.T, source string) {
-	const place = "\t// This test enures we can do an non-incremental reconfig\n" +
-		"\tts, err := StartTestCluster(t, 3, nil, logWriter{t: t, p: \"[ZKERR] \"})\n" +
-		"\trequireNoErrorf(t, err, \"failed to setup test cluster\")\n\tdefer ts.Stop()\n\n\tzk, events, err := ts.Connect"
-	replace(t, filepath.Join(source, "zk_test.go"), place+"All()", place+"(1)")
 }
 
 // replace changes one place in a file.
