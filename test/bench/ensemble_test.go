@@ -86,16 +86,3 @@ func TestRoamerWritesAgain(t *testing.T) {
 		t.Errorf("state %+v", st)
 	}
 }
-
-func TestTargetOfTheWorst(t *testing.T) {
-	const killed = "3 servers: leader killed"
-	for worst, want := range map[float64]string{900: "never > 3000 reached", 3100: "never > 3000 MISSED"} {
-		r := &report{Servers: []string{"zkd", "zookeeper"}}
-		for _, v := range []float64{100, 200, worst} {
-			r.add(sample{Scenario: killed, Server: "zkd", Values: map[metric]float64{mAllWriteAgain: v}})
-		}
-		if got := r.targetCell(killed, mAllWriteAgain, lower); !strings.HasSuffix(got, want) {
-			t.Errorf("worst of %v ms: %q, want %q", worst, got, want)
-		}
-	}
-}

@@ -35,6 +35,10 @@ import (
 )
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == floorName {
+		fmt.Fprintln(os.Stderr, "bench:", serveFloor(os.Args[2], os.Args[3]))
+		os.Exit(1)
+	}
 	o, err := parseOptions(os.Args[1:])
 	if errors.Is(err, flag.ErrHelp) {
 		return
@@ -76,12 +80,14 @@ func findKinds(ctx context.Context, o *options, work string) ([]*kind, error) {
 		var k *kind
 		var err error
 		switch {
-		case name == "zkd":
+		case name == zkdName:
 			k, err = zkdKind(ctx, o.ZkdBinary, work, o.Warm)
-		case name == zookeeperName || strings.HasPrefix(name, zookeeperName+"-"):
+		case isZooKeeper(name):
 			k, err = zookeeperKind(name, o.ZooKeeperHeap, 3*o.ZooKeeperWarm, o.ZooKeeperWarm)
+		case name == floorName:
+			k, err = floorKind(o.Size)
 		default:
-			err = fmt.Errorf("unknown server %q (have zkd, zookeeper, zookeeper-3.9)", name)
+			err = fmt.Errorf("unknown server %q (have zookeeper, zookeeper-3.9, zkd, floor)", name)
 		}
 		if err != nil {
 			return nil, err
@@ -135,7 +141,7 @@ func facts(o *options, kinds []*kind) map[string]string {
 		"times":      "median (min–max) of the rounds; \"times better\" is above 1 when the first column wins",
 		"server CPU": "user and system time of the server process by /proc, per operation answered",
 	}
-	if slices.ContainsFunc(o.Parts, func(p string) bool { return slices.Contains(ensembleParts, p) }) {
+	if slices.ContainsFunc(o.Parts, func(p string) bool { return slices.Contains(partNames(partSeveral), p) }) {
 		all["ensembles"] = fmt.Sprintf("%d servers on this machine, sessions spread evenly over them; CPU and memory of all added up; "+
 			"tickTime=2000, initLimit=10, syncLimit=5; warm-up %d times as long", o.Members, o.Members)
 		all["leader killed"] = fmt.Sprintf("kill -9, %d times a round, while each of %d sessions writes every %v; "+

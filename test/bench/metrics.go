@@ -42,6 +42,12 @@ const (
 	mWritesAgain    metric = "median_client_writes_again_ms"
 	mAllWriteAgain  metric = "all_clients_write_again_ms"
 	mLosses         metric = "survivor_connections_lost"
+	mWrittenPerOp   metric = "bytes_written_per_op"
+	mWriteRate      metric = "written_mib_per_s"
+	mSyncRate       metric = "syncs_per_s"
+	mOpsPerSync     metric = "ops_per_sync"
+	mPlainSyncRate  metric = "plain_loop_syncs_per_s"
+	mSyncsOfPlain   metric = "syncs_of_plain_loop"
 )
 
 type direction int
@@ -91,6 +97,30 @@ var metrics = []struct {
 	{mOpenRate, "sessions opened/s", higher},
 	{mRSSPerSession, "RSS bytes/session", lower},
 	{mHeapPerSession, "live heap bytes/session", lower},
+	{mWrittenPerOp, "bytes to disk/op", lower},
+	{mWriteRate, "MiB to disk/s", neutral},
+	{mSyncRate, "syncs/s", neutral},
+	{mOpsPerSync, "operations a sync", neutral},
+	{mPlainSyncRate, "syncs/s of a plain loop of such appends", neutral},
+	{mSyncsOfPlain, "syncs : plain loop's", neutral},
+}
+
+func labelOf(m metric) string {
+	for _, known := range metrics {
+		if known.id == m {
+			return known.label
+		}
+	}
+	return string(m)
+}
+
+func dirOf(m metric) direction {
+	for _, known := range metrics {
+		if known.id == m {
+			return known.dir
+		}
+	}
+	return neutral
 }
 
 // number prints with three digits that matter, or none after the point when large.

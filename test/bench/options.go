@@ -42,22 +42,18 @@ type options struct {
 	Profiles          string // directory, for CPU profiles
 }
 
-// parts of a run. Servers are started anew for each part but restart and snapshot, which need the
-// znodes of fill.
+// Without a flag that says otherwise.
 var (
-	aloneParts    = []string{"throughput", "fanout", "idle", "fill", "restart", "snapshot"}
-	ensembleParts = []string{"ensemble", "rest", "failover"} // on several servers
-	allParts      = slices.Concat(aloneParts, ensembleParts)
-	defaultParts  = []string{"throughput", "fanout", "idle"}
-	quickParts    = []string{"throughput"}
+	defaultParts = []string{"throughput", "fanout", "idle"}
+	quickParts   = []string{"throughput"}
 )
 
 // defaultServers and, for ensembles, a ZooKeeper that a single client cannot bring to a halt: 3.8.0
 // may miss that a request was committed and answer it only when another client writes (as ZOOKEEPER-4537
 // describes), which on several servers happened within seconds.
 const (
-	defaultServers         = "zkd,zookeeper"
-	defaultEnsembleServers = "zkd,zookeeper-3.9"
+	defaultServers         = "zookeeper,zkd,floor"
+	defaultEnsembleServers = "zookeeper-3.9,zkd"
 )
 
 // maxMembers is as many as there are addresses for, see newSites.
@@ -71,10 +67,10 @@ const (
 func parseOptions(args []string) (*options, error) {
 	o := &options{}
 	f := flag.NewFlagSet("bench", flag.ContinueOnError)
-	servers := f.String("servers", defaultServers, "servers to run, the first is compared with the second (with -ensemble: "+defaultEnsembleServers+")")
+	servers := f.String("servers", defaultServers, "servers to run, in the order of the report's columns (with -ensemble: "+defaultEnsembleServers+")")
 	f.StringVar(&o.ZkdBinary, "zkd", "", "zkd binary (default: built from ./cmd/zkd)")
 	f.StringVar(&o.ZooKeeperHeap, "zk-heap", "1000m", "ZooKeeper's -Xmx; the default is that of zkServer.sh")
-	parts := f.String("parts", strings.Join(defaultParts, ","), "what to run, of "+strings.Join(allParts, ","))
+	parts := f.String("parts", strings.Join(defaultParts, ","), "what to run, of "+strings.Join(partNames(anyPart), ","))
 	ops := f.String("ops", defaultWorkloads, "workloads of throughput, each name or name:SESSIONSxDEPTH")
 	ensembleOps := f.String("ensemble-ops", defaultEnsembleWorkloads, "workloads of ensemble, in the same form or with @leader or @follower behind, which is where all sessions are then")
 	f.IntVar(&o.Members, "members", 3, "servers of an ensemble")
@@ -86,11 +82,11 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.Keys, "keys", 1000, "znodes that reads and writes choose from")
 	f.IntVar(&o.ReadPercent, "read", 90, "percentage of reads in mixed")
 	f.IntVar(&o.MultiOps, "multi", 10, "setData operations in a multi")
-	f.IntVar(&o.Rounds, "rounds", 3, "rounds; the servers take turns, medians are reported")
+	f.IntVar(&o.Rounds, "rounds", 5, "rounds; the servers take turns, medians are reported")
 	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with restart and snapshot")
-	f.DurationVar(&o.Time, "time", 5*time.Second, "length of each measurement")
-	f.DurationVar(&o.Warm, "warm", time.Second, "warm-up of zkd before each measurement")
-	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 4*time.Second, "warm-up of ZooKeeper before each measurement; three times that before the first")
+	f.DurationVar(&o.Time, "time", 1500*time.Millisecond, "length of each measurement")
+	f.DurationVar(&o.Warm, "warm", 300*time.Millisecond, "warm-up of zkd before each measurement")
+	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 1500*time.Millisecond, "warm-up of ZooKeeper before each measurement; three times that before the first")
 	f.IntVar(&o.Watchers, "watchers", 1000, "sessions watching one znode in fanout")
 	f.IntVar(&o.Idle, "idle", 2000, "sessions in idle")
 	f.IntVar(&o.Znodes, "znodes", 1_000_000, "znodes of fill")
@@ -101,7 +97,7 @@ func parseOptions(args []string) (*options, error) {
 	f.StringVar(&o.JSON, "json", "", "write all samples as JSON to this file")
 	f.StringVar(&o.Profiles, "profiles", "", "write a CPU profile of the servers under each workload to this directory, by perf(1)")
 	quick := f.Bool("quick", false, "one short round of throughput, about a minute")
-	ensemble := f.Bool("ensemble", false, "the parts on several servers: "+strings.Join(ensembleParts, ", "))
+	ensemble := f.Bool("ensemble", false, "the parts on several servers: "+strings.Join(partNames(partSeveral), ", "))
 	full := f.Bool("full", false, "all parts on a server alone")
 	if err := f.Parse(args); err != nil {
 		return nil, err
@@ -118,11 +114,11 @@ func parseOptions(args []string) (*options, error) {
 	switch {
 	case given["parts"]:
 	case *ensemble && *quick:
-		o.Parts = ensembleParts[:1]
+		o.Parts = partNames(partSeveral)[:1]
 	case *ensemble:
-		o.Parts = ensembleParts
+		o.Parts = partNames(partSeveral)
 	case *full:
-		o.Parts = aloneParts
+		o.Parts = partNames(partAlone)
 	}
 	return o, o.validate()
 }
@@ -137,8 +133,6 @@ func (o *options) quick(given map[string]bool) {
 	set("parts", func() { o.Parts = quickParts })
 	set("rounds", func() { o.Rounds = 1 })
 	set("time", func() { o.Time = time.Second })
-	set("warm", func() { o.Warm = 300 * time.Millisecond })
-	set("zk-warm", func() { o.ZooKeeperWarm = 1500 * time.Millisecond })
 }
 
 func (o *options) validate() error {
@@ -169,28 +163,6 @@ func (o *options) validate() error {
 		return err
 	}
 	return o.validateParts()
-}
-
-func (o *options) validateParts() error {
-	filled := false
-	for _, p := range o.Parts {
-		switch p {
-		case "throughput", "fanout", "idle":
-		case "ensemble", "rest", "failover":
-			if o.Members < 3 {
-				return fmt.Errorf("part %s needs 3 -members at least", p)
-			}
-		case "fill":
-			filled = true
-		case "restart", "snapshot":
-			if !filled {
-				return fmt.Errorf("part %s needs fill before it", p)
-			}
-		default:
-			return fmt.Errorf("unknown part %q (have %s)", p, strings.Join(allParts, ", "))
-		}
-	}
-	return nil
 }
 
 // scenarios resolves workloads: "name", "name:SESSIONSxDEPTH", either with "@leader" or "@follower".

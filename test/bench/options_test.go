@@ -20,13 +20,13 @@ func TestOptions(t *testing.T) {
 		t.Errorf("scenario %q", sc[0].name())
 	}
 	o, err = parseOptions([]string{"-ensemble", "-ensemble-ops", "set:1x1@follower"})
-	if err != nil || len(o.Parts) != len(ensembleParts) || o.Servers[1] == zookeeperName {
+	if err != nil || len(o.Parts) != len(partNames(partSeveral)) || o.Servers[0] == zookeeperName {
 		t.Fatalf("options %+v, %v", o, err)
 	}
 	if sc, _ := o.scenarios(o.EnsembleWorkloads); sc[0].name() != "set 1×1 on follower" {
 		t.Errorf("scenario %q", sc[0].name())
 	}
-	if o, err := parseOptions([]string{"-full"}); err != nil || len(o.Parts) != len(aloneParts) {
+	if o, err := parseOptions([]string{"-full"}); err != nil || len(o.Parts) != len(partNames(partAlone)) {
 		t.Errorf("full: %+v, %v", o, err)
 	}
 }

@@ -17,12 +17,23 @@ type sample struct {
 	Values   map[metric]float64 `json:"values"`
 }
 
-// report gathers samples. Servers are columns in the given order; the first is ours, the second the one
-// the ratios are against, further ones are printed only.
+// report gathers samples. Servers are columns in the given order. One of them is ours; where ZooKeeper or
+// the floor ran too, ratios and targets are about the three.
 type report struct {
 	Servers []string          `json:"servers"`
 	Facts   map[string]string `json:"facts"` // machine, versions, options
 	Samples []sample          `json:"samples"`
+}
+
+// ours is the server under test, theirs the one to be compared with; empty when it did not run.
+func (r *report) ours() string   { return r.first(func(s string) bool { return s == zkdName }) }
+func (r *report) theirs() string { return r.first(isZooKeeper) }
+
+func (r *report) first(is func(string) bool) string {
+	if i := slices.IndexFunc(r.Servers, is); i >= 0 {
+		return r.Servers[i]
+	}
+	return ""
 }
 
 func (r *report) add(s sample) { r.Samples = append(r.Samples, s) }
@@ -59,23 +70,23 @@ func median(sorted []float64) float64 {
 	return (sorted[n/2-1] + sorted[n/2]) / 2
 }
 
-// ratio is how many times better ours is than theirs; ok is false when that has no meaning.
-func ratio(dir direction, ours, theirs float64) (float64, bool) {
+// ratio is how many times better a figure is than another; ok is false when that has no meaning.
+func ratio(dir direction, better, worse float64) (float64, bool) {
 	switch {
-	case dir == higher && theirs > 0:
-		return ours / theirs, true
-	case dir == lower && ours > 0 && theirs > 0:
-		return theirs / ours, true
+	case dir == higher && worse > 0:
+		return better / worse, true
+	case dir == lower && better > 0 && worse > 0:
+		return worse / better, true
 	}
 	return 0, false
 }
 
 // writeTable prints a Markdown table, which also reads well on a terminal.
 func (r *report) writeTable(w io.Writer) {
+	pairs := r.pairs()
 	head := append([]string{"workload", "measure"}, r.Servers...)
-	compare := len(r.Servers) > 1
-	if compare {
-		head = append(head, "times better", "target")
+	for _, p := range pairs {
+		head = append(head, fmt.Sprintf("%s : %s", p.better, p.worse))
 	}
 	rows := [][]string{head}
 	for _, sc := range r.scenarios() {
@@ -86,14 +97,27 @@ func (r *report) writeTable(w io.Writer) {
 				continue
 			}
 			row := append([]string{label, m.label}, cells...)
-			if compare {
-				row = append(row, r.ratioCell(sc, m.id, m.dir), r.targetCell(sc, m.id, m.dir))
+			for _, p := range pairs {
+				row = append(row, r.ratioCell(p, sc, m.id, m.dir))
 			}
 			rows = append(rows, row)
 			label = ""
 		}
 	}
-	writeMarkdown(w, rows)
+	writeMarkdown(w, 2, rows)
+}
+
+// pair is two columns to compare: how many times better one is than the other.
+type pair struct{ better, worse string }
+
+func (r *report) pairs() (all []pair) {
+	if ours, theirs := r.ours(), r.theirs(); ours != "" && theirs != "" {
+		all = append(all, pair{ours, theirs})
+	}
+	if ours := r.ours(); ours != "" && slices.Contains(r.Servers, floorName) {
+		all = append(all, pair{floorName, ours})
+	}
+	return all
 }
 
 // cells: one for each server, median and, after several rounds, min–max.
@@ -114,49 +138,53 @@ func (r *report) cells(scenario string, m metric) (cells []string, any bool) {
 	return cells, any
 }
 
-func (r *report) ratio(scenario string, m metric, dir direction) (float64, bool) {
-	ours, theirs := r.values(scenario, r.Servers[0], m), r.values(scenario, r.Servers[1], m)
-	if len(ours) == 0 || len(theirs) == 0 {
+func (r *report) ratio(p pair, scenario string, m metric, dir direction) (float64, bool) {
+	better, worse := r.values(scenario, p.better, m), r.values(scenario, p.worse, m)
+	if len(better) == 0 || len(worse) == 0 {
 		return 0, false
 	}
-	return ratio(dir, median(ours), median(theirs))
+	return ratio(dir, median(better), median(worse))
 }
 
-func (r *report) ratioCell(scenario string, m metric, dir direction) string {
-	x, ok := r.ratio(scenario, m, dir)
+func (r *report) ratioCell(p pair, scenario string, m metric, dir direction) string {
+	x, ok := r.ratio(p, scenario, m, dir)
 	if !ok {
 		return ""
 	}
 	return number(x) + "×"
 }
 
-func (r *report) targetCell(scenario string, m metric, dir direction) string {
-	t, ok := targetFor(scenario, m)
-	if !ok {
-		return ""
+// writeVerdicts prints the targets that were measured, reached or missed.
+func (r *report) writeVerdicts(w io.Writer) {
+	rows := [][]string{{"target", "workload", "measure", "to reach", "", "reached"}}
+	row, reached := "", 0
+	all := r.verdicts()
+	if len(all) == 0 {
+		return
 	}
-	var reached bool
-	if t.atMost > 0 {
-		vs := r.values(scenario, r.Servers[0], m)
-		if len(vs) == 0 {
-			return t.String()
+	for _, v := range all {
+		cell := "MISSED"
+		if v.Reached {
+			cell = "reached"
+			reached++
 		}
-		reached = median(vs) <= t.atMost && (t.never == 0 || vs[len(vs)-1] <= t.never)
-	} else {
-		x, ok := r.ratio(scenario, m, dir)
-		if !ok {
-			return t.String()
+		figure := number(v.Figure)
+		if v.Note != "" {
+			figure += "; " + v.Note
 		}
-		reached = x >= t.timesBetter
+		if row == v.Row {
+			v.Row = ""
+		} else {
+			row = v.Row
+		}
+		rows = append(rows, []string{v.Row, v.Scenario, labelOf(v.Metric), v.Bound, figure, cell})
 	}
-	if reached {
-		return t.String() + " reached"
-	}
-	return t.String() + " MISSED"
+	fmt.Fprintf(w, "\nTargets: %d of %d reached\n\n", reached, len(all))
+	writeMarkdown(w, 4, rows)
 }
 
-// writeMarkdown aligns the columns; a number column is aligned to the right.
-func writeMarkdown(w io.Writer, rows [][]string) {
+// writeMarkdown aligns the columns: the first ones, which are text, to the left, numbers to the right.
+func writeMarkdown(w io.Writer, text int, rows [][]string) {
 	width := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, c := range row {
@@ -167,7 +195,7 @@ func writeMarkdown(w io.Writer, rows [][]string) {
 		fmt.Fprint(w, "|")
 		for j, c := range row {
 			pad := strings.Repeat(" ", width[j]-len([]rune(c)))
-			if j < 2 {
+			if j < text {
 				fmt.Fprintf(w, " %s%s |", c, pad)
 			} else {
 				fmt.Fprintf(w, " %s%s |", pad, c)
@@ -175,15 +203,15 @@ func writeMarkdown(w io.Writer, rows [][]string) {
 		}
 		fmt.Fprintln(w)
 		if i == 0 {
-			writeRule(w, width)
+			writeRule(w, text, width)
 		}
 	}
 }
 
-func writeRule(w io.Writer, width []int) {
+func writeRule(w io.Writer, text int, width []int) {
 	fmt.Fprint(w, "|")
 	for j, n := range width {
-		if j < 2 {
+		if j < text {
 			fmt.Fprintf(w, "%s|", strings.Repeat("-", n+2))
 		} else {
 			fmt.Fprintf(w, "%s:|", strings.Repeat("-", n+1))
@@ -192,7 +220,7 @@ func writeRule(w io.Writer, width []int) {
 	fmt.Fprintln(w)
 }
 
-// writeDocument is the table with the facts above and the notes below.
+// writeDocument is the table with the facts above, the targets and the notes below.
 func (r *report) writeDocument(w io.Writer) {
 	keys := make([]string, 0, len(r.Facts))
 	for k := range r.Facts {
@@ -204,6 +232,7 @@ func (r *report) writeDocument(w io.Writer) {
 	}
 	fmt.Fprintln(w)
 	r.writeTable(w)
+	r.writeVerdicts(w)
 	seen := map[string]bool{}
 	for _, s := range r.Samples {
 		if note := fmt.Sprintf("%s, %s: %s", s.Scenario, s.Server, s.Note); s.Note != "" && !seen[note] {
@@ -213,8 +242,12 @@ func (r *report) writeDocument(w io.Writer) {
 	}
 }
 
+// writeJSON writes all rounds of all figures, from which charts can be drawn, and the verdicts.
 func (r *report) writeJSON(w io.Writer) error {
 	e := json.NewEncoder(w)
 	e.SetIndent("", "  ")
-	return e.Encode(r)
+	return e.Encode(struct {
+		*report
+		Verdicts []verdict `json:"verdicts"`
+	}{r, r.verdicts()})
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"slices"
-	"time"
 )
 
 // bench is one run: the kinds of server, what is measured, and the samples.
@@ -18,39 +17,27 @@ type bench struct {
 	log    io.Writer // progress
 }
 
-// run lets the servers take turns in each part. A failure ends the run; samples gathered stay.
-func (b *bench) run(ctx context.Context) error {
-	for _, p := range []struct {
-		name   string
-		rounds int
-		size   int // of the ensemble
-		run    func(ctx context.Context, e *ensemble, round int) error
-	}{
-		{"throughput", b.o.Rounds, 1, b.throughput(b.o.Workloads)},
-		{"fanout", b.o.Rounds, 1, b.simple(runFanout)},
-		{"idle", b.o.Rounds, 1, b.simple(runIdle)},
-		{"fill", b.o.FillRounds, 1, alone(b.filled)}, // restart and snapshot go on with its server
-		{"ensemble", b.o.Rounds, b.o.Members, b.throughput(b.o.EnsembleWorkloads)},
-		{"rest", b.o.Rounds, b.o.Members, b.several(runRest)},
-		{"failover", b.o.Rounds, b.o.Members, b.several(runFailover)},
-	} {
-		if !slices.Contains(b.o.Parts, p.name) {
-			continue
-		}
-		for round := 1; round <= p.rounds; round++ {
-			for _, k := range b.kinds {
-				fmt.Fprintf(b.log, "%s %s, round %d of %d: %s\n", time.Now().Format(time.TimeOnly), p.name, round, p.rounds, k.name)
-				if err := b.onEnsemble(ctx, k, p.size, func(e *ensemble) error { return p.run(ctx, e, round) }); err != nil {
-					return fmt.Errorf("%s: %w", k.name, err)
-				}
+// onEnsemble measures one round on the servers of one kind.
+type onEnsemble func(ctx context.Context, b *bench, e *ensemble, round int) error
+
+// inTurn makes a part of f: each kind on new, empty servers, one kind after the other, so that nothing else
+// runs meanwhile. The floor keeps no state and is left out.
+func inTurn(size func(*options) int, f onEnsemble) func(context.Context, *bench, int) error {
+	return func(ctx context.Context, b *bench, round int) error {
+		for _, k := range b.kinds {
+			if k.stateless {
+				continue
+			}
+			if err := b.onServers(ctx, k, size(b.o), func(e *ensemble) error { return f(ctx, b, e, round) }); err != nil {
+				return fmt.Errorf("%s: %w", k.name, err)
 			}
 		}
+		return nil
 	}
-	return nil
 }
 
-// onEnsemble runs f on new, empty servers.
-func (b *bench) onEnsemble(ctx context.Context, k *kind, size int, f func(*ensemble) error) (err error) {
+// onServers runs f on new, empty servers of one kind.
+func (b *bench) onServers(ctx context.Context, k *kind, size int, f func(*ensemble) error) (err error) {
 	e, err := startEnsemble(ctx, k, b.work, size)
 	if err != nil {
 		return err
@@ -64,58 +51,90 @@ func (b *bench) onEnsemble(ctx context.Context, k *kind, size int, f func(*ensem
 	return f(e)
 }
 
+// sideBySide makes a part of f, which is given one ensemble of each kind, all new and empty. They run at
+// the same time and are loaded one after the other, so that what is compared was measured within seconds;
+// who is not loaded is idle, which takes well below one per cent of a core. The floor has no ensembles.
+func sideBySide(size func(*options) int, f func(ctx context.Context, b *bench, es []*ensemble, round int) error) func(context.Context, *bench, int) error {
+	return func(ctx context.Context, b *bench, round int) (err error) {
+		var es []*ensemble
+		defer func() {
+			for _, e := range es {
+				err = errors.Join(err, e.stop())
+			}
+		}()
+		n := size(b.o)
+		for _, k := range b.kinds {
+			if k.stateless && n > 1 {
+				continue
+			}
+			e, err := startEnsemble(ctx, k, b.work, n)
+			if err != nil {
+				return fmt.Errorf("%s: %w", k.name, err)
+			}
+			es = append(es, e)
+		}
+		return f(ctx, b, es, round)
+	}
+}
+
 func (b *bench) add(s sample, round int) {
 	s.Round = round
 	b.report.add(s)
 	if v, ok := s.Values[mThroughput]; ok {
-		fmt.Fprintf(b.log, "  %-32s %10s/s, p50 %s µs, server CPU %s µs each\n", s.Scenario, number(v), number(s.Values[mP50]), number(s.Values[mServerCPU]))
+		fmt.Fprintf(b.log, "  %-32s %-14s %10s/s, p50 %s µs, server CPU %s µs each, generator's %s\n", s.Scenario, s.Server,
+			number(v), number(s.Values[mP50]), number(s.Values[mServerCPU]), number(s.Values[mOwnCPU]))
 	}
 	if v, ok := s.Values[mBusiest]; ok {
-		fmt.Fprintf(b.log, "  %-32s busiest server %s %% of a core\n", s.Scenario, number(v))
+		fmt.Fprintf(b.log, "  %-32s %-14s busiest server %s %% of a core\n", s.Scenario, s.Server, number(v))
 	}
 	if v, ok := s.Values[mAllWriteAgain]; ok {
-		fmt.Fprintf(b.log, "  %-32s all clients write again after %s ms\n", s.Scenario, number(v))
+		fmt.Fprintf(b.log, "  %-32s %-14s all clients write again after %s ms\n", s.Scenario, s.Server, number(v))
 	}
 }
 
-// throughput runs workloads one after the other on the same servers.
-func (b *bench) throughput(workloads []string) func(context.Context, *ensemble, int) error {
-	return func(ctx context.Context, e *ensemble, round int) error {
-		scenarios, err := b.o.scenarios(workloads)
+// opsAlone and opsTogether are the workloads of a part.
+func opsAlone(o *options) []string    { return o.Workloads }
+func opsTogether(o *options) []string { return o.EnsembleWorkloads }
+
+// throughput runs workloads one after the other, each on all kinds before the next.
+func throughput(ops func(*options) []string) func(context.Context, *bench, []*ensemble, int) error {
+	return func(ctx context.Context, b *bench, es []*ensemble, round int) error {
+		scenarios, err := b.o.scenarios(ops(b.o))
 		if err != nil {
 			return err
 		}
-		var last sample
-		for i, sc := range scenarios {
-			one, err := runScenario(ctx, e, sc, b.o, i)
+		last := make([]sample, len(es))
+		for run, sc := range scenarios {
+			for i, e := range es {
+				one, err := runScenario(ctx, e, sc, b.o, run)
+				if err != nil {
+					return fmt.Errorf("%s: %w%s", e.kind.name, err, e.lastWords())
+				}
+				if sc.at == atFollowers && last[i].Scenario == e.name(sc.on(atLeader).name()) {
+					one.Values[mOfLeader] = one.Values[mP50] / last[i].Values[mP50]
+				}
+				b.add(one, round)
+				last[i] = one
+			}
+		}
+		for _, e := range es {
+			mem, err := e.memory()
 			if err != nil {
 				return err
 			}
-			if sc.at == atFollowers && last.Scenario == e.name(sc.on(atLeader).name()) {
-				one.Values[mOfLeader] = one.Values[mP50] / last.Values[mP50]
-			}
-			b.add(one, round)
-			last = one
+			b.add(sample{Scenario: e.name("after these"), Server: e.kind.name, Values: map[metric]float64{
+				mRSS: mib(mem.rss), mPeakRSS: mib(mem.peak),
+			}}, round)
 		}
-		mem, err := e.memory()
-		if err != nil {
-			return err
-		}
-		b.add(sample{Scenario: e.name("after these"), Server: e.kind.name, Values: map[metric]float64{
-			mRSS: mib(mem.rss), mPeakRSS: mib(mem.peak),
-		}}, round)
 		return nil
 	}
 }
 
-// alone wraps a part of a server on its own.
-func alone(run func(context.Context, *server, int) error) func(context.Context, *ensemble, int) error {
-	return func(ctx context.Context, e *ensemble, round int) error { return run(ctx, e.servers[0], round) }
-}
-
-// simple wraps a part of a server on its own that yields one sample.
-func (b *bench) simple(run func(context.Context, *server, *options) (sample, error)) func(context.Context, *ensemble, int) error {
-	return alone(func(ctx context.Context, s *server, round int) error { return b.one(ctx, s, round, run) })
+// single wraps what measures a server on its own and yields one sample.
+func single(run func(context.Context, *server, *options) (sample, error)) onEnsemble {
+	return func(ctx context.Context, b *bench, e *ensemble, round int) error {
+		return b.one(ctx, e.servers[0], round, run)
+	}
 }
 
 func (b *bench) one(ctx context.Context, s *server, round int, run func(context.Context, *server, *options) (sample, error)) error {
@@ -126,9 +145,9 @@ func (b *bench) one(ctx context.Context, s *server, round int, run func(context.
 	return err
 }
 
-// several wraps a part that yields samples of their own; those before a failure count.
-func (b *bench) several(run func(context.Context, *ensemble, *options) ([]sample, error)) func(context.Context, *ensemble, int) error {
-	return func(ctx context.Context, e *ensemble, round int) error {
+// several wraps what yields samples of its own; those before a failure count.
+func several(run func(context.Context, *ensemble, *options) ([]sample, error)) onEnsemble {
+	return func(ctx context.Context, b *bench, e *ensemble, round int) error {
 		all, err := run(ctx, e, b.o)
 		for _, one := range all {
 			b.add(one, round)
@@ -138,7 +157,7 @@ func (b *bench) several(run func(context.Context, *ensemble, *options) ([]sample
 }
 
 // filled runs fill and, on the same znodes, restart and snapshot.
-func (b *bench) filled(ctx context.Context, s *server, round int) error {
+func filled(ctx context.Context, b *bench, e *ensemble, round int) error {
 	for _, p := range []struct {
 		name string
 		run  func(context.Context, *server, *options) (sample, error)
@@ -146,7 +165,7 @@ func (b *bench) filled(ctx context.Context, s *server, round int) error {
 		if !slices.Contains(b.o.Parts, p.name) {
 			continue
 		}
-		if err := b.one(ctx, s, round, p.run); err != nil {
+		if err := b.one(ctx, e.servers[0], round, p.run); err != nil {
 			return err
 		}
 	}

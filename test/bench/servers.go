@@ -23,8 +23,10 @@ type kind struct {
 	// firstWarm and warm are how long a server of this kind is loaded before the first and before each
 	// further measurement: a JVM compiles while it runs, and measuring its interpreter would be unfair.
 	firstWarm, warm time.Duration
-	// argv is the command that serves with the given configuration file in the foreground.
-	argv func(cfg string) []string
+	// stateless: it answers with fixed replies. It is measured where nothing is asked that needs a tree.
+	stateless bool
+	// argv is the command that serves in the foreground what newServer laid out.
+	argv func(s *server) []string
 	// files are written next to the configuration.
 	files map[string]string
 	// liveHeap is the memory of what is reachable.
@@ -127,7 +129,7 @@ func (s *server) launch() error {
 		return err
 	}
 	defer log.Close()
-	argv := s.kind.argv(s.cfg())
+	argv := s.kind.argv(s)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Dir = s.dir
 	s.cmd.Stdout, s.cmd.Stderr = log, log

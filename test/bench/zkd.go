@@ -14,7 +14,10 @@ import (
 	"time"
 )
 
-const liveHeapKey = "zk_zkd_live_heap_bytes"
+const (
+	zkdName     = "zkd"
+	liveHeapKey = "zk_zkd_live_heap_bytes"
+)
 
 // zkdKind runs the given binary, or one built from the module into work.
 func zkdKind(ctx context.Context, binary, work string, warm time.Duration) (*kind, error) {
@@ -33,10 +36,10 @@ func zkdKind(ctx context.Context, binary, work string, warm time.Duration) (*kin
 		return nil, fmt.Errorf("zkd binary: %w", err)
 	}
 	return &kind{
-		name:      "zkd",
+		name:      zkdName,
 		firstWarm: warm,
 		warm:      warm,
-		argv:      func(cfg string) []string { return []string{binary, "server", "--config", cfg} },
+		argv:      func(s *server) []string { return []string{binary, "server", "--config", s.cfg()} },
 		liveHeap:  zkdLiveHeap,
 	}, nil
 }

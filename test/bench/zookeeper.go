@@ -19,6 +19,10 @@ const (
 	baselineMinor = "3.8"
 )
 
+func isZooKeeper(name string) bool {
+	return name == zookeeperName || strings.HasPrefix(name, zookeeperName+"-")
+}
+
 // zookeeperKind runs a ZooKeeper that realzk finds. It is started here and not by realzk, whose servers
 // are set up for the reach of a test: this one has ZooKeeper's defaults, the JVM's default collector and
 // the given heap limit (zkServer.sh says 1000 MB), and is started, killed and timed just as zkd is.
@@ -33,16 +37,15 @@ func zookeeperKind(name, heap string, firstWarm, warm time.Duration) (*kind, err
 		firstWarm: firstWarm,
 		warm:      warm,
 		files:     map[string]string{"logback.xml": quietLogback},
-		argv: func(cfg string) []string {
-			dir := filepath.Dir(cfg)
+		argv: func(s *server) []string {
 			return []string{
 				dist.Java, "-Xmx" + heap, "-XX:-UsePerfData",
-				"-Djava.io.tmpdir=" + dir,
+				"-Djava.io.tmpdir=" + s.dir,
 				// Neither server logs requests; a log backend left to itself does.
 				"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
-				"-Dlogback.configurationFile=" + filepath.Join(dir, "logback.xml"),
+				"-Dlogback.configurationFile=" + filepath.Join(s.dir, "logback.xml"),
 				"-cp", strings.Join(dist.Jars, ":"),
-				"org.apache.zookeeper.server.quorum.QuorumPeerMain", cfg,
+				"org.apache.zookeeper.server.quorum.QuorumPeerMain", s.cfg(),
 			}
 		},
 		liveHeap: jvmLiveHeap,

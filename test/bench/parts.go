@@ -1,0 +1,89 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+)
+
+// part is one section of a run. A line in parts is all that the rest of the bench knows of it.
+type part struct {
+	name  string
+	about string
+	// several: on ensembles of -members servers; otherwise on a server alone.
+	several bool
+	// needs is a part on whose servers and znodes this one goes on; that part runs it.
+	needs  string
+	rounds func(o *options) int
+	// run measures one round. It is nil for a part that another one runs.
+	run func(ctx context.Context, b *bench, round int) error
+}
+
+var parts = []part{
+	{name: "throughput", about: "the workloads of -ops, closed loop", rounds: mainRounds, run: sideBySide(alone, throughput(opsAlone))},
+	{name: "fanout", about: "one znode with -watchers watchers", rounds: mainRounds, run: inTurn(alone, single(runFanout))},
+	{name: "idle", about: "-idle sessions that only ping", rounds: mainRounds, run: inTurn(alone, single(runIdle))},
+	{name: "fill", about: "-znodes znodes: time and memory", rounds: fillRounds, run: inTurn(alone, filled)},
+	{name: "restart", about: "a kill of a filled server, until it answers", needs: "fill"},
+	{name: "snapshot", about: "latency on a filled server, quiet and through a snapshot", needs: "fill"},
+	{name: "ensemble", about: "the workloads of -ensemble-ops", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))},
+	{name: "rest", about: "what an ensemble uses with next to nothing to do", several: true, rounds: mainRounds, run: inTurn(together, several(runRest))},
+	{name: "failover", about: "kills of the leader", several: true, rounds: mainRounds, run: inTurn(together, several(runFailover))},
+}
+
+func mainRounds(o *options) int { return o.Rounds }
+func fillRounds(o *options) int { return o.FillRounds }
+
+// alone and together are the sizes of a part's ensembles.
+func alone(*options) int      { return 1 }
+func together(o *options) int { return o.Members }
+
+// partNames lists the parts that satisfy a condition, in the order in which they run.
+func partNames(is func(part) bool) []string {
+	var names []string
+	for _, p := range parts {
+		if is(p) {
+			names = append(names, p.name)
+		}
+	}
+	return names
+}
+
+func anyPart(part) bool       { return true }
+func partAlone(p part) bool   { return !p.several }
+func partSeveral(p part) bool { return p.several }
+
+// validateParts: each is known, has the servers it needs and follows what it goes on with.
+func (o *options) validateParts() error {
+	for i, name := range o.Parts {
+		at := slices.IndexFunc(parts, func(p part) bool { return p.name == name })
+		switch {
+		case at < 0:
+			return fmt.Errorf("unknown part %q (have %s)", name, strings.Join(partNames(anyPart), ", "))
+		case parts[at].several && o.Members < 3:
+			return fmt.Errorf("part %s needs 3 -members at least", name)
+		case parts[at].needs != "" && !slices.Contains(o.Parts[:i], parts[at].needs):
+			return fmt.Errorf("part %s needs %s before it", name, parts[at].needs)
+		}
+	}
+	return nil
+}
+
+// run lets the servers take turns in each part. A failure ends the run; samples gathered stay.
+func (b *bench) run(ctx context.Context) error {
+	for _, p := range parts {
+		if p.run == nil || !slices.Contains(b.o.Parts, p.name) {
+			continue
+		}
+		rounds := p.rounds(b.o)
+		for round := 1; round <= rounds; round++ {
+			fmt.Fprintf(b.log, "%s %s, round %d of %d\n", time.Now().Format(time.TimeOnly), p.name, round, rounds)
+			if err := p.run(ctx, b, round); err != nil {
+				return fmt.Errorf("%s: %w", p.name, err)
+			}
+		}
+	}
+	return nil
+}
