@@ -100,7 +100,6 @@ func (c *client) finishHandshake() error {
 		return errSessionRefused
 	}
 	c.passwd = bytes.Clone(b[20:36])
-	c.in.release()
 	return nil
 }
 
@@ -125,6 +124,7 @@ func connectMany(addrs []string, n int, timeout time.Duration) (all []*client, e
 			all = nil
 		}
 	}()
+	var in frames // lent to each in turn: thousands of buffers would be too much
 	for len(all) < n {
 		first := len(all)
 		for len(all) < min(first+handshakeBatch, n) {
@@ -135,9 +135,11 @@ func connectMany(addrs []string, n int, timeout time.Duration) (all []*client, e
 			all = append(all, c)
 		}
 		for i, c := range all[first:] {
+			c.in.lend(&in)
 			if err := c.finishHandshake(); err != nil {
 				return all, fmt.Errorf("session %d of %d: %w", first+i+1, n, err)
 			}
+			c.in.giveBack(&in)
 		}
 	}
 	return all, nil
@@ -239,6 +241,7 @@ func (c *client) closeSession() error {
 func closeAll(cs []*client) error {
 	defer dropAll(cs)
 	bye := frame(opCloseSession, nil)
+	var in frames
 	for first := 0; first < len(cs); first += handshakeBatch {
 		batch := cs[first:min(first+handshakeBatch, len(cs))]
 		for _, c := range batch {
@@ -252,9 +255,11 @@ func closeAll(cs []*client) error {
 			}
 		}
 		for _, c := range batch {
+			c.in.lend(&in)
 			if _, err := c.readFrame(); err != nil {
 				return fmt.Errorf("close session: %w", err)
 			}
+			c.in.giveBack(&in)
 		}
 	}
 	return nil

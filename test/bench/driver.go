@@ -153,17 +153,25 @@ func (d *driver) serve(id int, s *driven) error {
 
 // accept checks one reply against the oldest outstanding request.
 func (s *driven) accept(b []byte) error {
-	if len(b) < replyHeaderSize {
-		return fmt.Errorf("reply of %d bytes", len(b))
-	}
-	if xid := getInt(b); xid != s.expected || s.expected > s.xid {
-		return fmt.Errorf("reply with xid %d, want %d (last sent %d)", xid, s.expected, s.xid)
-	}
-	if code := getInt(b[12:]); code != 0 {
-		return fmt.Errorf("reply to xid %d has code %d", s.expected, code)
+	if err := checkHeader(b, s.expected, s.xid); err != nil {
+		return err
 	}
 	if err := s.src.check(b[replyHeaderSize:]); err != nil {
 		return fmt.Errorf("reply to xid %d: %w", s.expected, err)
+	}
+	return nil
+}
+
+// checkHeader: a reply comes to the oldest outstanding request, and with code 0.
+func checkHeader(b []byte, expected, lastSent int32) error {
+	if len(b) < replyHeaderSize {
+		return fmt.Errorf("reply of %d bytes", len(b))
+	}
+	if xid := getInt(b); xid != expected || expected > lastSent {
+		return fmt.Errorf("reply with xid %d, want %d (last sent %d)", xid, expected, lastSent)
+	}
+	if code := getInt(b[12:]); code != 0 {
+		return fmt.Errorf("reply to xid %d has code %d", expected, code)
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"time"
@@ -14,11 +13,6 @@ const (
 	fillDepth    = 32
 )
 
-// fillPath is the path of the n-th znode: 26 bytes, as in the measurement of ZooKeeper's heap.
-func fillPath(n int) string { return fmt.Sprintf("%s/node-%09d", fillDir(n/fillDirSize), n) }
-
-func fillDir(d int) string { return fmt.Sprintf("%s/d%04d", fillRoot, d) }
-
 // filler creates every fillSessions-th parent and the znodes below it. A session's requests are
 // applied in order, so a parent exists before its children.
 type filler struct {
@@ -28,17 +22,13 @@ type filler struct {
 	dir      int // current parent
 	at       int // next znode in it; -1: the parent itself
 	data     []byte
-	create   []byte // frame with digits to patch
-	digits   [2]int // where they lie: of the parent, of the znode
+	create   *fillFrame
 	scratch  []byte
 }
 
 func newFiller(total, perMulti, stride, first int, data []byte) *filler {
 	f := &filler{total: total, perMulti: perMulti, stride: stride, dir: first, at: -1, data: data}
-	path := fillPath(0)
-	f.create = createFrame(path, data, flagPersistent)
-	f.digits[0] = bytes.Index(f.create, []byte("/d0000")) + 2
-	f.digits[1] = bytes.Index(f.create, []byte("/node-")) + 6
+	f.create = newFillFrame(createFrame(fillPath(0), data, flagPersistent))
 	return f
 }
 
@@ -56,9 +46,7 @@ func (f *filler) next(dst []byte, xid int32) []byte {
 		last = min(last, n+f.perMulti)
 		dst = f.appendMulti(dst, n, last, xid)
 	} else {
-		putDecimal(f.create[f.digits[0]:][:4], uint64(f.dir))
-		putDecimal(f.create[f.digits[1]:][:9], uint64(n))
-		dst = appendFrame(dst, f.create, xid)
+		dst = f.create.appendAimed(dst, n, xid)
 		last = n + 1
 	}
 	f.at += last - n
@@ -92,7 +80,7 @@ func (f *filler) check(body []byte) error {
 }
 
 // fill creates n znodes by pipelined creates or multis and says how long it took.
-func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
+func fill(ctx context.Context, s *server, o *options, n int) (time.Duration, error) {
 	c, err := connect(s.addr, sessionTimeout)
 	if err != nil {
 		return 0, err
@@ -104,14 +92,16 @@ func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
 	if err := c.closeSession(); err != nil {
 		return 0, err
 	}
-	depth := fillDepth
-	if o.FillMulti > 0 {
+	depth, perMulti := fillDepth, o.FillMulti
+	if perMulti == 0 && n > million {
+		perMulti = fillMultiLarge
+	}
+	if perMulti > 0 {
 		depth = 4 // a multi is many creates already
 	}
-	data := payload(o.Size)
 	begin := time.Now()
 	l, err := startLoad(ctx, []string{s.addr}, fillSessions, depth, o.Threads, func(i int) source {
-		return newFiller(o.Znodes, o.FillMulti, fillSessions, i, data)
+		return newFiller(n, perMulti, fillSessions, i, payload(o.Size))
 	})
 	if err != nil {
 		return 0, err
@@ -120,13 +110,13 @@ func fill(ctx context.Context, s *server, o *options) (time.Duration, error) {
 	return time.Since(begin), err
 }
 
-// runFill fills an empty server and reports what memory the znodes take.
-func runFill(ctx context.Context, s *server, o *options) (sample, error) {
+// runFill fills an empty server and reports what memory and disk the znodes take.
+func runFill(ctx context.Context, s *server, o *options, n int) (sample, error) {
 	_, before, err := s.footprint()
 	if err != nil {
 		return sample{}, err
 	}
-	took, err := fill(ctx, s, o)
+	took, err := fill(ctx, s, o, n)
 	if err != nil {
 		return sample{}, fmt.Errorf("fill: %w", err)
 	}
@@ -142,15 +132,20 @@ func runFill(ctx context.Context, s *server, o *options) (sample, error) {
 	if !ok {
 		growth = after.bytes // against ourselves: what an empty server holds counts too
 	}
-	n := float64(o.Znodes)
-	return sample{Scenario: o.fillName(), Server: s.kind.name, Note: "live heap: " + after.how, Values: map[metric]float64{
-		mThroughput:   n / took.Seconds(),
-		mServerCPU:    micros(cpu) / n,
+	d := diskOf(s.dataDir())
+	note := fmt.Sprintf("live heap: %s; on disk %d snapshots with %s MiB and %d other files with %s MiB",
+		after.how, d.snapshotFiles, number(mib(d.snapshots)), d.otherFiles, number(mib(d.rest)))
+	return sample{Scenario: fillName(n), Server: s.kind.name, Note: note, Values: map[metric]float64{
+		mThroughput:   float64(n) / took.Seconds(),
+		mServerCPU:    micros(cpu) / float64(n),
 		mRSS:          mib(mem.rss),
 		mPeakRSS:      mib(mem.peak),
 		mLiveHeap:     mib(after.bytes),
-		mHeapPerZnode: float64(growth) / n,
+		mHeapPerZnode: float64(growth) / float64(n),
+		mDiskUsage:    mib(d.snapshots + d.rest),
 	}}, nil
 }
+
+func fillName(n int) string { return fmt.Sprintf("fill %d znodes", n) }
 
 func mib(n int64) float64 { return float64(n) / (1 << 20) }

@@ -53,9 +53,9 @@ func createdPaths(frame []byte) []string {
 func TestFillAgainstFake(t *testing.T) {
 	s := ownServer(t)
 	s.addr = startFake(t, &fakeServer{body: plausible(payload(10))})
-	o := &options{Znodes: 2500, Size: 10, Threads: 1}
+	o := &options{Size: 10, Threads: 1}
 	for _, o.FillMulti = range []int{0, 50} {
-		if _, err := fill(context.Background(), s, o); err != nil {
+		if _, err := fill(context.Background(), s, o, 2500); err != nil {
 			t.Errorf("fill by %d a multi: %v", o.FillMulti, err)
 		}
 	}

@@ -61,9 +61,16 @@ func (f *frames) next() (body []byte, ok bool, err error) {
 	return body, true, nil
 }
 
-// release gives the buffer back when nothing is in it, for thousands of idle sessions.
-func (f *frames) release() {
+// lend gives f, unless it has one, the buffer of other: thousands of sessions that wait for one reply at a
+// time need one buffer. giveBack takes it again when everything in it was cut.
+func (f *frames) lend(other *frames) {
+	if f.buf == nil {
+		*f, *other = *other, frames{}
+	}
+}
+
+func (f *frames) giveBack(to *frames) {
 	if f.r == f.w {
-		*f = frames{}
+		*to, *f = frames{buf: f.buf}, frames{}
 	}
 }

@@ -13,6 +13,9 @@ const idlePings = 3
 
 // runIdle opens N sessions that only ping and reports what they cost a server in memory and time.
 func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
+	if err := raiseFileLimit(o.Idle); err != nil {
+		return sample{}, err
+	}
 	memBefore, heapBefore, err := s.footprint()
 	if err != nil {
 		return sample{}, err
@@ -45,7 +48,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, fmt.Errorf("idle: %w", err)
 	}
 	n := float64(o.Idle)
-	one := sample{Scenario: fmt.Sprintf("%d idle sessions", o.Idle), Server: s.kind.name, Values: map[metric]float64{
+	one := sample{Scenario: idleName(o.Idle), Server: s.kind.name, Values: map[metric]float64{
 		mOpenRate:      n / opened.Seconds(),
 		mRSSPerSession: float64(memAfter.rss-memBefore.rss) / n,
 		mServerLoad:    (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
@@ -70,9 +73,11 @@ func (s *server) footprint() (memory, heap, error) {
 func pingAll(ctx context.Context, cs []*client, t time.Duration) error {
 	ping := appendFrame(nil, frame(opPing, nil), xidPing)
 	every := cs[0].timeout / idlePings / time.Duration(len(cs))
+	var in frames
 	begin := time.Now()
 	for i := 0; time.Since(begin) < t; i++ {
 		c := cs[i%len(cs)]
+		c.in.lend(&in)
 		if err := c.writeAll(ping); err != nil {
 			return err
 		}
@@ -83,7 +88,7 @@ func pingAll(ctx context.Context, cs []*client, t time.Duration) error {
 		if len(b) != replyHeaderSize || getInt(b) != xidPing || getInt(b[12:]) != 0 {
 			return errors.New("wrong reply to a ping")
 		}
-		c.in.release()
+		c.in.giveBack(&in)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

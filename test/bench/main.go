@@ -120,6 +120,9 @@ func (b *bench) publish(w io.Writer) error {
 		}
 		errs = append(errs, err)
 	}
+	if b.o.Charts != "" {
+		errs = append(errs, b.report.drawCharts(b.o.Charts))
+	}
 	return errors.Join(errs...)
 }
 

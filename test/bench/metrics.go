@@ -26,10 +26,22 @@ const (
 	mCPUTotal       metric = "cpu_s"
 	mDiskUsage      metric = "disk_mib"
 	mSnapshots      metric = "snapshots"
+	mSnapshotTime   metric = "snapshot_s"
+	mQuietP50       metric = "quiet_p50_us"
 	mQuietP99       metric = "quiet_p99_us"
+	mQuietP999      metric = "quiet_p999_us"
+	mQuietMax       metric = "quiet_max_us"
+	mDuringP50      metric = "snapshot_p50_us"
 	mDuringP99      metric = "snapshot_p99_us"
+	mDuringP999     metric = "snapshot_p999_us"
 	mDuringMax      metric = "snapshot_max_us"
-	mSnapSlowdown   metric = "snapshot_p99_over_quiet"
+	mSnapSlowdown   metric = "snapshot_p999_over_quiet"
+	mStart          metric = "start_ms"
+	mCPUGrowth      metric = "server_cpu_over_smallest"
+	mPauses         metric = "pauses"
+	mPauseP50       metric = "pause_p50_us"
+	mPauseMax       metric = "pause_max_us"
+	mPauseTotal     metric = "pause_total_ms"
 	mLastEventP50   metric = "last_event_p50_us"
 	mLastEventP99   metric = "last_event_p99_us"
 	mWatchCPU       metric = "server_cpu_us_per_watch"
@@ -71,9 +83,11 @@ var metrics = []struct {
 	{mP999, "p99.9 µs", lower},
 	{mMax, "max µs", lower},
 	{mServerCPU, "server CPU µs/op", lower},
+	{mCPUGrowth, "server CPU/op : on the smallest tree", lower},
 	{mServerLoad, "server cores busy", neutral},
 	{mBatch, "replies a generator read", neutral},
 	{mOwnCPU, "generator CPU µs/op", neutral},
+	{mStart, "start to first answer ms", lower},
 	{mRestart, "start to first answer s", lower},
 	{mCPUTotal, "server CPU s", lower},
 	{mBusiest, "busiest server, % of a core", lower},
@@ -87,10 +101,20 @@ var metrics = []struct {
 	{mHeapPerZnode, "live heap bytes/znode", lower},
 	{mDiskUsage, "data directory MiB", lower},
 	{mSnapshots, "snapshots seen", neutral},
+	{mSnapshotTime, "seconds a snapshot", neutral},
+	{mQuietP50, "p50 µs, quiet", lower},
+	{mDuringP50, "p50 µs, snapshot running", lower},
 	{mQuietP99, "p99 µs, quiet", lower},
 	{mDuringP99, "p99 µs, snapshot running", lower},
+	{mQuietP999, "p99.9 µs, quiet", lower},
+	{mDuringP999, "p99.9 µs, snapshot running", lower},
+	{mSnapSlowdown, "p99.9 snapshot : quiet", lower},
+	{mQuietMax, "max µs, quiet", lower},
 	{mDuringMax, "max µs, snapshot running", lower},
-	{mSnapSlowdown, "p99 snapshot : quiet", lower},
+	{mPauses, "pauses", neutral},
+	{mPauseP50, "pause p50 µs", lower},
+	{mPauseMax, "longest pause µs", lower},
+	{mPauseTotal, "all pauses ms", lower},
 	{mLastEventP50, "until the last event, p50 µs", lower},
 	{mLastEventP99, "until the last event, p99 µs", lower},
 	{mWatchCPU, "server CPU µs/watch set and fired", lower},

@@ -33,12 +33,14 @@ type options struct {
 	ZooKeeperWarm     time.Duration // before each, for ZooKeeper; three times that before the first
 	Watchers          int
 	Idle              int
-	Znodes            int
-	FillMulti         int // creates a multi; 0: single creates
-	SnapshotTime      time.Duration
+	Sizes             []int  // numbers of znodes, ascending
+	Huge              bool   // ZooKeeper, too, has more than a million
+	OpenRate          int    // reads a second of the open loop
+	FillMulti         int    // creates a multi; 0: single creates
 	Dir               string // where data directories go
 	Markdown          string // file
 	JSON              string // file
+	Charts            string // directory
 	Profiles          string // directory, for CPU profiles
 }
 
@@ -83,18 +85,20 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.ReadPercent, "read", 90, "percentage of reads in mixed")
 	f.IntVar(&o.MultiOps, "multi", 10, "setData operations in a multi")
 	f.IntVar(&o.Rounds, "rounds", 5, "rounds; the servers take turns, medians are reported")
-	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with restart and snapshot")
+	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with what goes on with its znodes")
 	f.DurationVar(&o.Time, "time", 1500*time.Millisecond, "length of each measurement")
 	f.DurationVar(&o.Warm, "warm", 300*time.Millisecond, "warm-up of zkd before each measurement")
 	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 1500*time.Millisecond, "warm-up of ZooKeeper before each measurement; three times that before the first")
-	f.IntVar(&o.Watchers, "watchers", 1000, "sessions watching one znode in fanout")
-	f.IntVar(&o.Idle, "idle", 2000, "sessions in idle")
-	f.IntVar(&o.Znodes, "znodes", 1_000_000, "znodes of fill")
+	f.IntVar(&o.Watchers, "watchers", 10_000, "sessions watching one znode, and znodes with ten watchers each, in fanout")
+	f.IntVar(&o.Idle, "idle", 10_000, "sessions in idle")
+	sizes := f.String("sizes", "1000,100000,1000000", "numbers of znodes of fill, ascending (with -full also 5000000 and 10000000, on zkd)")
+	f.BoolVar(&o.Huge, "huge", false, "run ZooKeeper, too, with more than a million znodes; takes 12 GB of memory")
+	f.IntVar(&o.OpenRate, "open-rate", 4000, "reads a second of the open loop; of multis it has half as many")
 	f.IntVar(&o.FillMulti, "fill-multi", 0, "fill by multis of so many creates; 0: by single creates")
-	f.DurationVar(&o.SnapshotTime, "snapshot-time", 30*time.Second, "length of the snapshot run")
 	f.StringVar(&o.Dir, "dir", "", "directory for data (default: the system's temporary one)")
 	f.StringVar(&o.Markdown, "md", "", "write the report as Markdown to this file")
 	f.StringVar(&o.JSON, "json", "", "write all samples as JSON to this file")
+	f.StringVar(&o.Charts, "charts", "", "draw charts into this directory")
 	f.StringVar(&o.Profiles, "profiles", "", "write a CPU profile of the servers under each workload to this directory, by perf(1)")
 	quick := f.Bool("quick", false, "one short round of throughput, about a minute")
 	ensemble := f.Bool("ensemble", false, "the parts on several servers: "+strings.Join(partNames(partSeveral), ", "))
@@ -105,6 +109,13 @@ func parseOptions(args []string) (*options, error) {
 	given := map[string]bool{}
 	f.Visit(func(fl *flag.Flag) { given[fl.Name] = true })
 	o.Servers, o.Parts, o.Workloads, o.EnsembleWorkloads = list(*servers), list(*parts), list(*ops), list(*ensembleOps)
+	var err error
+	if o.Sizes, err = parseSizes(*sizes); err != nil {
+		return nil, err
+	}
+	if (*full || o.Huge) && !given["sizes"] {
+		o.Sizes = everySize
+	}
 	if *quick {
 		o.quick(given)
 	}
@@ -137,7 +148,7 @@ func (o *options) quick(given map[string]bool) {
 
 func (o *options) validate() error {
 	for name, n := range map[string]int{"sessions": o.Sessions, "depth": o.Depth, "threads": o.Threads, "keys": o.Keys,
-		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "fill-rounds": o.FillRounds, "znodes": o.Znodes, "members": o.Members, "kills": o.Kills} {
+		"multi": o.MultiOps, "rounds": o.Rounds, "watchers": o.Watchers, "idle": o.Idle, "fill-rounds": o.FillRounds, "open-rate": o.OpenRate / 2, "members": o.Members, "kills": o.Kills} {
 		if n < 1 {
 			return fmt.Errorf("-%s must be at least 1", name)
 		}
@@ -145,11 +156,11 @@ func (o *options) validate() error {
 	if o.Size < 0 || o.FillMulti < 0 || o.ReadPercent < 0 || o.ReadPercent > 100 {
 		return fmt.Errorf("-size and -fill-multi must not be negative, -read is a percentage")
 	}
-	if o.Znodes > 10_000*fillDirSize {
-		return fmt.Errorf("-znodes must be at most %d", 10_000*fillDirSize)
+	if o.Watchers%fanoutSessions != 0 {
+		return fmt.Errorf("-watchers must be a multiple of %d", fanoutSessions)
 	}
-	if o.Time <= 0 || o.SnapshotTime <= 0 {
-		return fmt.Errorf("-time and -snapshot-time must be positive")
+	if o.Time <= 0 {
+		return fmt.Errorf("-time must be positive")
 	}
 	if o.Members > maxMembers {
 		return fmt.Errorf("-members must be at most %d", maxMembers)
@@ -201,9 +212,20 @@ func (o *options) params(sc scenario, run int) workloadParams {
 	}
 }
 
-func (o *options) fillName() string     { return fmt.Sprintf("fill %d znodes", o.Znodes) }
-func (o *options) restartName() string  { return fmt.Sprintf("restart on %d znodes", o.Znodes) }
-func (o *options) snapshotName() string { return fmt.Sprintf("snapshot of %d znodes", o.Znodes) }
+// parseSizes reads numbers of znodes.
+func parseSizes(s string) (all []int, err error) {
+	for _, word := range list(s) {
+		n, err := strconv.Atoi(word)
+		if err != nil || n < 1 || n > 10_000*fillDirSize {
+			return nil, fmt.Errorf("-sizes: %q is no number from 1 to %d", word, 10_000*fillDirSize)
+		}
+		all = append(all, n)
+	}
+	if len(all) == 0 || !slices.IsSorted(all) {
+		return nil, fmt.Errorf("-sizes %q: want numbers, ascending", s)
+	}
+	return all, nil
+}
 
 func list(s string) []string {
 	var l []string

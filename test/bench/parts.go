@@ -23,11 +23,14 @@ type part struct {
 
 var parts = []part{
 	{name: "throughput", about: "the workloads of -ops, closed loop", rounds: mainRounds, run: sideBySide(alone, throughput(opsAlone))},
-	{name: "fanout", about: "one znode with -watchers watchers", rounds: mainRounds, run: inTurn(alone, single(runFanout))},
+	{name: "ratio", about: "throughput and latencies over the share of reads", rounds: ratioRoundsOf, run: sideBySide(alone, readRatios)},
+	{name: "fanout", about: "one znode with -watchers watchers, and so many znodes with ten each", rounds: mainRounds, run: inTurn(alone, several(runFanout))},
 	{name: "idle", about: "-idle sessions that only ping", rounds: mainRounds, run: inTurn(alone, single(runIdle))},
-	{name: "fill", about: "-znodes znodes: time and memory", rounds: fillRounds, run: inTurn(alone, filled)},
+	{name: "start", about: "start of an empty server, until it answers", rounds: once, run: startEmpty},
+	{name: "fill", about: "-sizes znodes: time, memory and disk", rounds: fillRounds, run: sizes},
+	{name: "access", about: "CPU of reads and writes over all znodes, pauses", needs: "fill"},
 	{name: "restart", about: "a kill of a filled server, until it answers", needs: "fill"},
-	{name: "snapshot", about: "latency on a filled server, quiet and through a snapshot", needs: "fill"},
+	{name: "open", about: "an open loop on a filled server, quiet and through a snapshot", needs: "fill"},
 	{name: "ensemble", about: "the workloads of -ensemble-ops", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))},
 	{name: "rest", about: "what an ensemble uses with next to nothing to do", several: true, rounds: mainRounds, run: inTurn(together, several(runRest))},
 	{name: "failover", about: "kills of the leader", several: true, rounds: mainRounds, run: inTurn(together, several(runFailover))},
@@ -35,6 +38,7 @@ var parts = []part{
 
 func mainRounds(o *options) int { return o.Rounds }
 func fillRounds(o *options) int { return o.FillRounds }
+func once(*options) int         { return 1 }
 
 // alone and together are the sizes of a part's ensembles.
 func alone(*options) int      { return 1 }

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"zkd/test/bench/chart"
 )
 
 // sample is what one scenario measured on one server in one round.
@@ -15,6 +17,8 @@ type sample struct {
 	Round    int                `json:"round"`
 	Note     string             `json:"note,omitempty"`
 	Values   map[metric]float64 `json:"values"`
+	// Series are lines for charts.
+	Series map[string][]chart.Point `json:"series,omitempty"`
 }
 
 // report gathers samples. Servers are columns in the given order. One of them is ours; where ZooKeeper or

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 )
 
 // bench is one run: the kinds of server, what is measured, and the samples.
@@ -154,20 +153,4 @@ func several(run func(context.Context, *ensemble, *options) ([]sample, error)) o
 		}
 		return err
 	}
-}
-
-// filled runs fill and, on the same znodes, restart and snapshot.
-func filled(ctx context.Context, b *bench, e *ensemble, round int) error {
-	for _, p := range []struct {
-		name string
-		run  func(context.Context, *server, *options) (sample, error)
-	}{{"fill", runFill}, {"restart", runRestart}, {"snapshot", runSnapshot}} {
-		if !slices.Contains(b.o.Parts, p.name) {
-			continue
-		}
-		if err := b.one(ctx, e.servers[0], round, p.run); err != nil {
-			return err
-		}
-	}
-	return nil
 }

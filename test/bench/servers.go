@@ -1,11 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -27,10 +29,16 @@ type kind struct {
 	stateless bool
 	// argv is the command that serves in the foreground what newServer laid out.
 	argv func(s *server) []string
+	// env is added to the environment.
+	env []string
 	// files are written next to the configuration.
 	files map[string]string
 	// liveHeap is the memory of what is reachable.
 	liveHeap func(s *server) (heap, error)
+	// pauses is for how long the garbage collector stopped everything, each time since the start.
+	pauses func(s *server) ([]time.Duration, error)
+	// forZnodes, when set, is the kind with what it needs to hold a tree of that size.
+	forZnodes func(n int) *kind
 }
 
 // heap is a size in bytes and how it was found. Only sizes found the same way can be subtracted.
@@ -132,6 +140,7 @@ func (s *server) launch() error {
 	argv := s.kind.argv(s)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Dir = s.dir
+	s.cmd.Env = append(os.Environ(), s.kind.env...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	// Should the bench be killed, no server stays behind.
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -146,6 +155,8 @@ func (s *server) launch() error {
 
 func (s *server) logTail() string {
 	b, _ := os.ReadFile(filepath.Join(s.dir, "log"))
+	lines := slices.DeleteFunc(bytes.SplitAfter(b, []byte("\n")), isGoTrace)
+	b = bytes.Join(lines, nil)
 	return string(b[max(0, len(b)-2000):])
 }
 

@@ -2,67 +2,17 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
-const (
-	// snapshotCount is the snapCount of the snapshot run: small, so that writes trigger several.
-	snapshotCount    = 20_000
-	snapshotSessions = 8
-	snapshotDepth    = 4
-	snapshotLook     = 5 * time.Millisecond
-	// snapshotQuiet is how long nothing must have been written before a snapshot counts as over.
-	snapshotQuiet = 100 * time.Millisecond
-)
-
-// runSnapshot restarts a filled server with a small snapCount, then writes for o.SnapshotTime and reports
-// the latency of writes while a snapshot was being written and while none was.
-func runSnapshot(ctx context.Context, s *server, o *options) (sample, error) {
-	if err := s.restartWith(ctx, map[string]string{"snapCount": fmt.Sprint(snapshotCount)}); err != nil {
-		return sample{}, err
-	}
-	set, err := findWorkload("set")
-	if err != nil {
-		return sample{}, err
-	}
-	sc := scenario{workload: set, sessions: snapshotSessions, depth: snapshotDepth}
-	w := o.params(sc, 0)
-	if err := prepare(s.addr, sc.workload, w); err != nil {
-		return sample{}, fmt.Errorf("snapshot: prepare: %w", err)
-	}
-	l, err := startLoad(ctx, []string{s.addr}, sc.sessions, sc.depth, o.Threads, sc.workload.sources(w))
-	if err != nil {
-		return sample{}, fmt.Errorf("snapshot: %w", err)
-	}
-	err = l.sleep(s.warmUp())
-	seen := 0
-	if err == nil {
-		seen, err = l.followSnapshots(s.dataDir(), o.SnapshotTime)
-	}
-	if ferr := l.finish(); ferr != nil {
-		err = ferr
-	}
-	if err != nil {
-		return sample{}, fmt.Errorf("snapshot: %w", err)
-	}
-	quiet, during := l.latencies(phaseA), l.latencies(phaseB)
-	if seen == 0 || during.count == 0 {
-		return sample{}, errors.New("snapshot: none was seen; write for longer (-snapshot-time)")
-	}
-	return sample{Scenario: o.snapshotName(), Server: s.kind.name, Values: map[metric]float64{
-		mSnapshots:    float64(seen),
-		mQuietP99:     micros(quiet.quantile(0.99)),
-		mDuringP99:    micros(during.quantile(0.99)),
-		mDuringMax:    micros(time.Duration(during.max)),
-		mSnapSlowdown: float64(during.quantile(0.99)) / float64(max(quiet.quantile(0.99), 1)),
-	}}, nil
-}
+// snapshotQuiet is how long nothing must have been written before a snapshot counts as over.
+const snapshotQuiet = 100 * time.Millisecond
 
 // restartWith stops the server in good order, adds keys to its zoo.cfg and starts it.
 func (s *server) restartWith(ctx context.Context, extra map[string]string) error {
@@ -78,29 +28,6 @@ func (s *server) restartWith(ctx context.Context, extra map[string]string) error
 		return err
 	}
 	return s.start(ctx)
-}
-
-// followSnapshots switches the load's phase with the snapshots seen in dir and counts them.
-func (l *load) followSnapshots(dir string, t time.Duration) (seen int, err error) {
-	watch := snapshotWatch{sizes: snapshotSizes(dir)}
-	l.phase.Store(phaseA)
-	defer l.phase.Store(phaseWarm)
-	for until := time.Now().Add(t); time.Now().Before(until); {
-		if err := l.sleep(snapshotLook); err != nil {
-			return seen, err
-		}
-		was := watch.running
-		if watch.look(snapshotSizes(dir), time.Now()); watch.running == was {
-			continue
-		}
-		if watch.running {
-			seen++
-			l.phase.Store(phaseB)
-		} else {
-			l.phase.Store(phaseA)
-		}
-	}
-	return seen, nil
 }
 
 // snapshotWatch tells from the sizes of snapshot files whether one is being written. It looks from
@@ -126,28 +53,49 @@ func (w *snapshotWatch) look(sizes map[string]int64, now time.Time) {
 // snapshotSizes: files with "snap" in their own name or in that of a directory below dir.
 func snapshotSizes(dir string) map[string]int64 {
 	sizes := make(map[string]int64)
-	walkFiles(dir, func(path string, size int64) {
-		if rel, err := filepath.Rel(dir, path); err == nil && strings.Contains(strings.ToLower(rel), "snap") {
-			sizes[path] = size
+	walkFiles(dir, func(path string, info fs.FileInfo) {
+		if isSnapshot(dir, path) {
+			sizes[path] = info.Size()
 		}
 	})
 	return sizes
 }
 
-func diskUsage(dir string) int64 {
-	var sum int64
-	walkFiles(dir, func(_ string, size int64) { sum += size })
-	return sum
+func isSnapshot(dir, path string) bool {
+	rel, err := filepath.Rel(dir, path)
+	return err == nil && strings.Contains(strings.ToLower(rel), "snap")
+}
+
+// disk is what a data directory takes, in allocated bytes: logs are laid out before they are written.
+type disk struct {
+	snapshots, rest int64
+	snapshotFiles   int
+	otherFiles      int
+}
+
+func diskOf(dir string) (d disk) {
+	walkFiles(dir, func(path string, info fs.FileInfo) {
+		n := info.Size()
+		if st, ok := info.Sys().(*syscall.Stat_t); ok {
+			n = st.Blocks * 512 // stat(2): in such units, whatever the file system's are
+		}
+		if isSnapshot(dir, path) {
+			d.snapshots, d.snapshotFiles = d.snapshots+n, d.snapshotFiles+1
+		} else {
+			d.rest, d.otherFiles = d.rest+n, d.otherFiles+1
+		}
+	})
+	return d
 }
 
 // walkFiles passes over what vanishes while it walks.
-func walkFiles(dir string, visit func(path string, size int64)) {
+func walkFiles(dir string, visit func(path string, info fs.FileInfo)) {
 	_ = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return nil
 		}
 		if info, err := e.Info(); err == nil {
-			visit(path, info.Size())
+			visit(path, info)
 		}
 		return nil
 	})

@@ -1,9 +1,26 @@
 package main
 
+import "fmt"
+
 // scaleTargets are about many znodes, many sessions and many watchers.
 var scaleTargets = []target{
-	{row: "memory of the tree", scenario: "fill ", metric: mLiveHeap, betterThanZooKeeper: 2},
-	{row: "memory of the tree", scenario: "fill ", metric: mPeakRSS, betterThanZooKeeper: 3},
-	{row: "restart", scenario: "restart ", metric: mRestart, betterThanZooKeeper: 4},
-	{row: "latency through a snapshot", scenario: "snapshot ", metric: mSnapSlowdown, atMost: 3},
+	{row: "open loop through a snapshot", scenario: openName(million), metric: mSnapSlowdown, atMost: 3},
+	{row: "open loop through a snapshot", scenario: openName(openLargest), metric: mSnapSlowdown, atMost: 3},
+	{row: "watch fan-out", scenario: crowds(10_000)[0].name, metric: mLastEventP50, betterThanZooKeeper: 5},
+	{row: "watch fan-out", scenario: crowds(10_000)[1].name, metric: mLastEventP50, betterThanZooKeeper: 5},
+	{row: "10,000 idle sessions", scenario: idleName(10_000), metric: mRSSPerSession, atMost: 12 << 10},
+	{row: "10,000 idle sessions", scenario: idleName(10_000), metric: mServerLoad, atMost: 0.05},
+	{row: "CPU per get and per set over the size of the tree", scenario: accessName("get", 10*million), metric: mCPUGrowth, atMost: 1.5},
+	{row: "CPU per get and per set over the size of the tree", scenario: accessName("set", 10*million), metric: mCPUGrowth, atMost: 1.5},
+	{row: "live heap per znode", scenario: fillName(million), metric: mHeapPerZnode, atMost: 250},
+	{row: "live heap per znode", scenario: fillName(10 * million), metric: mHeapPerZnode, atMost: 250},
+	{row: "cold start", scenario: restartName(million), metric: mRestart, betterThanZooKeeper: 5},
+	{row: "cold start", scenario: restartName(10 * million), metric: mRestart, betterThanZooKeeper: 5},
+	{row: "start of an empty server", scenario: startName, metric: mStart, atMost: 100},
+	{row: "disk after 1,000,000 creates", scenario: fillName(million), metric: mDiskUsage, ofZooKeeper: 1},
 }
+
+func restartName(n int) string { return fmt.Sprintf("restart on %d znodes", n) }
+func idleName(n int) string    { return fmt.Sprintf("%d idle sessions", n) }
+
+const startName = "start of an empty server"

@@ -40,7 +40,9 @@ func zkdKind(ctx context.Context, binary, work string, warm time.Duration) (*kin
 		firstWarm: warm,
 		warm:      warm,
 		argv:      func(s *server) []string { return []string{binary, "server", "--config", s.cfg()} },
+		env:       []string{goTrace},
 		liveHeap:  zkdLiveHeap,
+		pauses:    goPauses,
 	}, nil
 }
 

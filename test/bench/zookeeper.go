@@ -39,7 +39,7 @@ func zookeeperKind(name, heap string, firstWarm, warm time.Duration) (*kind, err
 		files:     map[string]string{"logback.xml": quietLogback},
 		argv: func(s *server) []string {
 			return []string{
-				dist.Java, "-Xmx" + heap, "-XX:-UsePerfData",
+				dist.Java, "-Xmx" + heap, "-XX:-UsePerfData", jvmTrace(s),
 				"-Djava.io.tmpdir=" + s.dir,
 				// Neither server logs requests; a log backend left to itself does.
 				"-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
@@ -49,8 +49,20 @@ func zookeeperKind(name, heap string, firstWarm, warm time.Duration) (*kind, err
 			}
 		},
 		liveHeap: jvmLiveHeap,
+		pauses:   jvmPauses,
+		forZnodes: func(n int) *kind {
+			bigger := heap
+			if n > million {
+				bigger = fmt.Sprintf("%dm", heapMillion*n/million)
+			}
+			k, _ := zookeeperKind(name, bigger, firstWarm, warm) // it was found before
+			return k
+		},
 	}, nil
 }
+
+// heapMillion is the MB of heap for each million znodes beyond the first, of which half is live.
+const heapMillion = 1000
 
 // findDistribution: the plain name is the baseline or, without it, the newest there is.
 func findDistribution(name string) (realzk.Distribution, error) {

@@ -32,7 +32,7 @@ func (a Axis) apply(to *plot.Axis) {
 	case a.Min != a.Max:
 		to.Min, to.Max = a.Min, a.Max
 	case a.Log:
-		to.Min, to.Max = decadeBelow(to.Min), decadeAbove(to.Max)
+		to.Min, to.Max = decadeBelow(to.Min), to.Max*1.2
 	default:
 		to.Min = min(to.Min, 0)
 	}
@@ -47,7 +47,7 @@ func (a Axis) headroom(to *plot.Axis, entries int) {
 	if a.Min != a.Max {
 		return
 	}
-	share := min(0.09*float64(entries), 0.5)
+	share := min(0.07*float64(entries+1), 0.5)
 	if a.Log {
 		to.Max *= math.Pow(to.Max/to.Min, share)
 		return
@@ -56,7 +56,6 @@ func (a Axis) headroom(to *plot.Axis, entries int) {
 }
 
 func decadeBelow(v float64) float64 { return math.Pow(10, math.Floor(math.Log10(v))) }
-func decadeAbove(v float64) float64 { return math.Pow(10, math.Ceil(math.Log10(v))) }
 
 func (a Axis) ticks(lo, hi float64) []plot.Tick {
 	var all []plot.Tick

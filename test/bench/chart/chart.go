@@ -4,9 +4,11 @@
 package chart
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"image/color"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -85,7 +87,7 @@ func (c Chart) Write(file string) (err error) {
 	var canvas vg.CanvasWriterTo
 	switch ext := filepath.Ext(file); ext {
 	case ".svg":
-		canvas = vgsvg.New(w, h)
+		canvas = webCanvas{vgsvg.New(w, h)}
 	case ".png":
 		canvas = vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(w, h), vgimg.UseDPI(dotsPerInch))}
 	default:
@@ -101,6 +103,19 @@ func (c Chart) Write(file string) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	_, err = canvas.WriteTo(f)
 	return err
+}
+
+// webCanvas names fonts of the same widths for who has not the one that was drawn with; a browser would
+// take one with serifs.
+type webCanvas struct{ *vgsvg.Canvas }
+
+func (c webCanvas) WriteTo(w io.Writer) (int64, error) {
+	var b bytes.Buffer
+	if _, err := c.Canvas.WriteTo(&b); err != nil {
+		return 0, err
+	}
+	n, err := w.Write(bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:'Liberation Sans',Arial,Helvetica,sans-serif;")))
+	return int64(n), err
 }
 
 func (c Chart) draw(dc draw.Canvas) error {
@@ -130,10 +145,11 @@ func (p Panel) plot() (*plot.Plot, error) {
 	drawn.Title.Text = p.Title
 	drawn.Title.TextStyle.Font.Size = 13
 	drawn.Title.Padding = 8
-	drawn.Legend.Top, drawn.Legend.Left = true, false
+	drawn.Legend.Top, drawn.Legend.Left = true, true // text that is wider than reckoned does not meet its line
 	drawn.Legend.TextStyle.Font.Size = 11
 	drawn.Legend.ThumbnailWidth = 26
 	drawn.Legend.Padding = 2
+	drawn.Legend.XOffs = 12
 	drawn.Add(grid())
 	p.shade(drawn)
 	for _, l := range p.Lines {
