@@ -107,6 +107,7 @@ func (s *Server) Serve() error {
 	for {
 		n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_WAIT, uintptr(s.poll), uintptr(unsafe.Pointer(&events[0])), uintptr(len(events)), ^uintptr(0), 0, 0)
 		if errno == syscall.EINTR {
+			runtime.Gosched() // perhaps the signal was Go's, whose collector waits for this goroutine to stop
 			continue
 		}
 		if errno != 0 {
