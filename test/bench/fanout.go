@@ -116,7 +116,7 @@ func newFanout(addr string, c crowd) (f *fanout, err error) {
 	f = &fanout{crowd: c}
 	f.in.buf = make([]byte, 4*readBufferSize)
 	for i := range c.znodes {
-		path := fanoutPath(i)
+		path := c.path(i)
 		f.get, f.set = append(f.get, readFrame(opGetData, path, true)), append(f.set, setFrame(path, nil))
 	}
 	cs, err := connectMany([]string{addr}, c.sessions+1, sessionTimeout)
@@ -127,7 +127,7 @@ func newFanout(addr string, c crowd) (f *fanout, err error) {
 		f.watchers = append(f.watchers, &watcher{client: c})
 	}
 	f.writer = f.watchers[c.sessions]
-	if err := ensureFanout(f.writer.client, c.znodes); err != nil {
+	if err := c.ensure(f.writer.client); err != nil {
 		return nil, errors.Join(err, f.close())
 	}
 	if f.poll, err = newPoller(); err != nil {
@@ -141,31 +141,32 @@ func newFanout(addr string, c crowd) (f *fanout, err error) {
 	return f, nil
 }
 
-func fanoutPath(i int) string { return fmt.Sprintf("%s/fanout/z%05d", benchRoot, i) }
+// parent is above a crowd's znodes, path the i-th of them.
+func (c crowd) parent() string    { return fmt.Sprintf("%s/fanout-%d", benchRoot, c.znodes) }
+func (c crowd) path(i int) string { return fmt.Sprintf("%s/z%05d", c.parent(), i) }
 
-// ensureFanout creates the znodes, a thousand a multi; one of these fails when its znodes are there.
-func ensureFanout(c *client, n int) error {
-	if err := ensurePath(c, benchRoot+"/fanout"); err != nil {
+// ensure creates the znodes, a thousand a multi. A server sees a crowd once.
+func (c crowd) ensure(by *client) error {
+	if err := ensurePath(by, c.parent()); err != nil {
 		return err
 	}
 	const batch = 1000
-	for from := 0; from < n; from += batch {
-		code, _, err := c.call(frame(opMulti, func(b []byte) []byte {
-			for i := from; i < min(from+batch, n); i++ {
-				b = createBody(appendMultiHeader(b, opCreate, false), fanoutPath(i), nil, flagPersistent)
+	for from := 0; from < c.znodes; from += batch {
+		to := min(from+batch, c.znodes)
+		code, body, err := by.call(frame(opMulti, func(b []byte) []byte {
+			for i := from; i < to; i++ {
+				b = createBody(appendMultiHeader(b, opCreate, false), c.path(i), nil, flagPersistent)
 			}
 			return appendMultiHeader(b, -1, true)
 		}))
+		if err == nil && code != 0 {
+			err = fmt.Errorf("code %d", code)
+		}
+		if err == nil {
+			err = checkMulti(body, to-from, opCreate, lengthSize+len(c.path(0)))
+		}
 		if err != nil {
-			return err
-		}
-		if code == 0 {
-			continue
-		}
-		for i := from; i < min(from+batch, n); i++ {
-			if err := c.ensure(fanoutPath(i), nil); err != nil {
-				return err
-			}
+			return fmt.Errorf("create the znodes to watch: %w", err)
 		}
 	}
 	return nil
