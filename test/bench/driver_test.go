@@ -22,7 +22,7 @@ func (l *limited) next(dst []byte, xid int32) []byte {
 }
 
 func testParams() workloadParams {
-	return workloadParams{Sessions: 3, Keys: 7, ReadPercent: 50, MultiOps: 3, data: payload(100)}
+	return workloadParams{Sessions: 3, Keys: 7, MultiOps: 3, data: payload(100)}
 }
 
 // drive sends n requests of a workload on each of three sessions at depth 5.

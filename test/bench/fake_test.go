@@ -1,10 +1,11 @@
 package main
 
 import (
-	"encoding/binary"
 	"io"
 	"net"
 	"testing"
+
+	"zkd/test/bench/floor"
 )
 
 // fakeServer answers every request with a fixed frame. It keeps no tree: it exists so that the generator
@@ -122,53 +123,11 @@ func connectResponse() []byte {
 	return appendBool(b, false)
 }
 
-// plausible answers what the workloads send as an empty-handed but obliging server would.
+// plausible answers what the workloads send as the floor does.
 func plausible(data []byte) func(op int32, req []byte) []byte {
-	stat := make([]byte, statSize)
-	get := append(appendBuffer(nil, data), stat...)
-	children := make([]byte, 0, 128)
-	children = appendInt(children, familySize)
-	for range familySize {
-		children = appendString(children, "child0000")
+	replies := floor.NewReplies(data)
+	return func(_ int32, req []byte) []byte {
+		b, _ := replies.Append(nil, req)
+		return b[lengthSize+replyHeaderSize:]
 	}
-	return func(op int32, req []byte) []byte {
-		switch op {
-		case opGetData:
-			return get
-		case opExists, opSetData:
-			return stat
-		case opGetChildren:
-			return children
-		case opCreate:
-			path := req[8+lengthSize:][:getInt(req[8:])]
-			if getInt(req[len(req)-4:]) == flagEphemeralSequential {
-				return appendString(nil, string(path)+"0000000007")
-			}
-			return appendBuffer(nil, path)
-		case opMulti:
-			return multiReply(req[8:])
-		}
-		return nil
-	}
-}
-
-// multiReply answers each op of a multi with success, by the type in its header.
-func multiReply(ops []byte) []byte {
-	var out []byte
-	for ops[4] == 0 {
-		op := getInt(ops)
-		ops = ops[multiHeaderSize:]
-		path := ops[lengthSize:][:getInt(ops)]
-		ops = ops[lengthSize+len(path):]
-		ops = ops[lengthSize+int(binary.BigEndian.Uint32(ops)):] // data
-		out = appendInt(appendBool(appendInt(out, op), false), 0)
-		if op == opSetData {
-			ops = ops[4:] // version
-			out = append(out, make([]byte, statSize)...)
-		} else {
-			ops = ops[len(appendOpenACL(nil))+4:]
-			out = appendBuffer(out, path)
-		}
-	}
-	return appendMultiHeader(out, -1, true)
 }

@@ -30,25 +30,36 @@ func newMulti(w workloadParams) func(int) source {
 }
 
 // checkMulti: n results of one type, each followed by a record of one size, and the end header.
-func checkMulti(body []byte, n int, op int32, record int) error {
+func checkMulti(body []byte, n int, op int32, record int) (err error) {
 	for i := range n {
-		if len(body) < multiHeaderSize {
-			return fmt.Errorf("multi result ends after %d of %d", i, n)
+		if body, err = cutResult(body, op); err != nil {
+			return fmt.Errorf("multi result %d of %d: %w", i, n, err)
 		}
-		typ, code := getInt(body), getInt(body[5:])
-		if typ != op || code != 0 {
-			return fmt.Errorf("multi result %d has type %d and code %d", i, typ, code)
-		}
-		if len(body) < multiHeaderSize+record {
+		if len(body) < record {
 			return fmt.Errorf("multi result %d is cut", i)
 		}
-		body = body[multiHeaderSize+record:]
+		body = body[record:]
 	}
+	return wantMultiEnd(body)
+}
+
+// cutResult takes the header of one successful result of a multi.
+func cutResult(body []byte, op int32) ([]byte, error) {
+	if len(body) < multiHeaderSize {
+		return nil, fmt.Errorf("header of %d bytes", len(body))
+	}
+	if typ, code := getInt(body), getInt(body[5:]); typ != op || code != 0 {
+		return nil, fmt.Errorf("type %d and code %d, want type %d", typ, code, op)
+	}
+	return body[multiHeaderSize:], nil
+}
+
+func wantMultiEnd(body []byte) error {
 	if err := wantSize(body, multiHeaderSize); err != nil {
 		return fmt.Errorf("multi end header: %w", err)
 	}
 	if body[4] != 1 {
-		return fmt.Errorf("multi result does not end after %d", n)
+		return fmt.Errorf("multi does not end after its last result")
 	}
 	return nil
 }

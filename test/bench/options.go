@@ -24,7 +24,6 @@ type options struct {
 	Threads           int           // of the generator
 	Size              int           // data bytes a znode
 	Keys              int           // znodes to choose from
-	ReadPercent       int           // of mixed
 	MultiOps          int           // setData a multi
 	Rounds            int           // of throughput, fan-out, idle and the ensembles
 	FillRounds        int           // of fill with restart and snapshot
@@ -62,8 +61,9 @@ const (
 const maxMembers = 99
 
 const (
-	defaultWorkloads         = "get,get:1x1,exists,children,set,set:1x1,mixed,multi,ephemeral,create-delete,create"
-	defaultEnsembleWorkloads = "get,set,set:1x1@leader,set:1x1@follower,mixed,ephemeral"
+	defaultWorkloads = "get,exists,children,get:1x1,exists:1x1,children:1x1,get:1000x1,exists:1000x1,children:1000x1," +
+		"set,set:1x1,mixed-90,mixed-50,multi,ephemeral,create-delete,keeper:224x1,create"
+	defaultEnsembleWorkloads = "get,set,set:1x1@leader,set:1x1@follower,mixed-90,mixed-50,multi,ephemeral,create-delete,keeper:224x1,create"
 )
 
 func parseOptions(args []string) (*options, error) {
@@ -82,7 +82,6 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.Threads, "threads", 1, "threads of the generator")
 	f.IntVar(&o.Size, "size", 100, "data bytes a znode")
 	f.IntVar(&o.Keys, "keys", 1000, "znodes that reads and writes choose from")
-	f.IntVar(&o.ReadPercent, "read", 90, "percentage of reads in mixed")
 	f.IntVar(&o.MultiOps, "multi", 10, "setData operations in a multi")
 	f.IntVar(&o.Rounds, "rounds", 5, "rounds; the servers take turns, medians are reported")
 	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with what goes on with its znodes")
@@ -153,8 +152,8 @@ func (o *options) validate() error {
 			return fmt.Errorf("-%s must be at least 1", name)
 		}
 	}
-	if o.Size < 0 || o.FillMulti < 0 || o.ReadPercent < 0 || o.ReadPercent > 100 {
-		return fmt.Errorf("-size and -fill-multi must not be negative, -read is a percentage")
+	if o.Size < 0 || o.FillMulti < 0 {
+		return fmt.Errorf("-size and -fill-multi must not be negative")
 	}
 	if o.Watchers%fanoutSessions != 0 {
 		return fmt.Errorf("-watchers must be a multiple of %d", fanoutSessions)
@@ -207,7 +206,7 @@ func (o *options) scenarios(workloads []string) ([]scenario, error) {
 // params of one scenario's run.
 func (o *options) params(sc scenario, run int) workloadParams {
 	return workloadParams{
-		Sessions: sc.sessions, Keys: o.Keys, ReadPercent: o.ReadPercent,
+		Sessions: sc.sessions, Keys: o.Keys,
 		MultiOps: o.MultiOps, Run: run, data: payload(o.Size),
 	}
 }

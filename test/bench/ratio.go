@@ -17,22 +17,17 @@ func ratioRoundsOf(o *options) int { return min(o.Rounds, ratioRounds) }
 
 // readRatios runs getData and setData in each of the shares, and keeps the whole distribution of latencies.
 func readRatios(ctx context.Context, b *bench, es []*ensemble, round int) error {
-	mixed, err := findWorkload("mixed")
-	if err != nil {
-		return err
-	}
-	sc := scenario{workload: mixed, sessions: b.o.Sessions, depth: b.o.Depth}
 	for _, percent := range ratios {
+		sc := scenario{workload: mixed(percent), sessions: b.o.Sessions, depth: b.o.Depth}
 		w := b.o.params(sc, 0)
-		w.ReadPercent = percent
 		for _, e := range es {
 			if e.kind.stateless {
 				continue
 			}
-			if err := prepare(e.servers[0].addr, mixed, w); err != nil {
+			if err := prepare(e.servers[0].addr, sc.workload, w); err != nil {
 				return fmt.Errorf("%s: prepare: %w", e.kind.name, err)
 			}
-			one, err := closedLoop(ctx, e, b.o, ratioName(percent), newMixed(w))
+			one, err := closedLoop(ctx, e, b.o, ratioName(percent), sc.workload.sources(w))
 			if err != nil {
 				return fmt.Errorf("%s: %w%s", e.kind.name, err, e.lastWords())
 			}

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -17,11 +18,10 @@ type workload struct {
 
 // workloadParams is what shapes the requests of a workload.
 type workloadParams struct {
-	Sessions    int
-	Size        int // data bytes a znode
-	Keys        int // znodes that get, set and their like choose from
-	ReadPercent int // of mixed
-	MultiOps    int // setData in a multi
+	Sessions int
+	Size     int // data bytes a znode
+	Keys     int // znodes that get, set and their like choose from
+	MultiOps int // setData in a multi
 	// Run differs for each run against one server, so that what creates leave behind does not collide.
 	Run  int
 	data []byte
@@ -32,14 +32,32 @@ var workloads = []workload{
 	{"exists", "exists of a random znode", prepareKeys, newExists},
 	{"children", "getChildren of a znode with 10 children", prepareFamily, newChildren},
 	{"set", "setData of a random znode", prepareKeys, newSet},
-	{"mixed", "getData and setData by -read percent", prepareKeys, newMixed},
+	mixed(90),
+	mixed(50),
 	{"multi", "a multi of -multi setData", prepareKeys, newMulti},
 	{"ephemeral", "create an ephemeral sequential znode, delete it when its name is known", prepareParents, newEphemeral},
 	{"create-delete", "create a znode, delete it", prepareParents, newCreateDelete},
+	{"keeper", "what a database asks of its coordinator, see keeper.go", prepareKeeper, newKeeper},
 	{"create", "create a znode (the tree grows)", prepareParents, newCreate},
 }
 
+// mixed is getData and setData of random znodes in the given proportion, named as in mixed-90.
+func mixed(readPercent int) workload {
+	return workload{
+		name: fmt.Sprintf("%s%d", mixedPrefix, readPercent), about: fmt.Sprintf("%d %% getData, the rest setData", readPercent),
+		prepare: prepareKeys, sources: func(w workloadParams) func(int) source { return newMixed(w, readPercent) },
+	}
+}
+
+const mixedPrefix = "mixed-"
+
+// findWorkload knows the workloads by name, and mixed ones of any percentage.
 func findWorkload(name string) (workload, error) {
+	if percent, ok := strings.CutPrefix(name, mixedPrefix); ok {
+		if n, err := strconv.Atoi(percent); err == nil && n >= 0 && n <= 100 {
+			return mixed(n), nil
+		}
+	}
 	i := slices.IndexFunc(workloads, func(w workload) bool { return w.name == name })
 	if i < 0 {
 		var names []string

@@ -46,11 +46,12 @@ func prepareFamily(c *client, _ workloadParams) error {
 }
 
 func newChildren(workloadParams) func(int) source {
-	frames := [][]byte{readFrame(opGetChildren, benchRoot+"/family", false)}
-	return newKeyed(frames, func(body []byte) error {
-		if len(body) < lengthSize || getInt(body) != familySize {
-			return fmt.Errorf("not %d children", familySize)
-		}
-		return nil
-	})
+	return newKeyed([][]byte{readFrame(opGetChildren, benchRoot+"/family", false)}, wantFamily)
+}
+
+func wantFamily(body []byte) error {
+	if len(body) < lengthSize || getInt(body) != familySize {
+		return fmt.Errorf("not %d children", familySize)
+	}
+	return nil
 }

@@ -5,25 +5,25 @@ import (
 	"fmt"
 )
 
-// mixed reads or writes a random key. reads remembers what was asked, as replies come in order.
-type mixed struct {
+// mixture reads or writes a random key. reads remembers what was asked, as replies come in order.
+type mixture struct {
 	get, set    source
 	rnd         random
 	readPercent int
 	reads       queue[bool]
 }
 
-func newMixed(w workloadParams) func(int) source {
+func newMixed(w workloadParams, readPercent int) func(int) source {
 	get, set := newGet(w), newSet(w)
 	return func(session int) source {
-		return &mixed{
+		return &mixture{
 			get: get(session), set: set(session),
-			rnd: newRandom(session + 1_000_003), readPercent: w.ReadPercent,
+			rnd: newRandom(session + 1_000_003), readPercent: readPercent,
 		}
 	}
 }
 
-func (m *mixed) next(dst []byte, xid int32) []byte {
+func (m *mixture) next(dst []byte, xid int32) []byte {
 	read := m.rnd.below(100) < m.readPercent
 	m.reads.push(read)
 	if read {
@@ -32,7 +32,7 @@ func (m *mixed) next(dst []byte, xid int32) []byte {
 	return m.set.next(dst, xid)
 }
 
-func (m *mixed) check(body []byte) error {
+func (m *mixture) check(body []byte) error {
 	if m.reads.pop() {
 		return m.get.check(body)
 	}

@@ -36,19 +36,20 @@ const (
 
 var order = binary.BigEndian
 
-// replies are whole frames of which only the xid is missing.
-type replies struct {
+// Replies are whole frames of which only the xid is missing. They are only read.
+type Replies struct {
 	getData, stat, children, children2, empty, unimplemented []byte
 }
 
-func newReplies(data []byte) replies {
+// NewReplies are those of a server all of whose znodes hold data.
+func NewReplies(data []byte) *Replies {
 	stat := make([]byte, statSize)
 	order.PutUint32(stat[52:], uint32(len(data))) // dataLength; the rest may as well be 0
 	names := order.AppendUint32(nil, Children)
 	for range Children {
 		names = appendString(names, "child0000")
 	}
-	return replies{
+	return &Replies{
 		getData:       reply(0, order.AppendUint32(nil, uint32(len(data))), data, stat),
 		stat:          reply(0, stat),
 		children:      reply(0, names),
@@ -97,8 +98,8 @@ func appendConnectResponse(out, request []byte) ([]byte, bool) {
 
 var passwd [16]byte
 
-// append answers one request; false: the connection is to be closed.
-func (r *replies) append(out, request []byte) ([]byte, bool) {
+// Append answers one request, a frame without its length, with a whole frame; false: it broke the protocol.
+func (r *Replies) Append(out, request []byte) ([]byte, bool) {
 	if len(request) < headerSize {
 		return out, false
 	}
@@ -127,7 +128,7 @@ func (r *replies) append(out, request []byte) ([]byte, bool) {
 }
 
 // appendEcho answers what has a path, or several, in its reply.
-func (r *replies) appendEcho(out []byte, xid uint32, request []byte) ([]byte, bool) {
+func (r *Replies) appendEcho(out []byte, xid uint32, request []byte) ([]byte, bool) {
 	at := len(out)
 	out = appendHeader(out, xid, 0)
 	op, body, ok := int32(order.Uint32(request[4:])), request[headerSize:], false

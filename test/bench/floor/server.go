@@ -28,7 +28,7 @@ type Server struct {
 	listener int
 	poll     int
 	addr     string
-	replies  replies
+	replies  *Replies
 	conns    []*conn // by file descriptor
 	in, out  []byte  // of the connection being served
 }
@@ -47,7 +47,7 @@ func Listen(addr string, data []byte) (_ *Server, err error) {
 	if err != nil {
 		return nil, fmt.Errorf("floor: %w", err)
 	}
-	s := &Server{listener: -1, poll: -1, replies: newReplies(data), in: make([]byte, readSize), out: make([]byte, 0, 4*readSize)}
+	s := &Server{listener: -1, poll: -1, replies: NewReplies(data), in: make([]byte, readSize), out: make([]byte, 0, 4*readSize)}
 	defer func() {
 		if err != nil {
 			s.closeAll()
@@ -203,7 +203,7 @@ func (s *Server) answer(c *conn, out, frame []byte) ([]byte, bool) {
 		c.connected = true
 		return appendConnectResponse(out, frame)
 	}
-	return s.replies.append(out, frame)
+	return s.replies.Append(out, frame)
 }
 
 func (s *Server) write(c *conn, out []byte) bool {
