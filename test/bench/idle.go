@@ -51,7 +51,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 	one := sample{Scenario: idleName(o.Idle), Server: s.kind.name, Values: map[metric]float64{
 		mOpenRate:      n / opened.Seconds(),
 		mRSSPerSession: float64(memAfter.rss-memBefore.rss) / n,
-		mServerLoad:    (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
+		mBusiest:       100 * (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
 	}}
 	if growth, ok := heapAfter.since(heapBefore); ok {
 		one.Values[mHeapPerSession] = float64(growth) / n
