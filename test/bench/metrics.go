@@ -125,8 +125,8 @@ var metrics = []struct {
 	{mWriteRate, "MiB to disk/s", neutral},
 	{mSyncRate, "syncs/s", neutral},
 	{mOpsPerSync, "operations a sync", neutral},
-	{mPlainSyncRate, "syncs/s of a plain loop of such appends", neutral},
-	{mSyncsOfPlain, "syncs : plain loop's", neutral},
+	{mPlainSyncRate, "syncs/s of a plain loop", neutral},
+	{mSyncsOfPlain, "syncs/s : plain loop's", neutral},
 }
 
 func labelOf(m metric) string {

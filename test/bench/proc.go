@@ -60,6 +60,24 @@ func statusKB(status []byte, key string) int64 {
 	return 0
 }
 
+// bytesWritten is what a process has caused to be written to disks. Only its own user may read it.
+func bytesWritten(pid int) (int64, error) {
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
+	if err != nil {
+		return 0, err
+	}
+	return parseWritten(b)
+}
+
+func parseWritten(io []byte) (int64, error) {
+	for line := range bytes.Lines(io) {
+		if f := bytes.Fields(line); len(f) == 2 && string(f[0]) == "write_bytes:" {
+			return strconv.ParseInt(string(f[1]), 10, 64)
+		}
+	}
+	return 0, fmt.Errorf("/proc io without write_bytes")
+}
+
 // ownCPU is what the generator itself has used.
 func ownCPU() time.Duration {
 	var u syscall.Rusage

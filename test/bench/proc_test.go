@@ -41,5 +41,5 @@ func ownServer(t *testing.T) *server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &server{kind: &kind{name: "fake"}, cmd: &exec.Cmd{Process: p}, done: make(chan error, 1)}
+	return &server{kind: &kind{name: "fake", stateless: true}, cmd: &exec.Cmd{Process: p}, done: make(chan error, 1)}
 }

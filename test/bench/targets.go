@@ -54,7 +54,7 @@ func readTargets() (all []target) {
 
 // diskBound stands in for a throughput: the server syncs its log as often as the disk allows.
 func diskBound(workload string) *target {
-	return &target{scenario: "disk: " + workload, metric: mSyncsOfPlain, atLeast: 0.8}
+	return &target{scenario: workload, metric: mSyncsOfPlain, atLeast: 0.8}
 }
 
 var writeTargets = slices.Concat(
@@ -65,8 +65,8 @@ var writeTargets = slices.Concat(
 		{row: "mixed 90/10 and 50/50", scenario: "mixed-90 16×16", metric: mThroughput, betterThanZooKeeper: 4},
 		{row: "mixed 90/10 and 50/50", scenario: "mixed-50 16×16", metric: mThroughput, betterThanZooKeeper: 4},
 		{row: "the keeper mix", scenario: "keeper 224×1", metric: mThroughput, betterThanZooKeeper: 4},
-		{row: "disk: bytes written per durable set", scenario: "disk: set 16×16", metric: mWrittenPerOp, ofZooKeeper: 1},
-		{row: "disk: bytes written per durable set", scenario: "disk: set 1×1", metric: mWrittenPerOp, ofZooKeeper: 1},
+		{row: "disk: bytes written per durable set", scenario: "set 16×16", metric: mWrittenPerOp, ofZooKeeper: 1},
+		{row: "disk: bytes written per durable set", scenario: "set 1×1", metric: mWrittenPerOp, ofZooKeeper: 1},
 	})
 
 func durableWrites(row, prefix string, throughput float64) (all []target) {

@@ -63,7 +63,7 @@ func TestDiskBoundStandsIn(t *testing.T) {
 	}{"as often as a plain loop": {0.9, true}, "half as often": {0.5, false}, "not measured": {0, false}} {
 		r := measured(sc, mThroughput, 10, 40, 0)
 		if c.share > 0 {
-			r.add(sample{Scenario: "disk: " + sc, Server: zkdName, Values: map[metric]float64{mSyncsOfPlain: c.share}})
+			r.add(sample{Scenario: sc, Server: zkdName, Values: map[metric]float64{mSyncsOfPlain: c.share}})
 		}
 		v, known := r.judge(tt, sc)
 		if !known || v.Reached != c.reached || v.Figure != 4 || (v.Note != "") != (c.share > 0) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"time"
 )
 
@@ -55,6 +56,7 @@ type window struct {
 	reads   uint64
 	server  time.Duration // CPU, of all servers
 	own     time.Duration // CPU of the generator
+	disk    diskUse
 }
 
 func (l *load) look(e *ensemble) (window, error) {
@@ -100,12 +102,21 @@ func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, 
 		return sample{}, err
 	}
 	one := throughputSample(e.name(sc.name()), e.kind.name, before, after, l.latencies(phaseA))
+	if sc.workload.durable && len(e.servers) == 1 {
+		request := len(sc.workload.sources(w)(0).next(nil, 1))
+		if err := besidePlainLoop(one, request, e.servers[0].dir, o.Time/plainLoopShare); err != nil {
+			return sample{}, err
+		}
+	}
 	now, err := e.leader()
 	if err == nil && now != leader {
 		one.Note = "the leader changed during a measurement"
 	}
 	return one, err
 }
+
+// plainLoopShare: the plain loop beside a measurement is shorter by this.
+const plainLoopShare = 3
 
 func prepare(addr string, w workload, p workloadParams) error {
 	c, err := connect(addr, sessionTimeout)
@@ -130,22 +141,30 @@ func (l *load) measure(e *ensemble, t time.Duration, profile func() (stop func()
 		return
 	}
 	defer func() { err = errors.Join(err, stop()) }()
+	disk, err := e.disk()
+	if err != nil {
+		return
+	}
 	l.phase.Store(phaseA)
 	if before, err = l.look(e); err != nil {
 		return
 	}
+	before.disk = disk
 	if err = l.sleep(t); err != nil {
 		return
 	}
-	after, err = l.look(e)
+	if after, err = l.look(e); err != nil {
+		return
+	}
 	l.phase.Store(phaseWarm)
+	after.disk, err = e.disk()
 	return
 }
 
 func throughputSample(name, server string, before, after window, h *hist) sample {
 	ops := float64(max(after.replies-before.replies, 1))
 	seconds := after.at.Sub(before.at).Seconds()
-	return sample{Scenario: name, Server: server, Values: map[metric]float64{
+	values := map[metric]float64{
 		mThroughput: ops / seconds,
 		mP50:        micros(h.quantile(0.50)),
 		mP99:        micros(h.quantile(0.99)),
@@ -155,7 +174,9 @@ func throughputSample(name, server string, before, after window, h *hist) sample
 		mOwnCPU:     micros(after.own-before.own) / ops,
 		mBatch:      ops / float64(max(after.reads-before.reads, 1)),
 		mServerLoad: (after.server - before.server).Seconds() / seconds,
-	}}
+	}
+	maps.Copy(values, after.disk.values(before.disk, ops/seconds))
+	return sample{Scenario: name, Server: server, Values: values}
 }
 
 func micros(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }

@@ -14,6 +14,8 @@ type workload struct {
 	prepare func(c *client, w workloadParams) error
 	// sources returns what makes the source of each session; prepared frames are shared by all.
 	sources func(w workloadParams) func(session int) source
+	// durable: every request is to be on disk before its reply, so the disk may be what bounds it.
+	durable bool
 }
 
 // workloadParams is what shapes the requests of a workload.
@@ -28,17 +30,17 @@ type workloadParams struct {
 }
 
 var workloads = []workload{
-	{"get", "getData of a random znode", prepareKeys, newGet},
-	{"exists", "exists of a random znode", prepareKeys, newExists},
-	{"children", "getChildren of a znode with 10 children", prepareFamily, newChildren},
-	{"set", "setData of a random znode", prepareKeys, newSet},
+	{"get", "getData of a random znode", prepareKeys, newGet, false},
+	{"exists", "exists of a random znode", prepareKeys, newExists, false},
+	{"children", "getChildren of a znode with 10 children", prepareFamily, newChildren, false},
+	{"set", "setData of a random znode", prepareKeys, newSet, true},
 	mixed(90),
 	mixed(50),
-	{"multi", "a multi of -multi setData", prepareKeys, newMulti},
-	{"ephemeral", "create an ephemeral sequential znode, delete it when its name is known", prepareParents, newEphemeral},
-	{"create-delete", "create a znode, delete it", prepareParents, newCreateDelete},
-	{"keeper", "what a database asks of its coordinator, see keeper.go", prepareKeeper, newKeeper},
-	{"create", "create a znode (the tree grows)", prepareParents, newCreate},
+	{"multi", "a multi of -multi setData", prepareKeys, newMulti, false},
+	{"ephemeral", "create an ephemeral sequential znode, delete it when its name is known", prepareParents, newEphemeral, false},
+	{"create-delete", "create a znode, delete it", prepareParents, newCreateDelete, true},
+	{"keeper", "what a database asks of its coordinator, see keeper.go", prepareKeeper, newKeeper, false},
+	{"create", "create a znode (the tree grows)", prepareParents, newCreate, true},
 }
 
 // mixed is getData and setData of random znodes in the given proportion, named as in mixed-90.
