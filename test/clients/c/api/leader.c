@@ -99,6 +99,7 @@ static void goes_on(void) {
 	}
 	for (int kill = 0; kill < 3; kill++) order("restart"); // whoever is on no leader now is on the next one
 	zhandle_t *other = open_handle();
+	catch_up(other);
 	for (int i = 0; i < N; i++) {
 		struct Stat stat;
 		snprintf(path, sizeof path, "/goes/%d", i);

@@ -11,6 +11,7 @@ static void ends_with_close(void) {
 	zhandle_t *zh = open_handle(), *other = open_handle();
 	struct events e = EVENTS;
 	ephemeral(zh, "/close");
+	catch_up(other);
 	OK(zoo_wexists(other, "/close", note, &e, NULL));
 	OK(zookeeper_close(zh));
 	next_is(&e, ZOO_DELETED_EVENT, "/close");
@@ -134,6 +135,7 @@ static void taken_over(void) {
 	state_comes(&late, ZOO_EXPIRED_SESSION_STATE);
 	zookeeper_close(third);
 	zhandle_t *other = open_handle();
+	catch_up(other);
 	RC(zoo_exists(other, "/over", 0, NULL), ZNONODE);
 	OK(zookeeper_close(other));
 }
@@ -150,6 +152,7 @@ static void wrong_password(void) {
 	RC(zoo_exists(thief, "/", 0, NULL), ZINVALIDSTATE);
 	zookeeper_close(thief);
 	zhandle_t *other = open_handle();
+	catch_up(other);
 	OK(zoo_exists(other, "/password", 0, NULL));
 	OK(zookeeper_close(other));
 	zookeeper_close(zh);
@@ -186,6 +189,7 @@ static void idles(void) {
 	ephemeral(zh, "/idle");
 	sleep_ms(2500); // two and a half timeouts
 	zhandle_t *other = open_handle();
+	catch_up(other);
 	OK(zoo_exists(other, "/idle", 0, NULL));
 	OK(zoo_exists(zh, "/idle", 0, NULL));
 	EQ(own.count, 1); // it never lost its connection
