@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash operations ensemble soak bench bench-quick bench-ensemble docker clean
+.PHONY: help build test race lint fuzz compat corpus crash operations ensemble soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -50,21 +50,20 @@ soak: ## the same at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long
 	CLIENTS_LONG=1 go test -count=1 -p 1 -timeout 60m -run Ensemble ./test/clients/...
 
-bench: ## zkd beside a real ZooKeeper, one server and three of each: reports in bench.md and bench-ensemble.md
+bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.md, bench.json, bench-charts
 	./test/realzk/install.sh
-	go run ./test/bench -full -md bench.md
-	go run ./test/bench -ensemble -md bench-ensemble.md
+	go run ./test/bench -full -md bench.md -json bench.json -charts bench-charts
 
-bench-quick: ## the same in short, throughput only
+bench-cluster: ## zkd beside a real ZooKeeper, three servers of each: bench-cluster.md, bench-cluster.json
+	./test/realzk/install.sh
+	go run ./test/bench -ensemble -md bench-cluster.md -json bench-cluster.json
+
+bench-quick: ## one server of each, one short round of throughput only
 	./test/realzk/install.sh
 	go run ./test/bench -quick
-
-bench-ensemble: ## three servers of each only
-	./test/realzk/install.sh
-	go run ./test/bench -ensemble -md bench-ensemble.md
 
 docker: ## build the container image
 	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
 
 clean: ## remove what was built
-	rm -rf bin bench.md bench-ensemble.md
+	rm -rf bin bench.md bench.json bench-charts bench-cluster.md bench-cluster.json

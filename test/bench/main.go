@@ -1,20 +1,21 @@
-// Command bench runs zkd and a real ZooKeeper in turn under one load generator and prints throughput,
-// latency, server CPU time per operation and memory side by side, with the ratios and the project's
-// targets.
+// Command bench runs zkd and a real ZooKeeper under one load generator, and beside them a floor: a server
+// without state that answers the same frames with fixed replies. It prints throughput, latency, server CPU
+// time per operation, memory and disk writes side by side, with the ratios and the project's targets.
 //
 //	go run ./test/bench -quick          one short round of the throughput workloads
-//	go run ./test/bench                 throughput, fan-out and idle sessions, three rounds
-//	go run ./test/bench -full           also a million znodes: memory, restart, snapshot
+//	go run ./test/bench                 throughput, fan-out and idle sessions, five rounds
+//	go run ./test/bench -full           all parts on one server of each kind
 //	go run ./test/bench -ensemble       three servers of each kind: throughput, at rest, leader killed
-//	go run ./test/bench -servers zkd -ops get:16x16,set:1x1 -rounds 1
+//	go run ./test/bench -servers zkd,floor -ops get:16x16,get:1x1 -rounds 1
 //
 // The generator is written for a machine whose few cores it shares with the server: one thread serves
 // all sessions by epoll, one system call writes or reads many requests, latencies go into fixed
-// buckets, and nothing is allocated while it runs. It measures closed loops: a request is sent when a
-// reply has made room for it. Every reply is checked; a wrong one ends the run.
+// buckets, and nothing is allocated while it runs. It measures closed loops, in which a request is sent when
+// a reply has made room for it, but for the open loop of openload.go. Every reply is checked; a wrong one
+// ends the run.
 //
-// A kind of server is a column (servers.go), a part of a run yields samples (run.go), and the report
-// knows only samples (report.go). Linux only: it reads /proc and uses epoll.
+// A kind of server is a column (servers.go), a part of a run yields samples (parts.go), and the report
+// knows only samples (report.go) and what they are held against (targets.go). Linux only: it reads /proc and uses epoll.
 package main
 
 import (
@@ -141,8 +142,13 @@ func facts(o *options, kinds []*kind) map[string]string {
 		"measured":   fmt.Sprintf("%v a measurement, %d round(s), %d generator thread(s)", o.Time, o.Rounds, o.Threads),
 		"warm-up":    fmt.Sprintf("zkd %v; zookeeper %v, before the first %v", o.Warm, o.ZooKeeperWarm, 3*o.ZooKeeperWarm),
 		"servers":    strings.Join(servers, ", ") + "; default settings, data directories on the same disk",
-		"times":      "median (min–max) of the rounds; \"times better\" is above 1 when the first column wins",
+		"times":      "median (least–most) of the rounds; \"a : b\" is how many times better a is than b",
+		"throughput": "the servers run at the same time and are loaded one after the other in each round; who is not loaded is idle",
+		"disk":       "bytes by the pages that the server made dirty; a plain loop writes as many bytes as the requests of one of the server's batches, then calls fdatasync",
 		"server CPU": "user and system time of the server process by /proc, per operation answered",
+	}
+	if slices.Contains(o.Servers, floorName) {
+		all["floor"] = "a server without state, one thread around epoll, which answers every request with a fixed reply"
 	}
 	if slices.ContainsFunc(o.Parts, func(p string) bool { return slices.Contains(partNames(partSeveral), p) }) {
 		all["ensembles"] = fmt.Sprintf("%d servers on this machine, sessions spread evenly over them; CPU and memory of all added up; "+

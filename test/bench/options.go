@@ -142,7 +142,8 @@ func (o *options) quick(given map[string]bool) {
 	}
 	set("parts", func() { o.Parts = quickParts })
 	set("rounds", func() { o.Rounds = 1 })
-	set("time", func() { o.Time = time.Second })
+	set("time", func() { o.Time = 500 * time.Millisecond })
+	set("zk-warm", func() { o.ZooKeeperWarm = 700 * time.Millisecond })
 }
 
 func (o *options) validate() error {

@@ -13,7 +13,7 @@ func TestOptions(t *testing.T) {
 		}
 	}
 	o, err := parseOptions([]string{"-quick", "-rounds", "2", "-ops", "get:1x2"})
-	if err != nil || o.Rounds != 2 || o.Time != time.Second || len(o.Parts) != 1 {
+	if err != nil || o.Rounds != 2 || o.Time != 500*time.Millisecond || len(o.Parts) != 1 {
 		t.Fatalf("options %+v, %v", o, err)
 	}
 	if sc, _ := o.scenarios(o.Workloads); sc[0].name() != "get 1×2" {

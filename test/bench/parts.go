@@ -32,11 +32,14 @@ var parts = []part{
 	{name: "restart", about: "a kill of a filled server, until it answers", needs: "fill"},
 	{name: "open", about: "an open loop on a filled server, quiet and through a snapshot", needs: "fill"},
 	{name: "ensemble", about: "the workloads of -ensemble-ops", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))},
-	{name: "rest", about: "what an ensemble uses with next to nothing to do", several: true, rounds: mainRounds, run: inTurn(together, several(runRest))},
-	{name: "failover", about: "kills of the leader", several: true, rounds: mainRounds, run: inTurn(together, several(runFailover))},
+	{name: "rest", about: "what an ensemble uses with next to nothing to do", several: true, rounds: fewRounds, run: inTurn(together, several(runRest))},
+	{name: "failover", about: "kills of the leader", several: true, rounds: fewRounds, run: inTurn(together, several(runFailover))},
 }
 
 func mainRounds(o *options) int { return o.Rounds }
+
+// fewRounds are enough for what varies little or is repeated within a round.
+func fewRounds(o *options) int  { return min(o.Rounds, 2) }
 func fillRounds(o *options) int { return o.FillRounds }
 func once(*options) int         { return 1 }
 
