@@ -13,9 +13,10 @@ import (
 )
 
 // conn is one client connection. Its goroutine (serve) reads requests, answers
-// reads itself and submits writes; the apply goroutine answers those. Replies
-// leave in the order of the requests because the goroutine does not go on to a
-// read while a write is unanswered.
+// reads itself and submits writes; the apply goroutine answers those, and the
+// reads that came in while a write before them was unanswered (parked.go).
+// Replies leave in the order of the requests because the goroutine itself
+// answers nothing while a write is unanswered.
 type conn struct {
 	srv  *Server
 	nc   net.Conn
@@ -23,9 +24,11 @@ type conn struct {
 	in   inbox
 	out  outbox // out.mu also guards what is marked so below
 
-	who   atomic.Pointer[znode.Actor] // replaced, never changed
-	head  txnHead                     // only the conn's goroutine uses it
-	since time.Time
+	who  atomic.Pointer[znode.Actor] // replaced, never changed
+	head txnHead                     // only the conn's goroutine uses it
+	// behind is set if a write may be unanswered. Only the conn's goroutine uses it.
+	behind bool
+	since  time.Time
 
 	// Set by the apply goroutine under out.mu before attached becomes true.
 	session session.Session
@@ -45,6 +48,8 @@ type conn struct {
 	dirty    bool // out.mu: queued for a flusher
 	pending  []pendingReply
 	answered int       // pending[:answered] are done
+	parked   *parked   // out.mu: nil if there are none
+	bulk     int       // out.mu: as many reads to come are not parked
 	stats    connStats // out.mu
 }
 
@@ -52,7 +57,10 @@ type conn struct {
 type pendingReply struct {
 	op    jute.Op
 	large int32         // length, if that counts as large
+	reads int32         // parked behind it, before the next
 	at    time.Duration // when it came in, on the server's clock
+	// readsAt is when the first of reads came in.
+	readsAt time.Duration
 }
 
 func newConn(srv *Server, nc net.Conn) *conn {
@@ -123,16 +131,20 @@ func (c *conn) cleanUp() {
 // any goroutine, any number of times.
 func (c *conn) abandon() {
 	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	c.cutLocked()
+}
+
+func (c *conn) cutLocked() {
 	c.gone, c.out.dead = true, true
 	c.out.changed.Broadcast()
-	c.out.mu.Unlock()
 	_ = c.nc.Close() // what the client has not taken by now it will not get
 }
 
 // drop abandons the connection instead of answering its oldest request.
 func (c *conn) drop() {
+	c.abandon() // first: what is behind that request is not answered either
 	c.settle()
-	c.abandon()
 }
 
 // submit puts a request into the log. It returns false if the connection is
@@ -145,13 +157,19 @@ func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 	if c.gone {
 		return false
 	}
-	c.pending = append(c.pending, pendingReply{op, c.srv.throttle.large(len(body)), c.srv.now()})
+	if n := len(c.pending); n == cap(c.pending) && c.answered > n/2 {
+		// A pipeline that never ends must not make the list ever longer.
+		c.pending, c.answered = c.pending[:copy(c.pending, c.pending[c.answered:])], 0
+	}
+	c.pending = append(c.pending, pendingReply{op: op, large: c.srv.throttle.large(len(body)), at: c.srv.now()})
+	c.behind = true
 	c.srv.outstanding.Add(1)
 	c.srv.node.Submit(c, c.head.with(op, xid), body)
 	return true
 }
 
-// idleLocked tells whether every request so far has been answered.
+// idleLocked tells whether every request so far has been answered: who holds
+// out.mu sees no parked read without the write before it.
 func (c *conn) idleLocked() bool { return c.answered == len(c.pending) }
 
 // waitsLocked tells whether the client waits for the log.
@@ -186,15 +204,17 @@ func (c *conn) drainLocked() bool {
 	return !c.gone && !c.out.dead
 }
 
-// answer queues the reply of the oldest request in the log. It returns true if
-// the connection has to be handed to a flusher. The apply goroutine calls it.
-func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
+// answer queues the reply of the oldest request in the log, and those of the
+// reads parked behind it, which it counts. dirty tells whether the connection
+// has to be handed to a flusher. The apply goroutine calls it and holds state.mu.
+func (c *conn) answer(xid int32, zxid int64, frame []byte) (dirty bool, reads int) {
 	defer c.srv.outstanding.Add(-1) // a shutdown waits for what is queued
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	p := c.popLocked()
 	c.srv.throttle.release(p.large)
-	latency := c.srv.now() - p.at
+	now := c.srv.now()
+	latency := now - p.at
 	c.srv.stats.answered(1, latency)
 	c.stats.request(p.op, xid, zxid)
 	c.stats.answered(1, latency)
@@ -202,7 +222,14 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) bool {
 		c.out.last = true
 	}
 	c.out.own += len(frame)
-	return c.queueLocked(frame)
+	dirty = c.queueLocked(frame)
+	if p.reads > 0 {
+		c.answerParkedLocked(&p, now)
+	}
+	if c.idleLocked() {
+		c.unparkLocked()
+	}
+	return dirty, int(p.reads)
 }
 
 // settle takes the oldest request in the log off the list without a reply: it
@@ -212,6 +239,9 @@ func (c *conn) settle() {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	c.srv.throttle.release(c.popLocked().large)
+	if c.idleLocked() {
+		c.unparkLocked()
+	}
 }
 
 // popLocked takes the oldest request in the log off the list.
@@ -239,9 +269,7 @@ func (c *conn) queueLocked(frame []byte) bool {
 	}
 	if len(c.out.buf)+len(frame)-c.out.own > maxQueued {
 		c.srv.log.Warn("client does not take its events, closing", "peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
-		c.gone, c.out.dead = true, true
-		c.out.changed.Broadcast()
-		_ = c.nc.Close()
+		c.cutLocked()
 		return false
 	}
 	if c.out.buf == nil {

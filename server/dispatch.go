@@ -69,6 +69,7 @@ func (r *run) begin() bool {
 			if c.out.buf == nil {
 				c.out.buf = getBuffer()
 			}
+			c.behind = false
 			r.held, r.count, r.before = true, 0, len(c.out.buf)
 			return true
 		}
@@ -117,6 +118,7 @@ func (c *conn) process() bool {
 		frame, err := c.in.next()
 		if err != nil || frame != nil && len(frame) < jute.HeaderSize {
 			r.end()
+			c.drainParked()
 			c.endAfterReplies()
 			return false
 		}
@@ -132,6 +134,10 @@ func (c *conn) process() bool {
 			touched = true
 		}
 		if k == read && c.lawful() {
+			if c.behind && c.park(op, frame, r.began) {
+				c.srv.stats.received.Add(1)
+				continue
+			}
 			if r.held && r.full() {
 				r.end()
 				c.out.flush()

@@ -182,7 +182,10 @@ func (s *Server) sync(limit time.Duration) error {
 
 // welcome ends the handshake: the session is there, and this connection is its
 // newest. The apply goroutine calls it.
-func (c *conn) welcome(s session.Session) bool { return c.answer(0, 0, c.accept(s)) }
+func (c *conn) welcome(s session.Session) (dirty bool) {
+	dirty, _ = c.answer(0, 0, c.accept(s))
+	return dirty
+}
 
 // accept makes the connection the session's and returns the reply that says so.
 func (c *conn) accept(s session.Session) []byte {
@@ -203,7 +206,7 @@ func (c *conn) accept(s session.Session) []byte {
 }
 
 // refuse queues the reply that means: no such session.
-func (c *conn) refuse() bool {
+func (c *conn) refuse() (dirty bool) {
 	frame := jute.AppendConnectResponse(nil, &jute.ConnectResponse{HasReadOnly: c.request.HasReadOnly})
 	c.out.mu.Lock()
 	c.refused, c.out.last = true, true
@@ -212,7 +215,8 @@ func (c *conn) refuse() bool {
 		return c.queueLocked(frame)
 	}
 	c.out.mu.Unlock()
-	return c.answer(0, 0, frame)
+	dirty, _ = c.answer(0, 0, frame)
+	return dirty
 }
 
 func hexID(id session.ID) string { return fmt.Sprintf("%#x", uint64(id)) }

@@ -29,6 +29,7 @@ type machine struct {
 	reply  []byte
 	multi  []multiOp
 	dirty  []*conn // have something to be sent
+	run    int     // requests since readers had a turn
 	event  watch.Event
 	frame  []byte // event, encoded once for all who get it
 	change znode.Change
@@ -45,7 +46,8 @@ func newMachine(srv *Server) *machine {
 
 var _ consensus.StateMachine = (*machine)(nil)
 
-// lockedRun is how many requests are applied before readers get a turn.
+// lockedRun is how many requests are applied, and parked reads answered, before
+// other readers get a turn.
 const lockedRun = 32
 
 // Apply implements consensus.StateMachine.
@@ -60,7 +62,7 @@ func (m *machine) Apply(b *consensus.Batch) {
 	s.enterTerm(b.Term)
 	s.now = b.Time
 	size := 0
-	for n := 1; ; n++ {
+	for {
 		request, waiter, ok := b.Next()
 		if !ok {
 			break
@@ -68,12 +70,14 @@ func (m *machine) Apply(b *consensus.Batch) {
 		c, _ := waiter.(*conn)
 		m.apply(request, c)
 		size += len(request)
-		if n%lockedRun == 0 {
+		if m.run++; m.run >= lockedRun {
 			s.mu.Unlock()
 			s.mu.Lock()
+			m.run = 0
 		}
 	}
 	s.mu.Unlock()
+	m.run = 0
 	if size > 0 {
 		m.srv.leadership.proposed(size)
 	}
@@ -314,7 +318,8 @@ func (m *machine) deliverEvent(c *conn, e watch.Event) {
 func (m *machine) deliver(c *conn, code jute.Code) {
 	m.reply = jute.EndReply(m.reply, 0)
 	patchReply(m.reply, m.state.zxid, code)
-	if c.answer(m.txn.xid, m.state.zxid, m.reply) {
+	dirty, reads := c.answer(m.txn.xid, m.state.zxid, m.reply)
+	if m.run += reads; dirty {
 		m.dirty = append(m.dirty, c)
 	}
 }

@@ -28,6 +28,11 @@ func (c *conn) answerRead(xid int32, op jute.Op, body *jute.Reader) {
 		patchReply(buf[start:], zxid, code)
 	}
 	c.out.buf = jute.EndReply(buf, start)
+	if len(buf)-start > bulkReply {
+		c.bulk = bulkReads
+	} else if c.bulk > 0 {
+		c.bulk--
+	}
 	c.stats.request(op, xid, zxid)
 }
 

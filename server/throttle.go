@@ -82,6 +82,7 @@ func (c *conn) waitTurn(size int) turn {
 	s := c.srv
 	if s.throttle.tooMuch(size) {
 		s.log.Warn("too many large requests outstanding, closing", "peer", c.peer, "bytes", size)
+		c.drainParked()
 		c.endAfterReplies()
 		return turnNever
 	}
