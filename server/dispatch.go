@@ -71,6 +71,7 @@ func (r *run) begin() bool {
 			}
 			c.behind = false
 			r.held, r.count, r.before = true, 0, len(c.out.buf)
+			c.warmReads()
 			return true
 		}
 		// A read waits for the writes before it, not for the lock.

@@ -18,6 +18,7 @@ type inbox struct {
 
 	buf        []byte
 	begin, end int // of the bytes not yet taken
+	last       int // where the frame taken last begins; until fill
 
 	ready func(fd uintptr) bool // readReady, made once
 	n     int                   // result of readReady
@@ -50,8 +51,21 @@ func (in *inbox) next() ([]byte, error) {
 		return nil, nil
 	}
 	frame := in.buf[in.begin+4 : in.begin+4+n : in.begin+4+n]
+	in.last = in.begin
 	in.begin += 4 + n
 	return frame, nil
+}
+
+// ahead calls look with the frame taken last and those behind it that have been
+// read whole, n at most, until look returns false.
+func (in *inbox) ahead(n int, look func(frame []byte) bool) {
+	for at := in.last; n > 0 && in.end-at >= 4; n-- {
+		size := int(int32(binary.BigEndian.Uint32(in.buf[at:])))
+		if size < 0 || size > in.end-at-4 || !look(in.buf[at+4:at+4+size]) {
+			return
+		}
+		at += 4 + size
+	}
 }
 
 func (in *inbox) frameLen() (int, bool) {

@@ -62,7 +62,11 @@ func (m *machine) Apply(b *consensus.Batch) {
 	s.enterTerm(b.Term)
 	s.now = b.Time
 	size := 0
-	for {
+	for ahead := 0; ; ahead-- {
+		if ahead == 0 {
+			m.warmWrites(b, lockedRun)
+			ahead = lockedRun
+		}
 		request, waiter, ok := b.Next()
 		if !ok {
 			break
