@@ -24,7 +24,7 @@ type part struct {
 var parts = []part{
 	{name: "throughput", about: "the workloads of -ops, closed loop", rounds: mainRounds, run: sideBySide(alone, throughput(opsAlone))},
 	{name: "ratio", about: "throughput and latencies over the share of reads", rounds: ratioRoundsOf, run: sideBySide(alone, readRatios)},
-	{name: "fanout", about: "one znode with -watchers watchers, and so many znodes with ten each", rounds: mainRounds, run: inTurn(alone, several(runFanout))},
+	{name: "fanout", about: "one znode with -watchers watchers, and so many znodes with ten each", rounds: mainRounds, run: allInTurn(alone, several(runFanout))},
 	{name: "idle", about: "-idle sessions that only ping", rounds: mainRounds, run: inTurn(alone, single(runIdle))},
 	{name: "start", about: "start of an empty server, until it answers", rounds: once, run: startEmpty},
 	{name: "fill", about: "-sizes znodes: time, memory and disk", rounds: fillRounds, run: sizes},

@@ -22,9 +22,18 @@ type onEnsemble func(ctx context.Context, b *bench, e *ensemble, round int) erro
 // inTurn makes a part of f: each kind on new, empty servers, one kind after the other, so that nothing else
 // runs meanwhile. The floor keeps no state and is left out.
 func inTurn(size func(*options) int, f onEnsemble) func(context.Context, *bench, int) error {
+	return eachInTurn(size, f, func(k *kind) bool { return !k.stateless })
+}
+
+// allInTurn is inTurn with the floor.
+func allInTurn(size func(*options) int, f onEnsemble) func(context.Context, *bench, int) error {
+	return eachInTurn(size, f, func(*kind) bool { return true })
+}
+
+func eachInTurn(size func(*options) int, f onEnsemble, takesPart func(*kind) bool) func(context.Context, *bench, int) error {
 	return func(ctx context.Context, b *bench, round int) error {
 		for _, k := range b.kinds {
-			if k.stateless {
+			if !takesPart(k) {
 				continue
 			}
 			if err := b.onServers(ctx, k, size(b.o), func(e *ensemble) error { return f(ctx, b, e, round) }); err != nil {

@@ -1,7 +1,7 @@
 // Package floor is a server without state that speaks as much of ZooKeeper's protocol as the workloads of
 // the bench use. It answers every request with a fixed reply: one thread, one epoll loop, one read for all
 // requests that have come on a connection and one write for all their replies, nothing allocated, nothing
-// kept. What a server of this protocol costs beyond that is its own doing, so the bench reads zkd's figures
+// kept but watches. What a server of this protocol costs beyond that is its own doing, so the bench reads zkd's figures
 // against it. Linux only.
 package floor
 
@@ -31,6 +31,7 @@ type Server struct {
 	replies  *Replies
 	conns    []*conn // by file descriptor
 	in, out  []byte  // of the connection being served
+	watches  watches
 }
 
 // conn is one connection between two events.
@@ -39,6 +40,7 @@ type conn struct {
 	connected bool   // the handshake is over
 	rest      []byte // the beginning of a frame whose end has not come
 	unsent    []byte // replies the kernel had no room for; nothing is read until it has
+	events    []byte // of watches, to be sent when the requests at hand are answered
 }
 
 // Listen opens the port. getData will answer with data.
@@ -119,9 +121,10 @@ func (s *Server) Serve() error {
 				if closed, err := s.accept(); closed || err != nil {
 					return err
 				}
-			} else if c := s.conns[fd]; !s.serve(c) {
+			} else if c := s.conns[fd]; c != nil && !s.serve(c) {
 				s.drop(c)
 			}
+			s.sendEvents()
 		}
 	}
 }
@@ -203,6 +206,7 @@ func (s *Server) answer(c *conn, out, frame []byte) ([]byte, bool) {
 		c.connected = true
 		return appendConnectResponse(out, frame)
 	}
+	s.watches.note(c, frame)
 	return s.replies.Append(out, frame)
 }
 
