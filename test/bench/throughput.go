@@ -102,6 +102,9 @@ func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, 
 		return sample{}, err
 	}
 	one := throughputSample(e.name(sc.name()), e.kind.name, before, after, l.latencies(phaseA))
+	if after.own-before.own >= time.Duration(float64(len(l.drivers))*generatorBusy*float64(after.at.Sub(before.at))) {
+		one.Note = "the generator had no time left: a server may do more than this"
+	}
 	if sc.workload.durable && len(e.servers) == 1 {
 		request := len(sc.workload.sources(w)(0).next(nil, 1))
 		if err := besidePlainLoop(one, request, e.servers[0].dir, o.Time/plainLoopShare); err != nil {
@@ -114,6 +117,9 @@ func measureScenario(ctx context.Context, e *ensemble, sc scenario, o *options, 
 	}
 	return one, err
 }
+
+// generatorBusy is the share of its threads' time from which the generator is what limits a figure.
+const generatorBusy = 0.9
 
 // plainLoopShare: the plain loop beside a measurement is shorter by this.
 const plainLoopShare = 3
