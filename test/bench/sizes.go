@@ -17,6 +17,8 @@ const (
 	openLargest = 5 * million
 	// fillMultiLarge is the creates of a multi beyond a million znodes.
 	fillMultiLarge = 100
+	// restarts of a tree of a million; a larger one is started once.
+	restarts = 3
 	// accessRounds measurements of get and set by turns.
 	accessRounds = 3
 )
@@ -58,7 +60,7 @@ func (b *bench) oneSize(ctx context.Context, s *server, n, round int, first map[
 		run  func() ([]sample, error)
 	}{
 		{"access", true, func() ([]sample, error) { return runAccess(ctx, s, b.o, n, first) }},
-		{"restart", n >= million, func() ([]sample, error) { return runRestart(ctx, s, n) }},
+		{"restart", n >= million, func() ([]sample, error) { return runRestarts(ctx, s, n) }},
 		{"open", n >= million && n <= openLargest, func() ([]sample, error) { return runOpen(ctx, s, b.o, n) }},
 	} {
 		if !p.when || !slices.Contains(b.o.Parts, p.name) {
