@@ -84,7 +84,7 @@ func findKinds(ctx context.Context, o *options, work string) ([]*kind, error) {
 		case name == zkdName:
 			k, err = zkdKind(ctx, o.ZkdBinary, work, o.Warm)
 		case isZooKeeper(name):
-			k, err = zookeeperKind(name, o.ZooKeeperHeap, 3*o.ZooKeeperWarm, o.ZooKeeperWarm)
+			k, err = zookeeperKind(name, o.ZooKeeperHeap, firstWarm*o.ZooKeeperWarm, o.ZooKeeperWarm)
 		case name == floorName:
 			k, err = floorKind(o.Size)
 		default:
@@ -140,7 +140,7 @@ func facts(o *options, kinds []*kind) map[string]string {
 		"JVM":        firstLine(exec.Command("java", "--version")) + ", -Xmx" + o.ZooKeeperHeap,
 		"znodes":     fmt.Sprintf("%d bytes of data, %d keys", o.Size, o.Keys),
 		"measured":   fmt.Sprintf("%v a measurement, %d round(s), %d generator thread(s)", o.Time, o.Rounds, o.Threads),
-		"warm-up":    fmt.Sprintf("zkd %v; zookeeper %v, before the first %v", o.Warm, o.ZooKeeperWarm, 3*o.ZooKeeperWarm),
+		"warm-up":    fmt.Sprintf("zkd %v; zookeeper %v, before the first %v", o.Warm, o.ZooKeeperWarm, firstWarm*o.ZooKeeperWarm),
 		"servers":    strings.Join(servers, ", ") + "; default settings, data directories on the same disk",
 		"times":      "median (least–most) of the rounds; \"a : b\" is how many times better a is than b",
 		"throughput": "the servers run at the same time and are loaded one after the other in each round; who is not loaded is idle",

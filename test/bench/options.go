@@ -29,7 +29,7 @@ type options struct {
 	FillRounds        int           // of fill with restart and snapshot
 	Time              time.Duration // of each measurement
 	Warm              time.Duration // before each, for zkd
-	ZooKeeperWarm     time.Duration // before each, for ZooKeeper; three times that before the first
+	ZooKeeperWarm     time.Duration // before each, for ZooKeeper; six times that before the first
 	Watchers          int
 	Idle              int
 	Sizes             []int  // numbers of znodes, ascending
@@ -56,6 +56,9 @@ const (
 	defaultServers         = "zookeeper,zkd,floor"
 	defaultEnsembleServers = "zookeeper-3.9,zkd"
 )
+
+// firstWarm is how many times longer a ZooKeeper is warmed up before its first measurement.
+const firstWarm = 6
 
 // maxMembers is as many as there are addresses for, see newSites.
 const maxMembers = 99
@@ -87,7 +90,7 @@ func parseOptions(args []string) (*options, error) {
 	f.IntVar(&o.FillRounds, "fill-rounds", 1, "rounds of fill with what goes on with its znodes")
 	f.DurationVar(&o.Time, "time", 1500*time.Millisecond, "length of each measurement")
 	f.DurationVar(&o.Warm, "warm", 300*time.Millisecond, "warm-up of zkd before each measurement")
-	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 1500*time.Millisecond, "warm-up of ZooKeeper before each measurement; three times that before the first")
+	f.DurationVar(&o.ZooKeeperWarm, "zk-warm", 1500*time.Millisecond, "warm-up of ZooKeeper before each measurement; six times that before the first")
 	f.IntVar(&o.Watchers, "watchers", 10_000, "sessions watching one znode, and znodes with ten watchers each, in fanout")
 	f.IntVar(&o.Idle, "idle", 10_000, "sessions in idle")
 	sizes := f.String("sizes", "1000,100000,1000000", "numbers of znodes of fill, ascending (with -full also 5000000 and 10000000, on zkd)")
