@@ -86,6 +86,12 @@ func runOpen(ctx context.Context, s *server, o *options, n int) ([]sample, error
 	return samples, nil
 }
 
+// What is behind the name of a scenario of one stream.
+const (
+	openReadsOnly  = ", reads"
+	openMultisOnly = ", multis"
+)
+
 func openName(n int) string { return fmt.Sprintf("open loop on %d znodes", n) }
 
 // span is a stretch of time by nowNs.
@@ -104,8 +110,8 @@ func openSamples(name, server string, all []outcome, spans []span) ([]sample, er
 		is   func(stream int) bool
 	}{
 		{name, func(int) bool { return true }},
-		{name + ", reads", func(st int) bool { return st == openReads }},
-		{name + ", multis", func(st int) bool { return st == openMultis }},
+		{name + openReadsOnly, func(st int) bool { return st == openReads }},
+		{name + openMultisOnly, func(st int) bool { return st == openMultis }},
 	} {
 		var quiet, during hist
 		for _, c := range all {

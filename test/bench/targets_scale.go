@@ -1,11 +1,12 @@
 package main
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // scaleTargets are about many znodes, many sessions and many watchers.
-var scaleTargets = []target{
-	{row: "open loop through a snapshot", scenario: openName(million), metric: mSnapSlowdown, atMost: 3},
-	{row: "open loop through a snapshot", scenario: openName(openLargest), metric: mSnapSlowdown, atMost: 3},
+var scaleTargets = slices.Concat(openTargets(), []target{
 	{row: "watch fan-out", scenario: crowds(10_000)[0].name, metric: mLastEventP50, betterThanZooKeeper: 5},
 	{row: "watch fan-out", scenario: crowds(10_000)[1].name, metric: mLastEventP50, betterThanZooKeeper: 5},
 	{row: "10,000 idle sessions", scenario: idleName(10_000), metric: mRSSPerSession, atMost: 12 << 10},
@@ -18,6 +19,16 @@ var scaleTargets = []target{
 	{row: "cold start", scenario: restartName(10 * million), metric: mRestart, betterThanZooKeeper: 5},
 	{row: "start of an empty server", scenario: startName, metric: mStart, atMost: 100},
 	{row: "disk after 1,000,000 creates", scenario: fillName(million), metric: mDiskUsage, ofZooKeeper: 1},
+})
+
+// openTargets are about all requests together and about reads and multis each by themselves.
+func openTargets() (all []target) {
+	for _, n := range []int{million, openLargest} {
+		for _, stream := range []string{"", openReadsOnly, openMultisOnly} {
+			all = append(all, target{row: "open loop through a snapshot", scenario: openName(n) + stream, metric: mSnapSlowdown, atMost: 3})
+		}
+	}
+	return all
 }
 
 func restartName(n int) string { return fmt.Sprintf("restart on %d znodes", n) }
