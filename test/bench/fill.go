@@ -128,22 +128,25 @@ func runFill(ctx context.Context, s *server, o *options, n int) (sample, error) 
 	if err != nil {
 		return sample{}, err
 	}
-	growth, ok := after.since(before)
-	if !ok {
-		growth = after.bytes // against ourselves: what an empty server holds counts too
-	}
 	d := diskOf(s.dataDir())
 	note := fmt.Sprintf("live heap: %s; on disk %d snapshots with %s MiB and %d other files with %s MiB",
 		after.how, d.snapshotFiles, number(mib(d.snapshots)), d.otherFiles, number(mib(d.rest)))
-	return sample{Scenario: fillName(n), Server: s.kind.name, Note: note, Values: map[metric]float64{
-		mThroughput:   float64(n) / took.Seconds(),
-		mServerCPU:    micros(cpu) / float64(n),
-		mRSS:          mib(mem.rss),
-		mPeakRSS:      mib(mem.peak),
-		mLiveHeap:     mib(after.bytes),
-		mHeapPerZnode: float64(growth) / float64(n),
-		mDiskUsage:    mib(d.snapshots + d.rest),
-	}}, nil
+	one := sample{Scenario: fillName(n), Server: s.kind.name, Note: note, Values: map[metric]float64{
+		mThroughput: float64(n) / took.Seconds(),
+		mServerCPU:  micros(cpu) / float64(n),
+		mRSS:        mib(mem.rss),
+		mPeakRSS:    mib(mem.peak),
+		mDiskUsage:  mib(d.snapshots + d.rest),
+	}}
+	if !after.resident {
+		growth, ok := after.since(before)
+		if !ok {
+			growth = after.bytes // against ourselves: what an empty server holds counts too
+		}
+		one.Values[mLiveHeap] = mib(after.bytes)
+		one.Values[mHeapPerZnode] = float64(growth) / float64(n)
+	}
+	return one, nil
 }
 
 func fillName(n int) string { return fmt.Sprintf("fill %d znodes", n) }

@@ -45,11 +45,13 @@ type kind struct {
 type heap struct {
 	bytes int64
 	how   string
+	// resident: it is resident memory, for want of a better figure.
+	resident bool
 }
 
 // since is the growth from an earlier size; ok is false when the two cannot be compared.
 func (h heap) since(before heap) (growth int64, ok bool) {
-	return h.bytes - before.bytes, h.how == before.how
+	return h.bytes - before.bytes, h.how == before.how && !h.resident
 }
 
 // server is one running process of a kind with its data directory.

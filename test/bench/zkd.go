@@ -54,10 +54,10 @@ func zkdLiveHeap(s *server) (heap, error) {
 		return heap{}, err
 	}
 	if n, ok := mntrValue(out, liveHeapKey); ok && n > 0 {
-		return heap{n, "mntr " + liveHeapKey + ", as of its last collection"}, nil
+		return heap{bytes: n, how: "mntr " + liveHeapKey + ", as of its last collection"}, nil
 	}
 	m, err := memoryOf(s.pid())
-	return heap{m.rss, "RSS, as mntr has no " + liveHeapKey}, err
+	return heap{bytes: m.rss, how: "none yet, as nothing was collected", resident: true}, err
 }
 
 func fourLetterWord(addr, word string) (string, error) {

@@ -93,7 +93,7 @@ func jvmLiveHeap(s *server) (heap, error) {
 		return heap{}, fmt.Errorf("jcmd: %w", err)
 	}
 	n, err := parseHistogramTotal(out)
-	return heap{n, "class histogram after a collection"}, err
+	return heap{bytes: n, how: "class histogram after a collection"}, err
 }
 
 // parseHistogramTotal reads the last line, "Total  <instances>  <bytes>".
