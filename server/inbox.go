@@ -27,7 +27,7 @@ type inbox struct {
 
 const readBuffer = 32 << 10
 
-var readBuffers = sync.Pool{New: func() any { b := make([]byte, readBuffer); return &b }}
+var readBuffers = sync.Pool{New: func() any { return new([readBuffer]byte) }}
 
 // errFrame is a length that no frame may have.
 var errFrame = errors.New("frame length out of range")
@@ -124,7 +124,7 @@ func (in *inbox) readReady(fd uintptr) bool {
 
 func (in *inbox) borrow() {
 	if in.buf == nil {
-		in.buf = *readBuffers.Get().(*[]byte)
+		in.buf = readBuffers.Get().(*[readBuffer]byte)[:]
 	}
 }
 
@@ -134,7 +134,7 @@ func (in *inbox) release() {
 		return
 	}
 	if b := in.buf; len(b) == readBuffer {
-		readBuffers.Put(&b)
+		readBuffers.Put((*[readBuffer]byte)(b))
 	}
 	in.buf, in.begin, in.end = nil, 0, 0
 }

@@ -161,12 +161,42 @@ func (o *outbox) finish(b, rest []byte) {
 }
 
 // buffers keeps write buffers, so that an idle connection holds none.
-var buffers = sync.Pool{New: func() any { b := make([]byte, 0, 4096); return &b }}
+var buffers bufferPool
 
-func getBuffer() []byte { return (*buffers.Get().(*[]byte))[:0] }
+func getBuffer() []byte {
+	if b := buffers.get(); b != nil {
+		return b
+	}
+	return make([]byte, 0, 4096)
+}
 
 func putBuffer(b []byte) {
 	if cap(b) > 0 && cap(b) <= keepBuffer {
-		buffers.Put(&b)
+		buffers.put(b[:0])
 	}
+}
+
+// bufferPool keeps slices in a sync.Pool, which takes pointers: those are kept,
+// too, so that putting a slice back allocates nothing.
+type bufferPool struct{ full, empty sync.Pool }
+
+// get returns nil if there is none.
+func (p *bufferPool) get() []byte {
+	at, ok := p.full.Get().(*[]byte)
+	if !ok {
+		return nil
+	}
+	b := *at
+	*at = nil
+	p.empty.Put(at)
+	return b
+}
+
+func (p *bufferPool) put(b []byte) {
+	at, ok := p.empty.Get().(*[]byte)
+	if !ok {
+		at = new([]byte)
+	}
+	*at = b
+	p.full.Put(at)
 }
