@@ -75,6 +75,11 @@ func settleBoltFile(path string, created bool, fill func(tmp string) error) erro
 		return err
 	}
 	if there {
+		// A process that was killed may have left its last transaction in the
+		// page cache only, and it counts from here on.
+		if err := syncPath(path); err != nil {
+			return err
+		}
 		return checkBoltFile(path)
 	}
 	if created {
@@ -129,6 +134,9 @@ func (b *boltLog) StoreLogs(logs []*raft.Log) error {
 	b.count.syncs.Add(1)
 	return b.BoltStore.StoreLogs(logs)
 }
+
+// storeBehind implements engine: a transaction is durable when it ends.
+func (b *boltLog) storeBehind(logs []*raft.Log) (*walFile, error) { return nil, b.StoreLogs(logs) }
 
 func (b *boltLog) GetLog(index uint64, l *raft.Log) error {
 	var raw raft.Log

@@ -93,6 +93,22 @@ func syncDir(dir string) error {
 	return nil
 }
 
+// syncPath makes a file durable that others have written.
+func syncPath(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	err = f.Sync()
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("store: sync %s: %w", path, err)
+	}
+	return nil
+}
+
 // ReplaceFile replaces path with data: after a crash it is the old file or
 // the new one, never a mixture, and the new one once it has returned nil. One
 // goroutine at a time may do so for a path.

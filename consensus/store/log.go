@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/consensus/internal/mutant"
 )
 
 // engine is a log under our envelope. Its StoreLogs receives records in
@@ -20,6 +22,10 @@ type engine interface {
 	bytesOnDisk() int64        // size of the log's files
 	locate(index uint64) error // after a failed read: where the damage is, nil if not found
 	deleteStep() uint64        // entries one DeleteRange call may remove
+
+	// storeBehind is StoreLogs that may leave the sync to the caller: it
+	// returns the file to sync then, nil if all is durable.
+	storeBehind(logs []*raft.Log) (*walFile, error)
 }
 
 // logStore is the raft.LogStore handed to raft.
@@ -31,6 +37,7 @@ type logStore struct {
 	count          *counters
 	dog            *watchdog
 	opt            *Options
+	behind         behind
 	cache          *logCache     // nil: none
 	newestSnapshot func() uint64 // its index, 0 for none
 
@@ -60,7 +67,10 @@ func openLog(s *Store, f format, segment int64, created bool) (*logStore, error)
 		sem:   make(chan struct{}, 1),
 		space: space{dir: s.opt.LogDir, min: s.opt.MinFreeBytes},
 	}
-	l.dog = newWatchdog(&s.opt, s.log, func(err error) { s.fail.fail(err) })
+	stalled := func(err error) { s.fail.fail(err) }
+	l.dog = newWatchdog(&s.opt, s.log, stalled)
+	l.behind.fail, l.behind.done = s.fail, l.synced
+	l.behind.dog = newWatchdog(&s.opt, s.log, stalled)
 	var err error
 	if s.opt.Engine == EngineWAL {
 		l.eng, err = openWAL(s, f.salt(), segment, created)
@@ -189,10 +199,10 @@ func (l *logStore) readFailed(index uint64, err error) error {
 // StoreLog appends one entry.
 func (l *logStore) StoreLog(log *raft.Log) error { return l.StoreLogs([]*raft.Log{log}) }
 
-// StoreLogs appends entries durably, with one sync. They must continue the log
-// without a gap. Any error is fatal to the store: raft keeps counting entries
-// it failed to append. What the entries point to may be kept and must not
-// change any more.
+// StoreLogs appends entries durably, with one sync, which may come behind (see
+// SyncBehind). They must continue the log without a gap. Any error is fatal to
+// the store: raft keeps counting entries it failed to append. What the entries
+// point to may be kept and must not change any more.
 func (l *logStore) StoreLogs(logs []*raft.Log) error {
 	if len(logs) == 0 {
 		return nil
@@ -213,6 +223,11 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 }
 
 func (l *logStore) appendLocked(logs []*raft.Log) error {
+	if !mutant.Is(mutant.Order) {
+		if err := l.behind.settle(); err != nil {
+			return err
+		}
+	}
 	if err := l.resumeBehindSnapshot(logs[0].Index); err != nil {
 		return err
 	}
@@ -226,9 +241,14 @@ func (l *logStore) appendLocked(logs []*raft.Log) error {
 	if err := l.encode(logs, size); err != nil {
 		return err
 	}
+	u := &unsynced{first: logs[0].Index, last: logs[len(logs)-1].Index, bytes: size}
+	store := func() error { return l.eng.StoreLogs(l.ptrs) }
+	if l.behind.allows(logs) {
+		store = func() (err error) { u.file, err = l.eng.storeBehind(l.ptrs); return err }
+	}
 	l.dog.begin("append to", l.opt.LogDir)
-	err = guard(func() error { return l.eng.StoreLogs(l.ptrs) })
-	took := l.dog.end()
+	err = guard(store)
+	u.written = l.dog.end()
 	l.drop()
 	if err != nil {
 		return err
@@ -238,21 +258,36 @@ func (l *logStore) appendLocked(logs []*raft.Log) error {
 	if err := l.fail.check(); err != nil {
 		return err
 	}
-	l.lastIndex = logs[len(logs)-1].Index
+	l.lastIndex = u.last
 	l.cache.put(logs)
-	l.count.appended(len(logs), int(size), took)
-	l.raiseBound(len(logs), size)
-	l.warnSlow(took, len(logs), size)
+	if u.file != nil {
+		l.raiseBound(u, u.first-1)
+		u.durable = make(chan struct{})
+		l.behind.put(u)
+		return nil
+	}
+	l.synced(u)
+	l.raiseBound(u, u.last)
 	return nil
+}
+
+// synced counts an append that is durable. Another has not begun.
+func (l *logStore) synced(u *unsynced) {
+	entries, took := int(u.last-u.first+1), u.written+u.synced
+	l.count.appended(entries, int(u.bytes), took)
+	l.warnSlow(took, entries, u.bytes)
 }
 
 // raiseBound moves the durable-index file along. It happens here, under the
 // writer's lock, so that it cannot undo the lowering before a deletion.
-func (l *logStore) raiseBound(entries int, size int64) {
-	l.unboundEntries += entries
-	l.unboundBytes += size
+func (l *logStore) raiseBound(u *unsynced, durable uint64) {
+	if mutant.Is(mutant.Bound) {
+		durable = u.last
+	}
+	l.unboundEntries += int(u.last - u.first + 1)
+	l.unboundBytes += u.bytes
 	if l.unboundEntries >= boundEvery || l.unboundBytes >= boundEveryBytes {
-		l.bound.raise(l.lastIndex)
+		l.bound.raise(durable)
 		l.unboundEntries, l.unboundBytes = 0, 0
 	}
 }
@@ -348,6 +383,9 @@ func (l *logStore) DeleteRange(lo, hi uint64) error {
 		return err
 	}
 	defer l.release()
+	if err := l.behind.settle(); err != nil {
+		return err
+	}
 	first, err := l.eng.FirstIndex()
 	if err == nil && (l.lastIndex == 0 || lo > hi || hi < first || lo > l.lastIndex) {
 		return nil
@@ -452,10 +490,26 @@ func (l *logStore) close() error {
 		return fmt.Errorf("store: close the log in %s: an operation has not returned for %v: %w", l.opt.LogDir, closeWait, ErrStalled)
 	}
 	defer l.release()
+	if err := l.behind.stop(); err != nil {
+		return err
+	}
 	if err := guard(l.eng.Close); err != nil {
 		return fmt.Errorf("store: close the log in %s: %w", l.opt.LogDir, err)
 	}
 	return nil
+}
+
+// settle returns when all is durable, unless the store has failed or that hangs.
+func (l *logStore) settle() error {
+	if u := l.behind.tail.Load(); u != nil {
+		select {
+		case <-u.durable:
+		case <-time.After(closeWait):
+			return ErrStalled
+		case <-l.fail.ch:
+		}
+	}
+	return l.fail.check()
 }
 
 // closeWait bounds Close when an append is stuck in the kernel.

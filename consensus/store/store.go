@@ -18,8 +18,9 @@
 //	LogDir/*.wal, segments or LogDir/raft.db   the log
 //	aside/               a store taken out of use (aside.go; also in LogDir)
 //
-// Goroutines: one timer each for the log's and the vote's watchdog, raft-wal's
-// rotation goroutine (ends in Close), and a short-lived one for OnFatal.
+// Goroutines: one timer for each watchdog, raft-wal's rotation goroutine and
+// the one that syncs behind appends (both end in Close), and a short-lived one
+// for OnFatal.
 package store
 
 import (
@@ -70,7 +71,35 @@ type Options struct {
 	// Logger receives warnings; nil discards them.
 	Logger *slog.Logger
 
+	// Disk stands between the log's segments and their files. Tests lose by it
+	// what was not synced; nil otherwise.
+	Disk *Disk
+
 	hooks *hooks // faults injected by tests
+}
+
+// Disk is told what happens to segments, which it may delay or refuse.
+type Disk struct {
+	// Write is called before n bytes are written at off.
+	Write func(path string, off int64, n int) error
+	// Sync is called to make durable what was written; do does so.
+	Sync func(path string, do func() error) error
+	// SegmentSize of new segments; 0 is the usual one.
+	SegmentSize int64
+}
+
+func (d *Disk) write(path string, off int64, n int) error {
+	if d == nil {
+		return nil
+	}
+	return d.Write(path, off, n)
+}
+
+func (d *Disk) sync(path string, do func() error) error {
+	if d == nil {
+		return do()
+	}
+	return d.Sync(path, do)
 }
 
 // hooks are fault points; all fields are optional.
@@ -197,6 +226,10 @@ func (s *Store) takeDirs() error {
 			return err
 		}
 		s.locks = append(s.locks, lock)
+		// What a process that was killed has renamed counts from here on.
+		if err := syncDir(dir); err != nil && !s.opt.NoSync {
+			return err
+		}
 	}
 	return nil
 }
@@ -212,6 +245,9 @@ func (s *Store) settleSpace() (segment int64, err error) {
 	segment = min(64*mib, max(mib, total/64))
 	if h := s.opt.hooks; h != nil && h.segmentSize > 0 {
 		segment = int64(h.segmentSize)
+	}
+	if d := s.opt.Disk; d != nil && d.SegmentSize > 0 {
+		segment = d.SegmentSize
 	}
 	if s.opt.MinFreeBytes == 0 {
 		s.opt.MinFreeBytes = segment + min(16*mib, segment)
@@ -255,7 +291,7 @@ func (s *Store) Err() error { return s.fail.check() }
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.fail.arm(nil)
-		failed := s.fail.check()
+		failed := s.logs.settle()
 		s.fail.fail(ErrClosed)
 		if failed == nil {
 			s.bound.raise(s.logs.last())

@@ -25,14 +25,18 @@ type walLog struct {
 
 func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, error) {
 	dir := s.opt.LogDir
+	fs := newWalFS(s)
+	if err := fs.settle(); err != nil {
+		return nil, err
+	}
 	if err := auditWAL(dir, salt, uint32(segmentSize), created, s.log); err != nil {
 		return nil, err
 	}
-	w := &walLog{fs: newWalFS(s), salt: salt}
+	w := &walLog{fs: fs, salt: salt}
 	err := guard(func() (err error) {
 		w.WAL, err = wal.Open(dir,
 			wal.WithCodec(recordCodec{salt}),
-			wal.WithSegmentFiler(walFiler{segment.NewFiler(dir, w.fs)}),
+			wal.WithSegmentFiler(walFiler{segment.NewFiler(dir, w.fs), w.fs}),
 			wal.WithMetaStore(&walMeta{dir: dir, failed: w.fs.failed}),
 			wal.WithSegmentSize(int(segmentSize)),
 			wal.WithLogger(quietLogger(s.log)))
@@ -47,6 +51,15 @@ func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, e
 func (w *walLog) file(index uint64) string { return w.fs.segmentOf(index) }
 func (w *walLog) bytesOnDisk() int64       { return w.fs.total() }
 func (w *walLog) deleteStep() uint64       { return math.MaxUint64 } // whole files go at once
+
+// storeBehind implements engine. raft-wal makes one sync an append, which walFS
+// remembers instead.
+func (w *walLog) storeBehind(logs []*raft.Log) (*walFile, error) {
+	w.fs.later, w.fs.left = true, nil
+	err := w.WAL.StoreLogs(logs)
+	w.fs.later = false
+	return w.fs.left, err
+}
 
 func (w *walLog) GetLog(index uint64, l *raft.Log) error {
 	err := w.WAL.GetLog(index, l)
@@ -87,7 +100,15 @@ func (c recordCodec) Decode(b []byte, l *raft.Log) error { return decodeRecord(b
 // walFiler and walMeta write our codec's id into new segments and into their
 // list. raft-wal writes its own codec's id whatever codec it was given, and
 // then refuses to open the log again.
-type walFiler struct{ *segment.Filer }
+type walFiler struct {
+	*segment.Filer
+	fs *walFS
+}
+
+func (f walFiler) RecoverTail(info types.SegmentInfo) (types.SegmentWriter, error) {
+	f.fs.reopened = int64(info.SizeLimit)
+	return f.Filer.RecoverTail(info)
+}
 
 func (f walFiler) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
 	info.Codec = codecID

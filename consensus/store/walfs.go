@@ -10,6 +10,8 @@ import (
 
 	"github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/types"
+
+	"zkd/consensus/internal/mutant"
 )
 
 // walFS stands between raft-wal and its files. It counts, leaves syncs out when
@@ -20,8 +22,15 @@ type walFS struct {
 	dir    string
 	noSync bool
 	hooks  *hooks
+	disk   *Disk
 	count  *counters
 	failed func(error) // a write, sync or create went wrong
+
+	reopened int64 // size limit of the segment that is opened again
+
+	// Of the append in progress.
+	later bool     // its sync may be left to the caller,
+	left  *walFile // and was, of this file
 
 	mu    sync.Mutex
 	sizes map[string]int64 // segment files and their sizes
@@ -29,10 +38,30 @@ type walFS struct {
 
 func newWalFS(s *Store) *walFS {
 	return &walFS{
-		VFS: fs.New(), dir: s.opt.LogDir, noSync: s.opt.NoSync, hooks: s.opt.hooks, count: &s.counters,
+		VFS: fs.New(), dir: s.opt.LogDir, noSync: s.opt.NoSync, hooks: s.opt.hooks, disk: s.opt.Disk, count: &s.counters,
 		failed: func(err error) { s.fail.fail(err) },
 		sizes:  map[string]int64{},
 	}
+}
+
+// settle makes durable what is there. A process that was killed between a write
+// and its sync has left it in the page cache, where it looks like the rest of
+// the log: raft would count on it, and a segment list on the segment. That is
+// one file at most, but which shows only when they are read.
+func (v *walFS) settle() error {
+	if v.noSync || mutant.Is(mutant.Reopen) {
+		return nil
+	}
+	paths, err := filepath.Glob(filepath.Join(v.dir, "*.wal"))
+	if err != nil {
+		return fmt.Errorf("store: list segments in %s: %w", v.dir, err)
+	}
+	for _, path := range paths {
+		if err := v.disk.sync(path, func() error { return syncPath(path) }); err != nil {
+			return err
+		}
+	}
+	return syncDir(v.dir)
 }
 
 func (v *walFS) hook(pick func(*hooks) func(string) error, name string) error {
@@ -59,7 +88,7 @@ func (v *walFS) Create(dir, name string, size uint64) (types.WritableFile, error
 		return nil, err
 	}
 	v.resize(name, int64(size))
-	return &walFile{WritableFile: f, fs: v, name: name}, nil
+	return &walFile{WritableFile: f, fs: v, name: name, limit: int64(size)}, nil
 }
 
 func (v *walFS) OpenWriter(dir, name string) (types.WritableFile, error) {
@@ -68,7 +97,7 @@ func (v *walFS) OpenWriter(dir, name string) (types.WritableFile, error) {
 		return nil, err
 	}
 	v.note(name)
-	return &walFile{WritableFile: f, fs: v, name: name}, nil
+	return &walFile{WritableFile: f, fs: v, name: name, limit: v.reopened}, nil
 }
 
 func (v *walFS) OpenReader(dir, name string) (types.ReadableFile, error) {
@@ -127,12 +156,18 @@ type walFile struct {
 	types.WritableFile
 	fs     *walFS
 	name   string
+	limit  int64 // a segment that grows beyond is sealed
 	synced bool
 	size   int64
 }
 
+func (f *walFile) path() string { return filepath.Join(f.fs.dir, f.name) }
+
 func (f *walFile) WriteAt(p []byte, off int64) (n int, err error) {
 	if err = f.fs.hook(func(h *hooks) func(string) error { return h.logWrite }, f.name); err == nil {
+		err = f.fs.disk.write(f.path(), off, len(p))
+	}
+	if err == nil {
 		n, err = f.WritableFile.WriteAt(p, off)
 	}
 	if err != nil {
@@ -151,10 +186,20 @@ func (f *walFile) WriteAt(p []byte, off int64) (n int, err error) {
 // file's size and its name in the directory; also for a reopened file, because
 // the crash that made us reopen it may have come before its first sync.
 func (f *walFile) Sync() error {
+	if f.fs.later && f.synced && (f.size <= f.limit || mutant.Is(mutant.Seal)) {
+		// Not one that has sealed the segment: the list of segments, which says
+		// so, must not be durable before.
+		f.fs.left = f
+		return nil
+	}
+	return f.syncNow()
+}
+
+func (f *walFile) syncNow() error {
 	err := f.fs.hook(func(h *hooks) func(string) error { return h.logSync }, f.name)
 	if err == nil && !f.fs.noSync {
 		f.fs.count.syncs.Add(1)
-		err = f.sync()
+		err = f.fs.disk.sync(f.path(), f.sync)
 	}
 	if err != nil {
 		err = fmt.Errorf("store: sync %s: %w", filepath.Join(f.fs.dir, f.name), diskFull(err))

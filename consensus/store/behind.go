@@ -1,0 +1,164 @@
+package store
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/internal/mutant"
+)
+
+// behind syncs the appends of a leader after StoreLogs has returned, so that
+// the followers write and sync them at the same time (ADR 6). Until then the
+// entries are in the log for all who read it, and whatever must not depend on
+// them before they are durable asks Durable or waits by AwaitDurable.
+//
+// There is one such append at a time: the next operation on the log waits for
+// its sync. So a power failure finds at most one unsynced batch in the file, as
+// it does without this, and the audit can tell it from damage.
+type behind struct {
+	fail *failure
+	dog  *watchdog
+	done func(*unsynced) // after its sync, before anybody is told
+
+	may   atomic.Pointer[func() bool] // nil: never
+	tail  atomic.Pointer[unsynced]    // nil: all is durable
+	work  chan *unsynced
+	ended chan struct{} // closed when the goroutine has ended, nil without one
+}
+
+// unsynced is an append on its way to the disk.
+type unsynced struct {
+	file        *walFile
+	first, last uint64
+	bytes       int64
+	written     time.Duration // what the write took
+	synced      time.Duration // and the sync
+	durable     chan struct{} // closed when it is
+}
+
+// start has appends synced behind from now on, while may allows it.
+func (b *behind) start(may func() bool) {
+	b.work, b.ended = make(chan *unsynced, 1), make(chan struct{})
+	go b.run()
+	b.may.Store(&may)
+}
+
+// allows tells whether the sync of a batch may come later. Only requests are
+// put off: raft acts on an entry of its own as soon as it is stored.
+func (b *behind) allows(logs []*raft.Log) bool {
+	may := b.may.Load()
+	if may == nil {
+		return false
+	}
+	for _, l := range logs {
+		if l.Type != raft.LogCommand && !mutant.Is(mutant.Kind) {
+			return false
+		}
+	}
+	return (*may)()
+}
+
+// put hands over an append. The one before is durable.
+func (b *behind) put(u *unsynced) {
+	b.tail.Store(u)
+	b.work <- u
+}
+
+func (b *behind) run() {
+	defer close(b.ended)
+	for u := range b.work {
+		var err error
+		b.dog.begin("sync", u.file.path())
+		if !mutant.Is(mutant.Sync) {
+			err = u.file.syncNow()
+		}
+		u.synced = b.dog.end()
+		if err != nil || b.fail.check() != nil {
+			return // nobody waits for u any more: they have heard of the failure
+		}
+		b.done(u)
+		b.tail.Store(nil)
+		close(u.durable)
+	}
+}
+
+// settle returns when all that was appended is durable.
+func (b *behind) settle() error {
+	if u := b.tail.Load(); u != nil {
+		return b.await(u)
+	}
+	return nil
+}
+
+func (b *behind) await(u *unsynced) error {
+	select {
+	case <-u.durable:
+		return nil
+	case <-b.fail.ch:
+		return b.fail.err
+	}
+}
+
+// stop ends the goroutine, and waits for it, but not if it hangs.
+func (b *behind) stop() error {
+	if b.ended == nil {
+		return nil
+	}
+	b.may.Store(nil)
+	close(b.work)
+	select {
+	case <-b.ended:
+		return nil
+	case <-time.After(closeWait):
+		return fmt.Errorf("store: a sync of the log has not returned for %v: %w", closeWait, ErrStalled)
+	}
+}
+
+// SyncBehind lets StoreLogs return before its batch is durable, whenever may
+// says so and the batch has nothing but requests. may is called by StoreLogs.
+// It is called once, before raft is started; raft-boltdb has no use for it.
+func (s *Store) SyncBehind(may func() bool) {
+	if s.opt.Engine == EngineWAL && !s.opt.NoSync {
+		s.logs.behind.start(may)
+	}
+}
+
+// Durable returns the entry up to which the log is durable, MaxUint64 if all
+// of it is. A commit index that was read before it was called may be told to
+// others up to there.
+func (s *Store) Durable() uint64 {
+	if u := s.logs.behind.tail.Load(); u != nil {
+		return u.first - 1
+	}
+	return math.MaxUint64
+}
+
+// AwaitDurable returns when the entry is durable, which must have been stored.
+// It fails if the store does.
+func (s *Store) AwaitDurable(index uint64) error {
+	if u := s.logs.behind.tail.Load(); u != nil && index >= u.first {
+		return s.logs.behind.await(u)
+	}
+	return nil
+}
+
+// Settle returns when everything is durable that was stored before it was
+// called. It fails if the store does, or when stop is closed.
+func (s *Store) Settle(stop <-chan struct{}) error {
+	u := s.logs.behind.tail.Load()
+	if u == nil {
+		return nil
+	}
+	select {
+	case <-stop:
+		return ErrClosed
+	case <-u.durable:
+		return nil
+	case <-s.fail.ch:
+		return s.fail.err
+	}
+}
