@@ -13,6 +13,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"zkd/consensus/internal/mutant"
 	"zkd/consensus/store"
 )
 
@@ -53,6 +54,9 @@ type origin struct{ incarnation, seq uint64 }
 type fsm struct {
 	node *Node
 	sm   StateMachine
+	// durable returns when an entry is durable here; set before raft is started.
+	durable func(index uint64) error
+	failed  error // of durable: nothing is applied any more
 
 	mu      sync.Mutex // guards what others than the apply goroutine read
 	origins map[uint64]origin
@@ -67,7 +71,7 @@ type fsm struct {
 }
 
 func newFSM(n *Node, sm StateMachine) *fsm {
-	f := &fsm{node: n, sm: sm, origins: map[uint64]origin{}}
+	f := &fsm{node: n, sm: sm, origins: map[uint64]origin{}, durable: func(uint64) error { return nil }}
 	f.growth.restart(n.cfg.SnapshotRequests)
 	return f
 }
@@ -80,7 +84,18 @@ func (f *fsm) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
 // ApplyBatch implements raft.BatchingFSM. An entry that was committed and
 // cannot be applied means that this server's state is no longer what the log
 // says: it must not go on.
+//
+// On a leader the entries may be committed and not yet durable here, if others
+// were faster. Raft counts them as if they were, so they are not applied before:
+// a reply, an event or a read would be worth no more than this process.
 func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
+	f.replies = slices.Grow(f.replies[:0], len(logs))[:len(logs)]
+	if f.failed == nil && !mutant.Is(mutant.Apply) {
+		f.failed = f.durable(logs[len(logs)-1].Index)
+	}
+	if f.failed != nil {
+		return f.replies // the store has failed, and with it the node
+	}
 	for _, l := range logs {
 		if l.Type != raft.LogCommand {
 			continue
@@ -96,7 +111,6 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	f.sm.Applied()
 	f.publish()
 	f.node.applied(logs)
-	f.replies = slices.Grow(f.replies[:0], len(logs))[:len(logs)]
 	return f.replies
 }
 
@@ -319,6 +333,9 @@ type fsmState struct {
 
 // Snapshot implements raft.FSM.
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
+	if f.failed != nil {
+		return nil, f.failed // the state is behind what raft takes it for
+	}
 	state, err := f.sm.Snapshot()
 	if err != nil {
 		return nil, err

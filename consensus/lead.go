@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/consensus/internal/mutant"
 )
 
 // watchEvery is how often a server looks at its relation to the leader when
@@ -277,6 +279,24 @@ func (n *Node) applied(logs []*raft.Log) {
 	if peers := n.peers.Load(); n.trans != nil && peers != nil && last.Term == term {
 		n.trans.Nudge(*peers, term, last.Index)
 	}
+}
+
+// syncsBehind tells whether this server may store entries now and sync them
+// behind (ADR 6): when raft leads, whose goroutine asks, and others vote. Who
+// votes with it may be out of date, as nothing but speed depends on it.
+func (n *Node) syncsBehind() bool {
+	r, peers := n.raft.Load(), n.peers.Load()
+	return r != nil && peers != nil && r.State() == raft.Leader &&
+		slices.ContainsFunc(*peers, func(s raft.Server) bool { return s.Suffrage == raft.Voter })
+}
+
+// allDurable returns when all that raft has stored so far is durable. Raft may
+// have been a leader when it stored it, and tells its successor that it has it.
+func (n *Node) allDurable() error {
+	if mutant.Is(mutant.Answer) {
+		return nil
+	}
+	return n.store.Settle(n.failed)
 }
 
 // handOverTime is how long a leader that stops waits for its successor.

@@ -57,6 +57,8 @@ type Config struct {
 	Logger  *slog.Logger
 	// Ensemble is nil for a server that is its whole cluster.
 	Ensemble *Ensemble
+
+	tune func(*raft.Config) // by tests; nil otherwise
 }
 
 // StateMachine is what committed requests are applied to. Its methods but

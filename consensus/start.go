@@ -118,7 +118,13 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		// A commit is made known by a nudge; this is the fallback.
 		rc.CommitTimeout = 250 * time.Millisecond
 		n.trans = n.net.Transport(string(id))
-		trans = pacedTransport{n.trans, n.closing}
+		n.trans.AnswerWhen(n.allDurable)
+		trans = transport{n.trans, n.store.Durable, n.closing}
+		n.fsm.durable = n.store.AwaitDurable
+		n.store.SyncBehind(n.syncsBehind)
+	}
+	if n.cfg.tune != nil {
+		n.cfg.tune(rc)
 	}
 	log, stable, snaps := n.store.Log(), n.store.Stable(), n.store.Snapshots()
 	if members != nil {

@@ -7,18 +7,56 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"zkd/consensus/internal/mutant"
 	"zkd/consensus/peer"
 )
 
-// pacedTransport sends snapshots no faster than they are written: the leader
-// reads them from the disk on which its log is.
-type pacedTransport struct {
+// transport is raft's way to its peers. It sends snapshots no faster than they
+// are written, since the leader reads them from the disk on which its log is,
+// and tells of no commit that is not durable here.
+type transport struct {
 	*peer.Transport
-	stop <-chan struct{}
+	durable func() uint64 // the entry up to which the log is
+	stop    <-chan struct{}
+}
+
+// hold lowers the commit index of a message to what is durable. Raft has counted
+// this leader's own copy when it was written; the others shall act on a commit
+// only when a majority has it on disk. A nudge tells them of the rest.
+func (t transport) hold(args *raft.AppendEntriesRequest) {
+	if !mutant.Is(mutant.Commit) {
+		args.LeaderCommitIndex = min(args.LeaderCommitIndex, t.durable())
+	}
+}
+
+// AppendEntries implements raft.Transport.
+func (t transport) AppendEntries(id raft.ServerID, at raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	t.hold(args)
+	return t.Transport.AppendEntries(id, at, args, resp)
+}
+
+// AppendEntriesPipeline implements raft.Transport.
+func (t transport) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress) (raft.AppendPipeline, error) {
+	p, err := t.Transport.AppendEntriesPipeline(id, at)
+	if err != nil {
+		return nil, err
+	}
+	return pipeline{p, t}, nil
+}
+
+type pipeline struct {
+	raft.AppendPipeline
+	t transport
+}
+
+// AppendEntries implements raft.AppendPipeline.
+func (p pipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	p.t.hold(args)
+	return p.AppendPipeline.AppendEntries(args, resp)
 }
 
 // InstallSnapshot implements raft.Transport.
-func (t pacedTransport) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest,
+func (t transport) InstallSnapshot(id raft.ServerID, at raft.ServerAddress, args *raft.InstallSnapshotRequest,
 	resp *raft.InstallSnapshotResponse, data io.Reader) error {
 	r := &pacedReader{r: data, pace: pace{stop: t.stop, began: time.Now()}}
 	return t.Transport.InstallSnapshot(id, at, args, resp, r)
@@ -29,7 +67,7 @@ func (t pacedTransport) InstallSnapshot(id raft.ServerID, at raft.ServerAddress,
 const timeoutNowTime = time.Second
 
 // TimeoutNow implements raft.Transport.
-func (t pacedTransport) TimeoutNow(id raft.ServerID, at raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+func (t transport) TimeoutNow(id raft.ServerID, at raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
 	type result struct {
 		resp raft.TimeoutNowResponse
 		err  error

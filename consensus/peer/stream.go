@@ -259,6 +259,9 @@ func (c *raftConn) Write(b []byte) (int, error) {
 	patience := c.s.n.patience.write
 	if c.accepted {
 		c.within = false
+		if err := c.s.transport.settle(); err != nil {
+			return 0, err
+		}
 	} else if c.snapshot {
 		patience = c.s.n.patience.stall
 	}

@@ -23,6 +23,8 @@ type Transport struct {
 	rpcs   chan raft.RPC
 	self   chan raft.RPC // of this process, for its own raft
 	nudges nudges
+	// settled is what AnswerWhen was given.
+	settled atomic.Pointer[func() error]
 	// applied is what SkipSnapshots was given.
 	applied atomic.Pointer[func() (term, index uint64)]
 	passer  sync.WaitGroup
@@ -81,6 +83,18 @@ func (t *Transport) pass() {
 			return
 		}
 	}
+}
+
+// AnswerWhen has every answer to a peer wait for settled, which is called for
+// each: it may be about entries that are not durable yet. Where settled fails
+// there is no answer.
+func (t *Transport) AnswerWhen(settled func() error) { t.settled.Store(&settled) }
+
+func (t *Transport) settle() error {
+	if f := t.settled.Load(); f != nil {
+		return (*f)()
+	}
+	return nil
 }
 
 // SkipSnapshots has the snapshots confirmed, and not installed, that this server

@@ -1,0 +1,507 @@
+package consensus
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/peer"
+)
+
+var (
+	powerTime = flag.Duration("power", 8*time.Second, "how long TestPowerFailures goes on")
+	powerSeed = flag.Uint64("power.seed", 0, "its seed; 0 draws one")
+)
+
+// grid is an ensemble of servers in this process whose power can fail.
+type grid struct {
+	t       *testing.T
+	dir     string
+	members []peer.Member
+	servers map[uint64]*powered
+	seed    uint64
+	record  record
+}
+
+// powered is one server of a grid, on or off.
+type powered struct {
+	g    *grid
+	id   uint64
+	disk *platter
+	boot int // how often it was started
+
+	node  *Node // nil while it is off
+	state *ledger
+	stop  context.CancelFunc // of what uses node
+	done  sync.WaitGroup
+}
+
+// record is what all servers have applied, and what clients were told.
+type record struct {
+	mu      sync.Mutex
+	history map[uint64]string // by index
+	acked   map[string]bool
+	faults  []string
+}
+
+func (r *record) fault(format string, args ...any) {
+	r.faults = append(r.faults, fmt.Sprintf(format, args...))
+}
+
+func (r *record) has(request string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.acked[request]
+}
+
+func (r *record) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.acked)
+}
+
+// ledger is a machine that notes what becomes of requests.
+type ledger struct {
+	*machine
+	of     *record
+	server uint64
+}
+
+func (l *ledger) Apply(b *Batch) {
+	index := b.Index
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var all []string
+	for {
+		request, w, ok := b.Next()
+		if !ok {
+			break
+		}
+		name, _, _ := strings.Cut(string(request), "|")
+		all = append(all, name)
+		if mine, ok := w.(chan struct{}); ok {
+			l.of.acked[name] = true
+			close(mine)
+		}
+	}
+	l.requests = append(l.requests, all...)
+	said := strings.Join(all, ",")
+	if before, ok := l.of.history[index]; ok && before != said {
+		l.of.fault("server %d applies %q as entry %d, where %q was applied before", l.server, said, index, before)
+	}
+	l.of.history[index] = said
+}
+
+func newGrid(t *testing.T, seed uint64) *grid {
+	dir, err := os.MkdirTemp("/dev/shm", "zkd-power-")
+	if err != nil {
+		dir = t.TempDir()
+	}
+	g := &grid{t: t, dir: dir, seed: seed, servers: map[uint64]*powered{}}
+	g.record.history, g.record.acked = map[uint64]string{}, map[string]bool{}
+	for id := uint64(1); id <= 3; id++ {
+		g.members = append(g.members, peer.Member{ID: id, Raft: []string{freeAddr(t)}, Link: []string{freeAddr(t)}})
+		g.servers[id] = &powered{g: g, id: id, disk: newPlatter(t, seed+id)}
+	}
+	t.Cleanup(func() {
+		g.fail(noSector, 1, 2, 3)
+		os.RemoveAll(dir)
+	})
+	g.start(1, 2, 3)
+	g.ready(1, 2, 3)
+	for id, p := range g.servers { // who came late is still to get its vote
+		g.until("three voters", func() bool {
+			servers := p.node.configuration().Servers
+			return len(servers) == 3 && !slices.ContainsFunc(servers, func(s raft.Server) bool { return s.Suffrage != raft.Voter }) &&
+				rank(servers, p.node.raftID(), "") >= 0
+		})
+		g.until("committed members", func() bool { r := p.node.raft.Load(); return r.CommitIndex() == r.LastIndex() && id > 0 })
+	}
+	return g
+}
+
+// start starts servers that are off.
+func (g *grid) start(ids ...uint64) {
+	g.t.Helper()
+	for _, id := range ids {
+		p := g.servers[id]
+		p.boot++
+		m := newMachine(0)
+		m.members = &Membership{Current: g.members}
+		p.state = &ledger{machine: m, of: &g.record, server: id}
+		cfg := config(g.t, filepath.Join(g.dir, fmt.Sprint(id)))
+		cfg.ServerID, cfg.SnapshotRequests = id, 400
+		cfg.Store.NoSync, cfg.Store.Disk, cfg.Store.MinFreeBytes = false, p.disk.disk(), 1<<20
+		cfg.OnFatal = func(err error) {
+			if p.disk.on() {
+				g.t.Errorf("server %d fails: %v", id, err)
+			}
+		}
+		cfg.Ensemble = &Ensemble{Members: g.members, DialTimeout: time.Second, ReportEvery: 50 * time.Millisecond, CatchUp: time.Minute}
+		cfg.tune = func(c *raft.Config) {
+			c.HeartbeatTimeout, c.ElectionTimeout = 300*time.Millisecond, 300*time.Millisecond
+			c.LeaderLeaseTimeout, c.CommitTimeout = 200*time.Millisecond, 5*time.Millisecond
+		}
+		n, err := Open(cfg, p.state)
+		if err != nil {
+			g.t.Fatalf("server %d does not start again: %v", id, err)
+		}
+		p.node = n
+		ctx, stop := context.WithCancel(context.Background())
+		p.stop = stop
+		p.done.Go(func() { _ = n.Ready(ctx) }) // its requests go out from then on
+	}
+}
+
+// ready waits until servers have their place and have applied all.
+func (g *grid) ready(ids ...uint64) {
+	g.t.Helper()
+	for _, id := range ids {
+		n := g.servers[id].node
+		g.until(fmt.Sprintf("place for server %d", id), func() bool { return n.stream.incarnation.Load() != 0 })
+	}
+}
+
+func (g *grid) until(what string, ok func() bool) {
+	g.t.Helper()
+	until(g.t, what, func() bool { g.check(); return ok() })
+}
+
+// check ends the test at the first fault.
+func (g *grid) check() {
+	g.t.Helper()
+	g.record.mu.Lock()
+	defer g.record.mu.Unlock()
+	if len(g.record.faults) > 0 {
+		g.t.Fatal(g.record.faults[0])
+	}
+}
+
+// fail takes the power from servers at the same moment, or kills their
+// processes, and ends what is left of them.
+func (g *grid) fail(s survival, ids ...uint64) {
+	var on []*powered
+	for _, id := range ids {
+		if p := g.servers[id]; p.node != nil {
+			p.disk.cut()
+			on = append(on, p)
+		}
+	}
+	var all sync.WaitGroup
+	for _, p := range on {
+		all.Go(func() {
+			p.end()
+			p.disk.restore(s)
+		})
+	}
+	all.Wait()
+}
+
+// end is Close without what a process does that sees its end coming.
+func (p *powered) end() {
+	n := p.node
+	p.node = nil
+	n.fatal(errPower)
+	_ = n.net.Close()
+	// Raft panics if the store fails while it deals with a peer: let it come to
+	// its end first, unless it waits for the disk.
+	ended := make(chan struct{})
+	p.done.Go(func() {
+		defer close(ended)
+		select {
+		case <-n.started:
+			_ = n.shutdown().Error()
+		case <-n.life.Done(): // it never was
+		}
+	})
+	select {
+	case <-ended:
+	case <-time.After(200 * time.Millisecond):
+	}
+	close(p.disk.dead)
+	p.stop()
+	n.stream.close()
+	n.stop()
+	n.entering.Wait()
+	n.proposer.Wait()
+	n.done.Wait()
+	<-ended
+	// A store that has not noticed would note how far it got.
+	last, _ := n.store.Log().LastIndex()
+	_ = n.store.Log().StoreLog(&raft.Log{Index: last + 1, Type: raft.LogNoop})
+	_ = n.store.Close()
+	p.done.Wait()
+}
+
+// submit gives a request to a server, which reports to the record.
+func (g *grid) submit(id uint64, request string, size int) chan struct{} {
+	w := make(chan struct{})
+	g.servers[id].node.Submit(w, []byte(request), []byte("|"+strings.Repeat("x", size)))
+	return w
+}
+
+// leads waits for a leader that has begun to act as one.
+func (g *grid) leads() uint64 {
+	g.t.Helper()
+	var leader uint64
+	g.until("leader", func() bool {
+		for id, p := range g.servers {
+			if p.node != nil && p.node.syncsBehind() {
+				leader = id
+				return true
+			}
+		}
+		return false
+	})
+	return leader
+}
+
+// others returns the servers but one.
+func others(id uint64) (a, b uint64) { return id%3 + 1, (id+1)%3 + 1 }
+
+// agree starts what is off, and checks that all servers come to the same
+// sequence, with every acknowledged request in it, none twice.
+func (g *grid) agree() []string {
+	g.t.Helper()
+	for id, p := range g.servers {
+		p.disk.takes(0)
+		p.disk.release()
+		if p.node == nil {
+			g.start(id)
+		}
+	}
+	g.ready(1, 2, 3)
+	for id, p := range g.servers {
+		last := fmt.Sprintf("last-%d-%d", id, p.boot)
+		g.submit(id, last, 1)
+		for _, q := range g.servers {
+			g.until(last, func() bool { return slices.Contains(q.state.all(), last) })
+		}
+	}
+	all := g.servers[1].state.all()
+	for id, p := range g.servers {
+		g.until("equal state", func() bool { return len(p.state.all()) >= len(all) })
+		if !slices.Equal(p.state.all(), all) {
+			g.t.Fatalf("servers 1 and %d have applied other requests", id)
+		}
+	}
+	count := map[string]int{}
+	for _, request := range all {
+		count[request]++
+		if count[request] > 1 {
+			g.t.Fatalf("%q was applied twice", request)
+		}
+	}
+	g.record.mu.Lock()
+	defer g.record.mu.Unlock()
+	for request := range g.record.acked {
+		if count[request] == 0 {
+			g.t.Fatalf("%q was acknowledged and is lost", request)
+		}
+	}
+	return all
+}
+
+// Neither a reply of the leader nor one of a follower is about an entry that is
+// on one disk of three.
+func TestNothingIsKnownBeforeTheLeaderHasIt(t *testing.T) {
+	g := newGrid(t, 1)
+	leader := g.leads()
+	near, far := others(leader)
+	g.fail(noSector, far)
+	g.servers[leader].disk.hold()
+	g.submit(leader, "leader's", 1)
+	g.until("sync", g.servers[leader].disk.pending)
+	last := g.servers[leader].node.raft.Load().LastIndex()
+	g.until("copy", func() bool { return g.servers[leader].node.raft.Load().CommitIndex() >= last })
+	// Were it not held back, it would be known by now or very soon.
+	for range 40 {
+		if g.record.has("leader's") {
+			break
+		}
+		time.Sleep(5 * time.Millisecond)
+	}
+	told := g.servers[near].node.raft.Load().CommitIndex() >= last
+	if g.record.has("leader's") || told {
+		t.Errorf("acknowledged: %v, the follower knows of the commit: %v", g.record.has("leader's"), told)
+	}
+	g.fail(noSector, leader, near)
+	g.start(leader, far)
+	g.ready(leader, far)
+	<-g.submit(far, "after", 1)
+	g.agree()
+}
+
+// What is acknowledged is on the leader's disk, not just on the others'.
+func TestAcknowledgedIsOnTheLeadersDisk(t *testing.T) {
+	g := newGrid(t, 2)
+	leader := g.leads()
+	near, far := others(leader)
+	g.fail(noSector, far)
+	<-g.submit(leader, "only two have it", 1)
+	g.fail(noSector, leader, near)
+	g.start(leader, far)
+	g.ready(leader, far)
+	g.agree()
+}
+
+// A leader that has been replaced confirms nothing to its successor that is not
+// on its disk, even if that sends only what is in the log already.
+func TestFormerLeaderConfirmsWhatItHas(t *testing.T) {
+	g := newGrid(t, 3)
+	leader := g.leads()
+	other, _ := others(leader)
+	disk := g.servers[leader].disk
+	disk.hold()
+	g.submit(leader, "unsynced", 1)
+	g.until("sync", disk.pending)
+	old := g.servers[leader].node
+	r := old.raft.Load()
+	last := r.LastIndex()
+	var entries [2]raft.Log
+	for i := range entries {
+		if err := old.store.Log().GetLog(last-1+uint64(i), &entries[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	from := g.servers[other].node
+	id := []byte(from.raftID())
+	req := raft.AppendEntriesRequest{
+		RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: id, Addr: id}, Term: r.CurrentTerm() + 1,
+		PrevLogEntry: last - 1, PrevLogTerm: entries[0].Term, Entries: []*raft.Log{&entries[1]},
+	}
+	answered := make(chan raft.AppendEntriesResponse, 1)
+	go func() {
+		var resp raft.AppendEntriesResponse
+		if err := from.trans.AppendEntries(old.raftID(), raft.ServerAddress(old.raftID()), &req, &resp); err == nil {
+			answered <- resp
+		}
+	}()
+	g.until("end of its term", func() bool { return r.State() != raft.Leader })
+	select {
+	case resp := <-answered:
+		if disk.pending() {
+			t.Fatalf("it confirms what it has not on disk: %+v", resp)
+		}
+	case <-time.After(100 * time.Millisecond):
+	}
+	disk.release()
+	if resp := <-answered; !resp.Success {
+		t.Errorf("it does not confirm what it has: %+v", resp)
+	}
+	g.agree()
+}
+
+// What a killed process has left in the page cache is made durable before it
+// counts.
+func TestKilledThenPowerFails(t *testing.T) {
+	g := newGrid(t, 4)
+	leader := g.leads()
+	near, far := others(leader)
+	g.fail(noSector, far)
+	g.servers[near].disk.hold()
+	w := g.submit(leader, "in the page cache", 1)
+	g.until("sync", g.servers[near].disk.pending)
+	g.fail(pageCache, near)
+	g.start(near)
+	<-w
+	g.fail(noSector, leader, near)
+	g.start(near, far)
+	g.ready(near, far)
+	g.agree()
+}
+
+// The power fails at any moment, for any of the servers, again and again.
+func TestPowerFailures(t *testing.T) {
+	seed := *powerSeed
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("go test ./consensus -run TestPowerFailures -power %v -power.seed %d", *powerTime, seed)
+	g := newGrid(t, seed)
+	draw := rand.New(rand.NewPCG(seed, 0))
+	rounds, crashes := 0, 0
+	for end := time.Now().Add(*powerTime); time.Now().Before(end); rounds++ {
+		crashes += g.round(draw, rounds)
+		if rounds%10 == 9 {
+			g.agree()
+		}
+	}
+	all := g.agree()
+	t.Logf("%d rounds, %d power failures and kills, %d requests, %d acknowledged", rounds, crashes, len(all), g.record.count())
+	if crashes < 3 || g.record.count() < 10*rounds {
+		t.Errorf("that is too little to show anything")
+	}
+}
+
+// round lets clients write, ends some servers in the middle of it, and starts
+// them again.
+func (g *grid) round(draw *rand.Rand, round int) (crashes int) {
+	for _, p := range g.servers {
+		p.disk.takes([]time.Duration{0, 0, time.Millisecond, 4 * time.Millisecond, 30 * time.Millisecond}[draw.IntN(5)])
+	}
+	before := g.record.count()
+	var writers sync.WaitGroup
+	enough := make(chan struct{})
+	for id, p := range g.servers {
+		for c := range 1 + draw.IntN(3) {
+			name, size := fmt.Sprintf("s%d-r%d-c%d", id, round, c), draw.IntN(3000)
+			n, closing := p.node, p.node.closing
+			writers.Go(func() {
+				for i := range 1 << 20 {
+					w := make(chan struct{})
+					n.Submit(w, fmt.Appendf(nil, "%s-%d", name, i), []byte("|"+strings.Repeat("x", size)))
+					select {
+					case <-w:
+					case <-closing:
+						return
+					case <-enough:
+						return // what becomes of this one is open
+					}
+				}
+			})
+		}
+	}
+	few := 1 + draw.IntN(60)
+	g.until("writes", func() bool { return g.record.count() >= before+few })
+	var victims []uint64
+	leader := g.leads()
+	for id := range uint64(3) {
+		if draw.IntN(3) > 0 || id+1 == leader && draw.IntN(2) == 0 {
+			victims = append(victims, id+1)
+		}
+	}
+	if draw.IntN(2) == 0 { // in the middle of a sync, if there is one soon
+		for end := time.Now().Add(50 * time.Millisecond); !g.servers[leader].disk.pending() && time.Now().Before(end); {
+			time.Sleep(20 * time.Microsecond)
+		}
+	}
+	time.Sleep(time.Duration(draw.Int64N(int64(3 * time.Millisecond))))
+	how := survival(draw.IntN(3))
+	g.fail(how, victims...)
+	order := draw.Perm(len(victims))
+	for i, v := range order {
+		g.start(victims[v])
+		if on := 3 - len(victims) + i + 1; on == 2 && draw.IntN(2) == 0 {
+			g.leads() // two go on without the third
+		}
+		time.Sleep(time.Duration(draw.Int64N(int64(20 * time.Millisecond))))
+	}
+	g.ready(1, 2, 3)
+	close(enough)
+	writers.Wait()
+	g.check()
+	return len(victims)
+}
