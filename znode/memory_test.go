@@ -20,7 +20,7 @@ func liveHeap() uint64 {
 func TestBytesPerZnode(t *testing.T) {
 	const (
 		znodes = 200_000
-		limit  = 280
+		limit  = 250
 	)
 	before := liveHeap()
 	tree := New()
