@@ -4,7 +4,8 @@
 //
 //	go run ./test/bench -quick          one short round of the throughput workloads
 //	go run ./test/bench                 throughput, fan-out and idle sessions, five rounds
-//	go run ./test/bench -full           all parts on one server of each kind
+//	go run ./test/bench -full           all parts on one server of each kind, zkd with up to ten million znodes
+//	go run ./test/bench -full -huge     the same, and ZooKeeper with as many
 //	go run ./test/bench -ensemble       three servers of each kind: throughput, at rest, leader killed
 //	go run ./test/bench -servers zkd,floor -ops get:16x16,get:1x1 -rounds 1
 //
