@@ -254,12 +254,17 @@ func (c *conn) popLocked() pendingReply {
 	return p
 }
 
-// queueEvent queues a notification, as answer does.
+// queueEvent queues a notification, as answer does. The frame is never changed
+// afterwards: many connections send the same.
 func (c *conn) queueEvent(frame []byte) bool {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	c.stats.sent++
 	c.srv.stats.sent.Add(1)
+	if c.out.buf == nil && !c.out.dead && len(frame) < leastBuffer {
+		c.out.buf = frame[:len(frame):len(frame)] // a copy once more is queued, see openLocked
+		return c.dirtyLocked()
+	}
 	return c.queueLocked(frame)
 }
 
@@ -272,23 +277,23 @@ func (c *conn) queueLocked(frame []byte) bool {
 		c.cutLocked()
 		return false
 	}
-	if c.out.buf == nil {
-		c.out.buf = getBuffer()
-	}
+	c.out.openLocked()
 	c.out.buf = append(c.out.buf, frame...)
-	if c.dirty {
-		return false
-	}
+	return c.dirtyLocked()
+}
+
+// dirtyLocked tells whether a flusher has to be told: once is enough.
+func (c *conn) dirtyLocked() bool {
+	was := c.dirty
 	c.dirty = true
-	return true
+	return !was
 }
 
 // flushQueued is called by a flusher.
 func (c *conn) flushQueued() {
 	c.out.mu.Lock()
 	c.dirty = false
-	c.out.mu.Unlock()
-	c.out.tryFlush()
+	c.out.writeLocked(c.out.writeNow)
 }
 
 // closeAfterReply makes the reply that is about to be queued the last.

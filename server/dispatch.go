@@ -66,9 +66,7 @@ func (r *run) begin() bool {
 			break // what is answered now would only pile up
 		}
 		if c.idleLocked() {
-			if c.out.buf == nil {
-				c.out.buf = getBuffer()
-			}
+			c.out.openLocked()
 			c.behind = false
 			r.held, r.count, r.before = true, 0, len(c.out.buf)
 			c.warmReads()

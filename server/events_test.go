@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -180,4 +181,74 @@ func gone(c *conn) bool {
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	return c.gone
+}
+
+// An event is encoded once: everybody's queue is the same memory, and what one
+// connection queues behind it does not show in another's.
+func TestEventIsShared(t *testing.T) {
+	s := startServer(t, nil)
+	connect(t, s)
+	connect(t, s)
+	list := s.conns.list()
+	for _, c := range list {
+		// From here on somebody else is writing, and never done.
+		must(t, func() bool {
+			c.out.mu.Lock()
+			defer c.out.mu.Unlock()
+			ours := !c.out.writing && !c.dirty
+			c.out.writing = c.out.writing || ours
+			return ours
+		}, "the handshake is sent")
+	}
+	event := jute.AppendEvent(nil, 1, jute.EventNodeCreated, "/n")
+	before := slices.Clone(event)
+	for _, c := range list {
+		if !c.queueEvent(event) {
+			t.Fatal("nobody is told that an event is queued")
+		}
+		if &c.out.buf[0] != &event[0] {
+			t.Error("an event that is alone in the queue was copied")
+		}
+	}
+	next := jute.AppendEvent(nil, 2, jute.EventNodeDeleted, "/n")
+	if list[0].queueEvent(next) {
+		t.Error("a flusher is told twice")
+	}
+	if want := append(slices.Clone(before), next...); !slices.Equal(list[0].out.buf, want) {
+		t.Errorf("queued %q, want %q", list[0].out.buf, want)
+	}
+	putBuffer(list[1].out.buf)
+	if b := getBuffer(); cap(b) < leastBuffer {
+		t.Errorf("a buffer of %d bytes is kept", cap(b))
+	}
+	if !slices.Equal(list[1].out.buf, before) || !slices.Equal(event, before) {
+		t.Errorf("the event that others have is %q, was %q", event, before)
+	}
+}
+
+// Everybody who watches one znode hears of a change once, also when they are so
+// many that the first are served before the last is found.
+func TestManyWatchersHearOnce(t *testing.T) {
+	s := startServer(t, nil)
+	writer := connect(t, s)
+	writer.create("/n", nil, 0)
+	watchers := make([]*client, 3*s.flushers.share())
+	for i := range watchers {
+		watchers[i] = connect(t, s)
+	}
+	for range 3 {
+		for _, c := range watchers {
+			c.ok(wire.OpExists, wire.PathWatch{Path: "/n", Watch: true})
+		}
+		writer.ok(wire.OpSetData, wire.SetData{Path: "/n", Version: -1})
+		for i, c := range watchers {
+			e, _, err := c.Next(patience)
+			if err != nil || e == nil {
+				t.Fatalf("watcher %d: no event, %v", i, err)
+			}
+			if c.ok(wire.OpExists, wire.PathWatch{Path: "/n"}); len(c.events) > 0 {
+				t.Fatalf("watcher %d: one event more: %+v", i, c.events)
+			}
+		}
+	}
 }

@@ -31,7 +31,8 @@ type machine struct {
 	dirty  []*conn // have something to be sent
 	run    int     // requests since readers had a turn
 	event  watch.Event
-	frame  []byte // event, encoded once for all who get it
+	frame  []byte // event, encoded once for all who get it; never changed
+	fired  int    // of dirty, how many before the change under way
 	change znode.Change
 	notify func(*conn, watch.Event) // deliverEvent
 	told   [2]time.Duration         // by kind, when a notice was last passed on
@@ -95,11 +96,14 @@ func (m *machine) Applied() {
 		m.dirty[0], m.dirty = nil, m.dirty[:0]
 		return
 	}
-	for i, c := range m.dirty {
-		m.dirty[i] = nil
-		m.srv.flushers.add(c)
-	}
-	m.dirty = m.dirty[:0]
+	m.handOver(0)
+}
+
+// handOver gives the dirty connections from the given one on to the flushers.
+func (m *machine) handOver(from int) {
+	m.srv.flushers.add(m.dirty[from:])
+	clear(m.dirty[from:])
+	m.dirty = m.dirty[:from]
 }
 
 // Snapshot implements consensus.StateMachine.
@@ -294,7 +298,7 @@ func (m *machine) fire() {
 		return
 	}
 	for _, m.change = range m.state.tree.Changes() {
-		m.frame = m.frame[:0]
+		m.frame, m.fired = nil, len(m.dirty)
 		m.state.watches.Fire(m.change.Type, m.change.Path, m.notify)
 	}
 }
@@ -309,12 +313,15 @@ func (m *machine) deliverEvent(c *conn, e watch.Event) {
 	if !m.state.tree.Readable(acl, c.who.Load()) {
 		return
 	}
-	if len(m.frame) == 0 || m.event != e {
+	if m.frame == nil || m.event != e {
 		m.event = e
-		m.frame = jute.AppendEvent(m.frame[:0], m.tree.Zxid, e.Type, e.Path)
+		m.frame = jute.AppendEvent(make([]byte, 0, jute.EventSize(e.Path)), m.tree.Zxid, e.Type, e.Path)
 	}
-	if c.queueEvent(m.frame) {
-		m.dirty = append(m.dirty, c)
+	if !c.queueEvent(m.frame) {
+		return
+	}
+	if m.dirty = append(m.dirty, c); len(m.dirty)-m.fired == m.srv.flushers.share() {
+		m.handOver(m.fired) // the first have their event before the last is found
 	}
 }
 

@@ -23,6 +23,12 @@ type outbox struct {
 	writing bool      // somebody is writing and will look at buf again
 	last    bool      // end the connection once buf is written
 	dead    bool      // nothing will be written any more
+
+	// Of whoever has set writing, for one system call (writeNow).
+	take  func(fd uintptr) bool // takeNow, made once
+	offer []byte
+	taken int
+	err   error
 }
 
 // lingerTime is how long a client has to take the last reply and close. A
@@ -36,8 +42,19 @@ const lingerTime = 500 * time.Millisecond
 // can.
 const maxQueued = 16 << 20
 
-// keepBuffer is the largest buffer kept for the next replies.
-const keepBuffer = 16 << 10
+// Buffers from leastBuffer to keepBuffer are kept for the next replies.
+const (
+	leastBuffer = 4 << 10
+	keepBuffer  = 16 << 10
+)
+
+// openLocked makes buf a buffer of its own to append to. It may be a frame that
+// others are sending too (queueEvent), which is shorter than any buffer.
+func (o *outbox) openLocked() {
+	if cap(o.buf) < leastBuffer {
+		o.buf = append(getBuffer(), o.buf...)
+	}
+}
 
 // add queues bytes for the next flush.
 func (o *outbox) add(b string) {
@@ -80,7 +97,7 @@ func (o *outbox) writeLocked(send func([]byte) (handedOver bool, err error)) {
 func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 	for len(o.buf) > 0 && !o.dead {
 		b := o.buf
-		o.buf, o.own = getBuffer(), 0
+		o.buf, o.own = nil, 0
 		o.mu.Unlock()
 		handedOver, err := send(b)
 		if handedOver {
@@ -128,16 +145,18 @@ func (o *outbox) writeNow(b []byte) (bool, error) {
 		go o.finish(b, b)
 		return true, nil
 	}
-	n, err := 0, error(nil)
-	rawErr := o.raw.Write(func(fd uintptr) bool {
-		n, err = syscall.Write(int(fd), b)
-		return true
-	})
+	if o.take == nil {
+		o.take = o.takeNow
+	}
+	o.offer = b
+	rawErr := o.raw.Write(o.take)
+	n, err := o.taken, o.err
+	o.offer = nil
 	switch {
 	case rawErr != nil:
 		return false, rawErr
 	case err == syscall.EAGAIN || err == syscall.EINTR:
-		n, err = 0, nil
+		n = 0
 	case err != nil:
 		return false, err
 	}
@@ -146,6 +165,12 @@ func (o *outbox) writeNow(b []byte) (bool, error) {
 		return true, nil
 	}
 	return false, nil
+}
+
+// takeNow is called by the runtime, once.
+func (o *outbox) takeNow(fd uintptr) bool {
+	o.taken, o.err = syscall.Write(int(fd), o.offer)
+	return true
 }
 
 // finish writes the rest of b and whatever was queued since. It ends when the
@@ -167,11 +192,13 @@ func getBuffer() []byte {
 	if b := buffers.get(); b != nil {
 		return b
 	}
-	return make([]byte, 0, 4096)
+	return make([]byte, 0, leastBuffer)
 }
 
+// putBuffer keeps a buffer unless it is so long that memory would be wasted, or
+// so short that it is none of these: an event that others send too (queueEvent).
 func putBuffer(b []byte) {
-	if cap(b) > 0 && cap(b) <= keepBuffer {
+	if cap(b) >= leastBuffer && cap(b) <= keepBuffer {
 		buffers.put(b[:0])
 	}
 }

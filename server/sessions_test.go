@@ -193,7 +193,7 @@ func TestCloseOfUnreadingClient(t *testing.T) {
 	c := connect(t, s)
 	// More than the sockets take, and less than closes the connection.
 	if on := s.conns.list()[0]; on.queueEvent(make([]byte, maxQueued-1000)) {
-		s.flushers.add(on)
+		s.flushers.add([]*conn{on})
 	}
 	c.send(wire.OpClose, nil)
 	settled(t, s, 0)

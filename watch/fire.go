@@ -62,12 +62,12 @@ func (m *Manager[W]) fireData(e Event, deliver func(W, Event)) {
 			continue
 		}
 		before := len(m.served)
-		set.each(func(w W, modes Mode) {
-			if modes&Recursive != 0 && !m.wasServed(w, before) {
+		for _, s := range set.list {
+			if w := s.by.w; s.spot.modes[Data]&Recursive != 0 && !m.wasServed(w, before) {
 				m.served = append(m.served, w)
 				deliver(w, e)
 			}
-		})
+		}
 	}
 }
 
@@ -78,22 +78,32 @@ func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) 
 	if set == nil {
 		return
 	}
-	var once []W
-	set.each(func(w W, modes Mode) {
-		if modes&Standard != 0 {
-			once = append(once, w)
-		}
-		if !m.wasServed(w, n) {
+	once, stay := 0, set.list[:0]
+	for _, s := range set.list {
+		if w := s.by.w; !m.wasServed(w, n) {
 			m.served = append(m.served, w)
 			deliver(w, e)
 		}
-	})
-	for _, w := range once {
-		have := m.byWatcher[w][e.Path]
-		m.take(w, t, e.Path, have, Standard)
-		m.forget(w, e.Path, have)
+		if s.spot.modes[t]&Standard != 0 {
+			s.spot.modes[t] &^= Standard
+			once++
+		}
+		if s.spot.modes[t] != 0 {
+			s.spot.at[t] = int32(len(stay))
+			stay = append(stay, s)
+		} else if s.spot.empty() {
+			delete(s.by.paths, e.Path)
+		}
+	}
+	m.count(t, Standard, -once)
+	clear(set.list[len(stay):])
+	if set.list = stay; len(stay) == 0 {
+		delete(m.byPath[t], e.Path)
 	}
 }
+
+// fewWatchers is how many are searched one by one.
+const fewWatchers = 16
 
 // wasServed tells whether w is among the first n served. Where many connections
 // watch the same znode in several ways a set keeps that from taking quadratic

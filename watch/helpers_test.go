@@ -42,21 +42,18 @@ func verify[W comparable](m *Manager[W]) error {
 	live, recursive := 0, 0
 	for t := range tables {
 		for path, set := range m.byPath[t] {
-			if set.len() == 0 {
-				return fmt.Errorf("table %d keeps %q for nobody", t, path)
-			}
-			if set.at != nil && len(set.at) != set.len() {
-				return fmt.Errorf("%q: %d positions of %d", path, len(set.at), set.len())
+			if len(set.list) == 0 || set.path != path {
+				return fmt.Errorf("table %d keeps %q under %q for %d", t, set.path, path, len(set.list))
 			}
 			for i, e := range set.list {
-				if set.find(e.w) != i {
-					return fmt.Errorf("%q: %v is not found", path, e.w)
+				if int(e.spot.at[t]) != i {
+					return fmt.Errorf("%q: %v stands at %d, says %d", path, e.by.w, i, e.spot.at[t])
 				}
-				if have := m.byWatcher[e.w][path]; have == nil || have[t] != e.modes || e.modes == 0 {
-					return fmt.Errorf("%q: %v has modes %d, its own table says %v", path, e.w, e.modes, have)
+				if m.byWatcher[e.by.w] != e.by || e.by.paths[path] != e.spot || e.spot.modes[t] == 0 {
+					return fmt.Errorf("%q: %v has modes %d, its own table says %v", path, e.by.w, e.spot.modes, e.by.paths[path])
 				}
 				for _, mode := range []Mode{Standard, Persistent, Recursive} {
-					if e.modes&mode != 0 {
+					if e.spot.modes[t]&mode != 0 {
 						counts[t]++
 						live++
 						if mode == Recursive {
@@ -67,16 +64,13 @@ func verify[W comparable](m *Manager[W]) error {
 			}
 		}
 	}
-	for w, paths := range m.byWatcher {
-		if len(paths) == 0 {
-			return fmt.Errorf("%v is kept without a path", w)
-		}
-		for path, have := range paths {
-			if have[Data]|have[Child] == 0 {
+	for w, by := range m.byWatcher {
+		for path, have := range by.paths {
+			if have.empty() {
 				return fmt.Errorf("%v keeps %q without a watch", w, path)
 			}
 			for t := range tables {
-				if have[t] != 0 && m.byPath[t][path] == nil {
+				if have.modes[t] != 0 && m.byPath[t][path] == nil {
 					return fmt.Errorf("%v watches %q, table %d does not know", w, path, t)
 				}
 			}

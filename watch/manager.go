@@ -9,6 +9,7 @@
 package watch
 
 import (
+	"math/bits"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,9 +45,9 @@ type Manager[W comparable] struct {
 
 	mu        sync.Mutex
 	byPath    [tables]map[string]*watchers[W]
-	byWatcher map[W]map[string]*[tables]Mode
-	recursive int // recursive watches
-	served    []W // of the step under way
+	byWatcher map[W]*watcher[W] // whoever has watched anything, until Drop
+	recursive int               // recursive watches
+	served    []W               // of the step under way
 	servedSet map[W]struct{}
 	inSet     int // how many of served are in servedSet
 	counts    [tables]int
@@ -54,7 +55,7 @@ type Manager[W comparable] struct {
 
 // New returns a Manager without watches.
 func New[W comparable]() *Manager[W] {
-	m := &Manager[W]{byWatcher: map[W]map[string]*[tables]Mode{}}
+	m := &Manager[W]{byWatcher: map[W]*watcher[W]{}}
 	for t := range m.byPath {
 		m.byPath[t] = map[string]*watchers[W]{}
 	}
@@ -65,47 +66,38 @@ func New[W comparable]() *Manager[W] {
 func (m *Manager[W]) Add(w W, t Table, path string, mode Mode) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	paths := m.byWatcher[w]
-	if paths == nil {
-		paths = map[string]*[tables]Mode{}
-		m.byWatcher[w] = paths
+	by := m.byWatcher[w]
+	if by == nil {
+		by = &watcher[W]{w: w, paths: map[string]*spot{}}
+		m.byWatcher[w] = by
 	}
-	have, set := paths[path], m.byPath[t][path]
-	if have == nil || set == nil {
-		path = strings.Clone(path) // it is about to become a key
-	}
-	if have == nil {
-		have = new([tables]Mode)
-		paths[path] = have
-	}
-	if have[t]&mode == mode {
+	have := by.paths[path]
+	if have != nil && have.modes[t]&mode == mode {
 		return
 	}
+	set := m.byPath[t][path]
 	if set == nil {
-		set = &watchers[W]{}
-		m.byPath[t][path] = set
+		set = &watchers[W]{path: strings.Clone(path)}
+		m.byPath[t][set.path] = set
 	}
-	m.set(w, t, set, have, have[t]|mode)
+	if have == nil {
+		have = &spot{}
+		by.paths[set.path] = have
+	}
+	if have.modes[t] == 0 {
+		set.add(t, seat[W]{by, have})
+	}
+	m.count(t, mode&^have.modes[t], 1)
+	have.modes[t] |= mode
 }
 
-// set makes now what w watches; both indexes and all counters follow.
-func (m *Manager[W]) set(w W, t Table, set *watchers[W], have *[tables]Mode, now Mode) {
-	was := have[t]
-	have[t] = now
-	set.put(w, now)
-	for _, mode := range [...]Mode{Standard, Persistent, Recursive} {
-		by := 0
-		if now&mode != 0 {
-			by++
-		}
-		if was&mode != 0 {
-			by--
-		}
-		m.counts[t] += by
-		m.live.Add(int64(by))
-		if mode == Recursive {
-			m.recursive += by
-		}
+// count adds n watches of each of the modes to the counters.
+func (m *Manager[W]) count(t Table, modes Mode, n int) {
+	by := n * bits.OnesCount8(uint8(modes))
+	m.counts[t] += by
+	m.live.Add(int64(by))
+	if modes&Recursive != 0 {
+		m.recursive += n
 	}
 }
 
@@ -121,35 +113,31 @@ func (m *Manager[W]) AddPersistent(w W, path string, mode Mode) {
 func (m *Manager[W]) Drop(w W) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	for path, have := range m.byWatcher[w] {
+	by := m.byWatcher[w]
+	if by == nil {
+		return
+	}
+	for path, have := range by.paths {
 		for t := range tables {
-			m.take(w, t, path, have, Standard|Persistent|Recursive)
+			m.take(t, path, have, Standard|Persistent|Recursive)
 		}
 	}
 	delete(m.byWatcher, w)
 }
 
-// take removes modes from what w watches.
-func (m *Manager[W]) take(w W, t Table, path string, have *[tables]Mode, modes Mode) {
-	if have[t]&modes == 0 {
+// take removes modes of what one connection watches of a path.
+func (m *Manager[W]) take(t Table, path string, have *spot, modes Mode) {
+	modes &= have.modes[t]
+	if modes == 0 {
+		return
+	}
+	m.count(t, modes, -1)
+	if have.modes[t] &^= modes; have.modes[t] != 0 {
 		return
 	}
 	set := m.byPath[t][path]
-	m.set(w, t, set, have, have[t]&^modes)
-	if set.len() == 0 {
+	if set.remove(t, have.at[t]); len(set.list) == 0 {
 		delete(m.byPath[t], path)
-	}
-}
-
-// forget drops the entry of a path that w no longer watches in any way.
-func (m *Manager[W]) forget(w W, path string, have *[tables]Mode) {
-	if have[Data]|have[Child] != 0 {
-		return
-	}
-	paths := m.byWatcher[w]
-	delete(paths, path)
-	if len(paths) == 0 {
-		delete(m.byWatcher, w)
 	}
 }
 
@@ -183,26 +171,42 @@ func (k Kind) modes(t Table) Mode {
 	return 0
 }
 
+// find returns what w watches of a path, nil if nothing.
+func (m *Manager[W]) find(w W, path string) (*watcher[W], *spot) {
+	by := m.byWatcher[w]
+	if by == nil {
+		return nil, nil
+	}
+	return by, by.paths[path]
+}
+
+// has tells whether there is a watch of that kind.
+func (s *spot) has(k Kind) bool {
+	return s != nil && (s.modes[Data]&k.modes(Data) != 0 || s.modes[Child]&k.modes(Child) != 0)
+}
+
 // Has tells whether w has a watch of that kind on exactly that path.
 func (m *Manager[W]) Has(w W, path string, k Kind) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	have := m.byWatcher[w][path]
-	return have != nil && (have[Data]&k.modes(Data) != 0 || have[Child]&k.modes(Child) != 0)
+	_, have := m.find(w, path)
+	return have.has(k)
 }
 
 // Remove takes the watches of that kind from w, and tells whether there were any.
 func (m *Manager[W]) Remove(w W, path string, k Kind) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	have := m.byWatcher[w][path]
-	if have == nil || have[Data]&k.modes(Data) == 0 && have[Child]&k.modes(Child) == 0 {
+	by, have := m.find(w, path)
+	if !have.has(k) {
 		return false
 	}
 	for t := range tables {
-		m.take(w, t, path, have, k.modes(t))
+		m.take(t, path, have, k.modes(t))
 	}
-	m.forget(w, path, have)
+	if have.empty() {
+		delete(by.paths, path)
+	}
 	return true
 }
 
@@ -219,9 +223,9 @@ func (m *Manager[W]) Counts() Counts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	c := Counts{Watches: m.counts[Data] + m.counts[Child], DataOnly: m.counts[Data], Paths: len(m.byPath[Data])}
-	for _, paths := range m.byWatcher {
-		for _, have := range paths {
-			if have[Data] != 0 {
+	for _, by := range m.byWatcher {
+		for _, have := range by.paths {
+			if have.modes[Data] != 0 {
 				c.Watchers++
 				break
 			}
@@ -236,7 +240,9 @@ func (m *Manager[W]) EachData(f func(w W, path string)) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for path, set := range m.byPath[Data] {
-		set.each(func(w W, _ Mode) { f(w, path) })
+		for _, e := range set.list {
+			f(e.by.w, path)
+		}
 	}
 }
 

@@ -21,6 +21,9 @@ func EndReply(dst []byte, start int) []byte {
 	return dst
 }
 
+// EventSize is the length of the frame that AppendEvent appends.
+func EventSize(path string) int { return 4 + ReplyHeaderSize + 12 + len(path) }
+
 // AppendEvent appends a notification: a whole frame of ReplyHeader and
 // WatcherEvent.
 func AppendEvent(dst []byte, zxid int64, typ EventType, path string) []byte {
