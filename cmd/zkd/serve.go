@@ -47,6 +47,7 @@ func serve(ctx context.Context, o serverOptions) error {
 	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	tune()
+	limitMemory()
 	return untilSettled(ctx, log, func(ctx context.Context) error { return runServer(ctx, cfg, log) })
 }
 
