@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"zkd/conf"
+	"zkd/proto/jute"
 	"zkd/test/wire"
 )
 
@@ -452,4 +453,39 @@ func TestParkedReadsOfLargeZnodes(t *testing.T) {
 	greedy := connect(t, s)
 	fill(greedy, maxParked)
 	closed(t, greedy.Conn)
+}
+
+// To park a read and to answer it allocates nothing.
+func TestGuardParkedReadsDoNotAllocate(t *testing.T) {
+	if raceDetector {
+		t.Skip("sync.Pool forgets under the race detector")
+	}
+	s := startServer(t, nil)
+	client := connect(t, s)
+	client.create("/n", make([]byte, 100), 0)
+	c := s.conns.list()[0] // its goroutine waits for the client
+	frame := wire.Payload(1, wire.OpGetData, wire.PathWatch{Path: "/n"})
+	answered := 0
+	got := testing.AllocsPerRun(500, func() {
+		c.out.mu.Lock()
+		c.pending = append(c.pending, pendingReply{})
+		c.out.mu.Unlock()
+		for c.park(jute.OpGetData, frame, 0) {
+			answered++
+		}
+		s.state.mu.Lock()
+		defer s.state.mu.Unlock()
+		c.out.mu.Lock()
+		defer c.out.mu.Unlock()
+		p := c.popLocked()
+		c.answerParkedLocked(&p, 0)
+		c.unparkLocked()
+		if len(c.out.buf) < int(p.reads)*100 {
+			t.Fatalf("%d bytes for %d reads", len(c.out.buf), p.reads)
+		}
+		c.out.buf, c.out.own = c.out.buf[:0], 0
+	})
+	if got != 0 || answered != 501*maxParked {
+		t.Errorf("%v allocations, %d reads", got, answered)
+	}
 }
