@@ -9,16 +9,12 @@ import "hash/maphash"
 type index struct {
 	seed   maphash.Seed
 	shards [1 << shardBits]shard
-	expect int // slots that a shard will need, as far as is known: it doubles up to that
 }
 
 const shardBits = 8
 
-// fullPercent is when a shard grows.
-const fullPercent = 85
-
 // shard is an open-addressing table with linear probing. It grows by a
-// quarter when it is full enough: that costs a few moves more than doubling, and
+// quarter when it is 85 % full: that costs a few moves more than doubling, and
 // keeps the table near 10 bytes a znode.
 type shard struct {
 	slots []slot
@@ -62,16 +58,11 @@ func (t *Tree) find(parent nodeID, name string) nodeID {
 	}
 }
 
-// willHave tells the index how many znodes are about to be added.
-func (x *index) willHave(znodes int) {
-	x.expect = (znodes/len(x.shards) + 1) * 100 / (fullPercent - 5) // shards differ a little
-}
-
 // add enters a znode that is not in the index.
 func (x *index) add(h uint32, id nodeID) {
 	s := x.shard(h)
-	if s.n*100 >= len(s.slots)*fullPercent {
-		s.grow(x.expect)
+	if s.n*100 >= len(s.slots)*85 {
+		s.grow()
 	}
 	s.put(slot{h, id})
 	s.n++
@@ -106,9 +97,9 @@ func (s *shard) put(e slot) {
 	s.slots[i] = e
 }
 
-func (s *shard) grow(expect int) {
+func (s *shard) grow() {
 	old := s.slots
-	s.slots = make([]slot, max(8, len(old)+len(old)/4, min(2*len(old), expect)))
+	s.slots = make([]slot, max(8, len(old)+len(old)/4))
 	for _, e := range old {
 		if e.id != 0 {
 			s.put(e)

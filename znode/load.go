@@ -149,8 +149,6 @@ func (l *loader) lists() error {
 }
 
 func (l *loader) records() error {
-	l.t.index.willHave(int(l.znodes))
-	defer l.t.index.willHave(0)
 	for id := rootID; id <= l.znodes; id++ {
 		if err := l.record(id); err != nil {
 			return err

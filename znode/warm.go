@@ -1,5 +1,7 @@
 package znode
 
+import "unsafe"
+
 // A lookup goes from an entry of the index to a record and on to a name, for
 // each component of its path. In a tree larger than the processor's caches
 // every one of these steps waits for memory. Steps of different lookups do not
@@ -11,10 +13,7 @@ package znode
 const warmFrom = 1 << 16
 
 // Row is paths that are about to be looked up.
-type Row struct {
-	walks []walk
-	sink  uint32 // what was read goes somewhere, or the compiler would not read it
-}
+type Row struct{ walks []walk }
 
 // walk is how far one path has been followed.
 type walk struct {
@@ -41,74 +40,70 @@ func (r *Row) Add(path string) {
 // Large tells whether the tree is so large that rows should be warmed.
 func (t *Tree) Large() bool { return t.count >= warmFrom }
 
-// Warm reads ahead what looking up the paths of a row, and reading or writing
+// Warm fetches ahead what looking up the paths of a row, and reading or writing
 // the znodes there, will need. It changes nothing and is no answer: names are
 // not compared, only their hashes.
 func (t *Tree) Warm(r *Row) {
 	for more := len(r.walks) > 1; more; {
 		for i := range r.walks {
 			if w := &r.walks[i]; w.id != 0 && !w.done {
-				r.sink += t.warmEntry(w)
+				t.warmEntry(w)
 			}
 		}
 		for i := range r.walks {
 			if w := &r.walks[i]; w.id != 0 && !w.done {
-				r.sink += t.warmRecord(w)
+				t.warmRecord(w)
 			}
 		}
 		more = false
 		for i := range r.walks {
 			if w := &r.walks[i]; w.id != 0 && !w.done {
-				r.sink += t.warmBlob(w)
+				t.warmBlob(w)
 				more = more || !w.done
 			}
 		}
 	}
 }
 
-// warmEntry reads where the index may have the next component.
-func (t *Tree) warmEntry(w *walk) uint32 {
+// warmEntry fetches where the index may have the next component.
+func (t *Tree) warmEntry(w *walk) {
 	end := 0
 	for end < len(w.rest) && w.rest[end] != '/' {
 		end++
 	}
 	w.hash = t.index.hash(w.id, w.rest[:end])
 	w.rest = w.rest[min(end+1, len(w.rest)):]
-	s := t.index.shard(w.hash)
-	if s.n == 0 {
-		return 0
+	if s := t.index.shard(w.hash); s.n > 0 {
+		prefetch(unsafe.Pointer(&s.slots[s.home(w.hash)]))
 	}
-	return s.slots[s.home(w.hash)].hash
 }
 
-// warmRecord reads the record that the index has.
-func (t *Tree) warmRecord(w *walk) uint32 {
-	w.id = t.index.first(w.hash)
-	if w.id == 0 {
-		return 0
+// warmRecord fetches the record that the index has.
+func (t *Tree) warmRecord(w *walk) {
+	if w.id = t.index.first(w.hash); w.id != 0 {
+		n := t.get(w.id)
+		prefetch(unsafe.Pointer(&n.czxid)) // a record lies in two cache lines
+		prefetch(unsafe.Pointer(&n.parent))
 	}
-	n := t.get(w.id)
-	return n.parent + uint32(n.czxid) // of its two cache lines
 }
 
-// warmBlob reads the name, and at the end of the path the data behind it.
-func (t *Tree) warmBlob(w *walk) (read uint32) {
+// warmBlob fetches the name, and at the end of the path the data behind it.
+func (t *Tree) warmBlob(w *walk) {
 	n := t.get(w.id)
 	b := t.blobs.get(n.blob)
 	if len(b) > 0 {
-		read = uint32(b[0])
+		prefetch(unsafe.Pointer(&b[0]))
 	}
 	if w.done = w.rest == ""; !w.done {
-		return read
+		return
 	}
-	const line = 64 // of a cache; the processor itself reads on behind two
+	const line = 64 // of a cache; the processor itself goes on behind two
 	if len(b) > line {
-		read += uint32(b[line])
+		prefetch(unsafe.Pointer(&b[line]))
 	}
 	if n.more != 0 {
-		read += t.extras.get(n.more).firstChild
+		prefetch(unsafe.Pointer(t.extras.get(n.more)))
 	}
-	return read
 }
 
 // first returns the first znode whose entry has that hash, or 0.
