@@ -158,6 +158,9 @@ func (g *grid) start(ids ...uint64) {
 		if err != nil {
 			g.t.Fatalf("server %d does not start again: %v", id, err)
 		}
+		if p.boot > 1 && n.raft.Load() == nil {
+			g.t.Errorf("server %d takes its log for damaged", id)
+		}
 		p.node = n
 		ctx, stop := context.WithCancel(context.Background())
 		p.stop = stop
