@@ -12,7 +12,7 @@
 //
 // Millions of znodes must not become millions of Go objects, which the
 // garbage collector would have to visit again and again. A znode is a fixed
-// record in a chunk of 64 (node.go); its name and data share one slot of a
+// record in a chunk of 128 (node.go); its name and data share one slot of a
 // slab (blob.go); its place among its siblings is a list of record numbers
 // inside the records; and one sharded hash table finds a child by the number
 // of its parent and its name (index.go). Only chunks and slabs are Go
