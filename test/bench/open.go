@@ -41,7 +41,7 @@ func runOpen(ctx context.Context, s *server, o *options, n int) ([]sample, error
 	spacing := openSpacing + openSpacingMillion*time.Duration(n)/1_000_000
 	multis := o.OpenRate / 2
 	// Both servers draw the distance between half of this and all of it.
-	if err := s.restartWith(ctx, map[string]string{"snapCount": fmt.Sprint(int(spacing.Seconds()) * multis)}); err != nil {
+	if err := errors.Join(s.configure("snapCount", fmt.Sprint(int(spacing.Seconds())*multis)), s.restart(ctx)); err != nil {
 		return nil, err
 	}
 	data := payload(o.Size)

@@ -18,7 +18,7 @@ func goPauses(s *server) ([]time.Duration, error) {
 	if err != nil {
 		return nil, err
 	}
-	return parseGoTrace(log), nil
+	return parseGoTrace(log[min(s.logFrom, int64(len(log))):]), nil
 }
 
 func parseGoTrace(log []byte) (all []time.Duration) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -63,6 +64,8 @@ type server struct {
 	cmd  *exec.Cmd
 	done chan error // gets the result of Wait
 	warm bool       // the first measurement is over
+	// logFrom is where the log of the process began.
+	logFrom int64
 }
 
 func (s *server) pid() int        { return s.cmd.Process.Pid }
@@ -139,6 +142,9 @@ func (s *server) launch() error {
 		return err
 	}
 	defer log.Close()
+	if end, err := log.Seek(0, io.SeekEnd); err == nil {
+		s.logFrom = end
+	}
 	argv := s.kind.argv(s)
 	s.cmd = exec.Command(argv[0], argv[1:]...)
 	s.cmd.Dir = s.dir

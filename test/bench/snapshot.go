@@ -2,10 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -14,19 +14,19 @@ import (
 // snapshotQuiet is how long nothing must have been written before a snapshot counts as over.
 const snapshotQuiet = 100 * time.Millisecond
 
-// restartWith stops the server in good order, adds keys to its zoo.cfg and starts it.
-func (s *server) restartWith(ctx context.Context, extra map[string]string) error {
-	s.terminate()
-	f, err := os.OpenFile(s.cfg(), os.O_APPEND|os.O_WRONLY, 0o644)
+// configure sets a key of zoo.cfg for the next start.
+func (s *server) configure(key, value string) error {
+	b, err := os.ReadFile(s.cfg())
 	if err != nil {
 		return err
 	}
-	for k, v := range extra {
-		fmt.Fprintf(f, "%s=%s\n", k, v)
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
+	lines := slices.DeleteFunc(strings.SplitAfter(string(b), "\n"), func(line string) bool { return strings.HasPrefix(line, key+"=") })
+	return os.WriteFile(s.cfg(), []byte(strings.Join(lines, "")+key+"="+value+"\n"), 0o644)
+}
+
+// restart stops the server in good order and starts it.
+func (s *server) restart(ctx context.Context) error {
+	s.terminate()
 	return s.start(ctx)
 }
 
