@@ -108,12 +108,7 @@ func (in *inbox) fill() error {
 // have become readable.
 func (in *inbox) readReady(fd uintptr) bool {
 	in.borrow()
-	for {
-		in.n, in.err = syscall.Read(int(fd), in.buf[in.end:])
-		if in.err != syscall.EINTR {
-			break
-		}
-	}
+	in.n, in.err = readSocket(fd, in.buf[in.end:])
 	if in.err == syscall.EAGAIN {
 		in.err = nil
 		in.release()

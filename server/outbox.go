@@ -24,7 +24,7 @@ type outbox struct {
 	last    bool      // end the connection once buf is written
 	dead    bool      // nothing will be written any more
 
-	// Of whoever has set writing, for one system call (writeNow).
+	// Of whoever has set writing, for one system call (writeSome).
 	take  func(fd uintptr) bool // takeNow, made once
 	offer []byte
 	taken int
@@ -135,41 +135,47 @@ func (o *outbox) closeWrite() {
 	}
 }
 
+// writeAll waits until the socket has taken everything.
 func (o *outbox) writeAll(b []byte) (bool, error) {
-	_, err := o.nc.Write(b)
+	n, err := o.writeSome(b)
+	if err == nil && n < len(b) {
+		_, err = o.nc.Write(b[n:])
+	}
 	return false, err
 }
 
+// writeNow leaves what the socket does not take at once to a goroutine.
 func (o *outbox) writeNow(b []byte) (bool, error) {
-	if o.raw == nil {
-		go o.finish(b, b)
+	n, err := o.writeSome(b)
+	if err == nil && n < len(b) {
+		go o.finish(b, b[n:])
 		return true, nil
+	}
+	return false, err
+}
+
+// writeSome writes what the socket takes at once. It is for whoever has set
+// writing.
+func (o *outbox) writeSome(b []byte) (int, error) {
+	if o.raw == nil {
+		return 0, nil
 	}
 	if o.take == nil {
 		o.take = o.takeNow
 	}
 	o.offer = b
-	rawErr := o.raw.Write(o.take)
-	n, err := o.taken, o.err
-	o.offer = nil
-	switch {
-	case rawErr != nil:
-		return false, rawErr
-	case err == syscall.EAGAIN || err == syscall.EINTR:
-		n = 0
-	case err != nil:
-		return false, err
+	err := o.raw.Write(o.take)
+	n := o.taken
+	if err == nil && o.err != syscall.EAGAIN {
+		err = o.err
 	}
-	if n < len(b) {
-		go o.finish(b, b[n:])
-		return true, nil
-	}
-	return false, nil
+	o.offer, o.taken, o.err = nil, 0, nil
+	return n, err
 }
 
 // takeNow is called by the runtime, once.
 func (o *outbox) takeNow(fd uintptr) bool {
-	o.taken, o.err = syscall.Write(int(fd), o.offer)
+	o.taken, o.err = writeSocket(fd, o.offer)
 	return true
 }
 
