@@ -231,7 +231,7 @@ func (p *powered) end() {
 	})
 	select {
 	case <-ended:
-	case <-time.After(200 * time.Millisecond):
+	case <-time.After(500 * time.Millisecond):
 	}
 	close(p.disk.dead)
 	p.stop()
