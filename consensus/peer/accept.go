@@ -73,7 +73,7 @@ func (n *Network) receive(c net.Conn, l listener) {
 		return
 	}
 	switch h.purpose {
-	case forRaft:
+	case forRaft, forEntries:
 		n.deliver(c, &h)
 	case forLink:
 		link := newLink(n, c, h.from, true)

@@ -15,7 +15,7 @@ import (
 func (n *Network) dial(ctx context.Context, h hello) (net.Conn, *welcome, error) {
 	ctx, stop := n.within(ctx)
 	defer stop()
-	addrs := n.roster.addresses(h.wantServer, h.purpose == forRaft)
+	addrs := n.roster.addresses(h.wantServer, h.purpose.first())
 	if len(addrs) == 0 {
 		return nil, nil, fmt.Errorf("peer: server %d is not in the list of servers", h.wantServer)
 	}

@@ -4,6 +4,9 @@ import (
 	"bufio"
 	"bytes"
 	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 // Whatever opens a connection, it is decoded as it was encoded or not at all.
@@ -89,6 +92,42 @@ func FuzzMessage(f *testing.F) {
 		}
 		if w.Flush() != nil || !bytes.HasPrefix(b, out.Bytes()) {
 			t.Errorf("%x came out of %x", out.Bytes(), b)
+		}
+	})
+}
+
+// Entries come out as they went in; what is cut or claims too much costs no more
+// memory than its bytes.
+func FuzzEntries(f *testing.F) {
+	var seed bytes.Buffer
+	w := bufio.NewWriter(&seed)
+	err := writeEntries(w, &raft.AppendEntriesRequest{Term: 7, PrevLogEntry: 4, PrevLogTerm: 6, LeaderCommitIndex: 3, Entries: []*raft.Log{
+		{Index: 5, Term: 7, Type: raft.LogNoop},
+		{Index: 6, Term: 7, Data: []byte("data"), Extensions: []byte("seal"), AppendedAt: time.Unix(1, 2)},
+	}})
+	if err != nil || w.Flush() != nil {
+		f.Fatal(err)
+	}
+	f.Add(seed.Bytes())
+	f.Add(seed.Bytes()[:70])
+	f.Add(append(append([]byte{entriesMessage}, make([]byte, 32)...), 0xff, 0xff))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		r := bufio.NewReader(bytes.NewReader(b))
+		if kind, err := r.ReadByte(); err != nil || kind != entriesMessage {
+			return
+		}
+		var req raft.AppendEntriesRequest
+		err := readEntries(r, &req)
+		if len(req.Entries) > len(b)/entryHead {
+			t.Fatalf("%d entries in %d bytes", len(req.Entries), len(b))
+		}
+		if err != nil {
+			return
+		}
+		var out bytes.Buffer
+		w := bufio.NewWriter(&out)
+		if err := writeEntries(w, &req); err != nil || w.Flush() != nil || !bytes.HasPrefix(b, out.Bytes()) {
+			t.Errorf("%x came out of %x: %v", out.Bytes(), b, err)
 		}
 	})
 }

@@ -61,11 +61,17 @@ const (
 	forLink  purpose = 2 // messages both ways; second port, like the rest
 	forQuery purpose = 3 // one request and its answer
 	forAsk   purpose = 4 // the same, of a process that is no server
+	// forEntries is raft's as well, on the first port: entries and commits from
+	// a leader (entries.go).
+	forEntries purpose = 5
 )
+
+// first tells whether the connection goes to the first port, to raft.
+func (p purpose) first() bool { return p == forRaft || p == forEntries }
 
 func (p purpose) String() string {
 	switch p {
-	case forRaft:
+	case forRaft, forEntries:
 		return "raft"
 	case forLink:
 		return "link"

@@ -120,7 +120,7 @@ func (l *Link) Recv(head int) (kind byte, body []byte, err error) {
 }
 
 // readMessage reads a message whose first byte may be long in coming; the rest
-// is read from rest, which has the same bytes. Memory grows as they arrive.
+// is read from rest, which has the same bytes.
 func readMessage(r *bufio.Reader, rest io.Reader, head, limit int) (kind byte, body []byte, err error) {
 	if _, err := r.Peek(1); err != nil {
 		return 0, nil, err
@@ -136,7 +136,13 @@ func readMessage(r *bufio.Reader, rest io.Reader, head, limit int) (kind byte, b
 	if size-1 > uint64(limit) {
 		return 0, nil, ErrTooLong
 	}
-	missing := int(size - 1)
+	body, err = readBody(rest, head, int(size-1))
+	return b[4], body, err
+}
+
+// readBody reads so many bytes behind head zero ones. Memory grows as they
+// arrive.
+func readBody(rest io.Reader, head, missing int) (body []byte, err error) {
 	body = make([]byte, head, head+min(missing, firstRead))
 	for missing > 0 {
 		if len(body) == cap(body) {
@@ -148,11 +154,11 @@ func readMessage(r *bufio.Reader, rest io.Reader, head, limit int) (kind byte, b
 		n := min(missing, cap(body)-len(body))
 		body = body[:len(body)+n]
 		if _, err := io.ReadFull(rest, body[len(body)-n:]); err != nil {
-			return 0, nil, cut(err)
+			return nil, cut(err)
 		}
 		missing -= n
 	}
-	return b[4], body, nil
+	return body, nil
 }
 
 // cut turns the end of a stream in the middle of a message into an error.

@@ -16,6 +16,7 @@ type nudges struct {
 	closed bool
 	wg     sync.WaitGroup
 	peers  map[raft.ServerID]*nudge
+	pipes  map[raft.ServerID]*pipeline
 }
 
 // nudge is what one peer is to be told.
@@ -37,7 +38,7 @@ const (
 )
 
 func (n *nudges) init(t *Transport) {
-	n.t, n.peers = t, map[raft.ServerID]*nudge{}
+	n.t, n.peers, n.pipes = t, map[raft.ServerID]*nudge{}, map[raft.ServerID]*pipeline{}
 }
 
 // Nudge tells the members that the entry with that term and index is
@@ -98,7 +99,12 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 			PrevLogEntry: p.index, PrevLogTerm: p.term, LeaderCommitIndex: p.index,
 		}
 		told = p.index
+		pipe := n.pipes[s.ID]
 		n.mu.Unlock()
+		if pipe != nil && pipe.tell(req.Term, told) {
+			n.mu.Lock()
+			continue // it gets there behind the entry
+		}
 		var resp raft.AppendEntriesResponse
 		err := n.t.AppendEntries(s.ID, s.Address, &req, &resp)
 		if early := err == nil && !resp.Success && resp.Term <= req.Term; early && tries > 0 {
@@ -116,6 +122,21 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 		}
 	}
 	p.busy = false
+}
+
+// opened has the nudges of a peer go the way of its entries.
+func (n *nudges) opened(p *pipeline) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.pipes[p.peer] = p
+}
+
+func (n *nudges) ended(p *pipeline) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.pipes[p.peer] == p {
+		delete(n.pipes, p.peer)
+	}
 }
 
 func (n *nudges) close() {

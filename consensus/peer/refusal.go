@@ -49,14 +49,14 @@ type acceptor struct {
 // judge returns why the connection is refused, or code 0.
 func (a *acceptor) judge(h *hello, remote string) (code Reason, text string) {
 	switch h.purpose {
-	case forRaft, forLink, forQuery, forAsk:
+	case forRaft, forEntries, forLink, forQuery, forAsk:
 	default:
 		return WrongVersion, fmt.Sprintf("it knows no connection for %s", h.purpose)
 	}
-	if a.raft && h.purpose != forRaft {
+	if a.raft && !h.purpose.first() {
 		return WrongPort, fmt.Sprintf("%s is its first port (of server.%d=host:first:second), a %s goes to the second", a.addr, a.server, h.purpose)
 	}
-	if !a.raft && h.purpose == forRaft {
+	if !a.raft && h.purpose.first() {
 		return WrongPort, fmt.Sprintf("%s is its second port (of server.%d=host:first:second), raft goes to the first", a.addr, a.server)
 	}
 	if code, text := clusters(h.from.Cluster, a.Cluster); code != 0 {
@@ -83,7 +83,7 @@ func (a *acceptor) judge(h *hello, remote string) (code Reason, text string) {
 	if h.wantID != a.RaftID {
 		return WrongRaftID, fmt.Sprintf("raft member %q was meant, but this is %q", h.wantID, a.RaftID)
 	}
-	if h.purpose == forRaft && !a.running {
+	if h.purpose.first() && !a.running {
 		return NotReady, "raft takes no (further) connections there now"
 	}
 	return 0, ""

@@ -89,7 +89,7 @@ func (n *Network) takesRaft(h *hello) bool {
 
 func (h *hello) holder() holder { return holder{h.from.RaftID, h.process} }
 
-// deliver hands an open connection to raft.
+// deliver hands an open connection to raft, or serves it if it is for entries.
 func (n *Network) deliver(c net.Conn, h *hello) {
 	n.mu.Lock()
 	s := n.stream
@@ -98,6 +98,12 @@ func (n *Network) deliver(c net.Conn, h *hello) {
 	if s == nil || !s.add(rc) {
 		n.figures.overload.Add(1)
 		_ = n.drop(c, true)
+		return
+	}
+	if h.purpose == forEntries {
+		if err := s.transport.follow(rc); errors.Is(err, errEntries) || errors.Is(err, ErrTooLong) {
+			n.complain(c, err)
+		}
 		return
 	}
 	select {
@@ -109,6 +115,15 @@ func (n *Network) deliver(c net.Conn, h *hello) {
 
 // Dial implements raft.StreamLayer.
 func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Conn, error) {
+	c, err := s.dial(address, forRaft, timeout)
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// dial opens a connection to a member, for raft's transport or for entries.
+func (s *stream) dial(address raft.ServerAddress, what purpose, timeout time.Duration) (*raftConn, error) {
 	id, snapshot := strings.CutSuffix(string(address), forSnapshot)
 	server, ok := ServerOf(id)
 	if !ok {
@@ -116,7 +131,7 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	}
 	ctx, cancel := context.WithTimeout(s.ctx, timeout)
 	defer cancel()
-	c, _, err := s.n.dial(ctx, hello{purpose: forRaft, wantServer: server, wantID: id})
+	c, _, err := s.n.dial(ctx, hello{purpose: what, wantServer: server, wantID: id})
 	if err != nil {
 		return nil, err
 	}

@@ -147,8 +147,10 @@ func (t *Transport) StandForElection() {
 	}
 }
 
-func (t *Transport) header() raft.RPCHeader {
-	id := []byte(t.stream.id)
+func (t *Transport) header() raft.RPCHeader { return headerOf(t.stream.id) }
+
+func headerOf(raftID string) raft.RPCHeader {
+	id := []byte(raftID)
 	return raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: id, Addr: id}
 }
 

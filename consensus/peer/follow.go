@@ -1,0 +1,113 @@
+package peer
+
+import (
+	"bufio"
+	"errors"
+
+	"github.com/hashicorp/raft"
+)
+
+// followBuffer takes in a message of entries with few system calls.
+const followBuffer = 64 << 10
+
+// follow has the messages of a connection for entries dealt with by raft, one
+// after the other, until it ends.
+func (t *Transport) follow(c *raftConn) error {
+	defer c.Close()
+	f := follower{t: t, leader: headerOf(c.peer)}
+	r := bufio.NewReaderSize(c, followBuffer)
+	for {
+		if r.Buffered() == 0 {
+			c.within = false // the next message may be long in coming
+		}
+		kind, err := r.ReadByte()
+		if err != nil {
+			return err
+		}
+		switch kind {
+		case entriesMessage:
+			req := &raft.AppendEntriesRequest{RPCHeader: f.leader, Leader: f.leader.Addr}
+			if err := readEntries(r, req); err != nil {
+				return err
+			}
+			resp, err := f.append(req)
+			if err != nil {
+				return err
+			}
+			ack := encodeAck(resp)
+			if _, err := c.Write(ack[:]); err != nil {
+				return err
+			}
+		case commitMessage:
+			term, index, err := readCommit(r)
+			if err == nil {
+				err = f.commit(&raft.AppendEntriesRequest{Term: term, PrevLogEntry: index, PrevLogTerm: term}, index)
+			}
+			if err != nil {
+				return err
+			}
+		default:
+			return errEntries
+		}
+	}
+}
+
+// follower is one connection for entries, at its receiving end.
+type follower struct {
+	t      *Transport
+	leader raft.RPCHeader
+	told   uint64 // raft has been told that this entry is committed
+}
+
+// append has raft deal with an AppendEntries. Raft learns first of what is
+// committed by then: by itself it would look at that only when the new entries
+// are on disk.
+func (f *follower) append(req *raft.AppendEntriesRequest) (*raft.AppendEntriesResponse, error) {
+	if len(req.Entries) > 0 {
+		if err := f.commit(req, min(req.LeaderCommitIndex, req.PrevLogEntry)); err != nil {
+			return nil, err
+		}
+	}
+	f.told = max(f.told, req.LeaderCommitIndex)
+	answer, err := f.hand(req)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case a := <-answer:
+		resp, ok := a.Response.(*raft.AppendEntriesResponse)
+		if a.Error != nil {
+			return nil, a.Error
+		}
+		if !ok {
+			return nil, errors.New("peer: raft has not answered what it was asked")
+		}
+		return resp, nil
+	case <-f.t.stream.done:
+		return nil, ErrClosed
+	}
+}
+
+// commit tells raft that what is in front of a message's entries is committed up
+// to that index. It matters to nobody what raft answers.
+func (f *follower) commit(req *raft.AppendEntriesRequest, index uint64) error {
+	if index <= f.told {
+		return nil
+	}
+	f.told = index
+	_, err := f.hand(&raft.AppendEntriesRequest{
+		RPCHeader: f.leader, Term: req.Term, Leader: f.leader.Addr,
+		PrevLogEntry: req.PrevLogEntry, PrevLogTerm: req.PrevLogTerm, LeaderCommitIndex: index,
+	})
+	return err
+}
+
+func (f *follower) hand(req *raft.AppendEntriesRequest) (<-chan raft.RPCResponse, error) {
+	answer := make(chan raft.RPCResponse, 1)
+	select {
+	case f.t.rpcs <- raft.RPC{Command: req, RespChan: answer}:
+		return answer, nil
+	case <-f.t.stream.done:
+		return nil, ErrClosed
+	}
+}

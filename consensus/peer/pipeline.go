@@ -1,0 +1,226 @@
+package peer
+
+import (
+	"bufio"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+const pipelineBuffer = 32 << 10
+
+// pipeline sends entries to one follower without waiting for each to be
+// answered. What it is told of commits goes the same way, so that it has the
+// entry when it hears of it.
+type pipeline struct {
+	t    *Transport
+	peer raft.ServerID
+	conn *raftConn
+	room chan struct{} // has an element for each message on its way
+	done chan raft.AppendFuture
+	over chan struct{} // closed when the pipeline has failed, or was closed
+	wg   sync.WaitGroup
+
+	write sync.Mutex // held while something is written
+	w     *bufio.Writer
+	sent  uint64 // the last entry that the follower has, or is about to
+	told  uint64 // it has been told that this one is committed
+
+	mu     sync.Mutex
+	flight []*appended // not answered, oldest first
+	failed error
+	commit nudge // what it is to be told, once it has the entry
+}
+
+// appended is a message of entries on its way. It implements raft.AppendFuture.
+type appended struct {
+	at   time.Time
+	req  *raft.AppendEntriesRequest
+	resp *raft.AppendEntriesResponse
+	err  error // once it is in done
+}
+
+func (a *appended) Error() error                          { return a.err }
+func (a *appended) Start() time.Time                      { return a.at }
+func (a *appended) Request() *raft.AppendEntriesRequest   { return a.req }
+func (a *appended) Response() *raft.AppendEntriesResponse { return a.resp }
+
+// AppendEntriesPipeline implements raft.Transport.
+func (t *Transport) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress) (raft.AppendPipeline, error) {
+	c, err := t.stream.dial(at, forEntries, raftTimeout)
+	if err != nil {
+		return nil, err
+	}
+	p := &pipeline{
+		t: t, peer: id, conn: c, w: bufio.NewWriterSize(c, pipelineBuffer),
+		room: make(chan struct{}, raftInFlight), done: make(chan raft.AppendFuture, raftInFlight), over: make(chan struct{}),
+	}
+	p.wg.Go(p.answers)
+	t.nudges.opened(p)
+	return p, nil
+}
+
+// AppendEntries implements raft.AppendPipeline. It waits while there are enough
+// on their way.
+func (p *pipeline) AppendEntries(req *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	select {
+	case p.room <- struct{}{}:
+	case <-p.over:
+		return nil, p.failure()
+	}
+	a := &appended{at: time.Now(), req: req, resp: resp}
+	p.write.Lock()
+	defer p.write.Unlock()
+	err := p.expect(a)
+	if err == nil {
+		err = writeEntries(p.w, req)
+	}
+	if err == nil {
+		p.sent = req.PrevLogEntry
+		if n := len(req.Entries); n > 0 {
+			p.sent = req.Entries[n-1].Index
+		}
+		p.told = max(p.told, min(req.LeaderCommitIndex, p.sent))
+		err = p.tellLocked()
+	}
+	if err == nil {
+		err = p.w.Flush()
+	}
+	if err != nil {
+		p.fail(err)
+		return nil, err
+	}
+	return a, nil
+}
+
+// expect has an answer awaited, for so long as the follower may take. It is
+// called before the message is sent.
+func (p *pipeline) expect(a *appended) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.failed != nil {
+		return p.failed
+	}
+	p.flight = append(p.flight, a)
+	return p.conn.awaitAnswer()
+}
+
+// answers is the goroutine that reads what the follower answers.
+func (p *pipeline) answers() {
+	var b [entriesAck]byte
+	for {
+		if _, err := io.ReadFull(p.conn.Conn, b[:]); err != nil {
+			p.fail(p.conn.fault(err))
+			return
+		}
+		a, err := p.answered()
+		if err == nil {
+			err = decodeAck(&b, a.resp)
+		}
+		if err != nil {
+			p.fail(err)
+			return
+		}
+		select {
+		case p.done <- a:
+		case <-p.over:
+			return
+		}
+		<-p.room
+	}
+}
+
+// answered returns the message that an answer is to.
+func (p *pipeline) answered() (*appended, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if len(p.flight) == 0 {
+		return nil, errEntries
+	}
+	a := p.flight[0]
+	p.flight = p.flight[:copy(p.flight, p.flight[1:])]
+	p.conn.sent.Store(0)
+	if len(p.flight) > 0 {
+		return a, p.conn.awaitAnswer()
+	}
+	return a, p.conn.Conn.SetReadDeadline(time.Time{})
+}
+
+// fail ends the pipeline. Raft sees a message that was no success, if there is
+// one on its way, else the error of the next, and closes it.
+func (p *pipeline) fail(err error) {
+	p.mu.Lock()
+	if p.failed == nil {
+		p.failed = err
+		close(p.over)
+	}
+	lost := p.flight
+	p.flight = nil
+	p.mu.Unlock()
+	_ = p.conn.Close()
+	if len(lost) == 0 {
+		return
+	}
+	lost[0].err = err
+	select {
+	case p.done <- lost[0]:
+	default:
+	}
+}
+
+// failure is why the pipeline takes nothing any more, nil if it does.
+func (p *pipeline) failure() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.failed
+}
+
+// Consumer implements raft.AppendPipeline.
+func (p *pipeline) Consumer() <-chan raft.AppendFuture { return p.done }
+
+// Close implements raft.AppendPipeline.
+func (p *pipeline) Close() error {
+	p.t.nudges.ended(p)
+	p.fail(raft.ErrPipelineShutdown)
+	p.wg.Wait()
+	return nil
+}
+
+// tell has the follower told that an entry is committed: at once, or when it has
+// been sent to it. It returns false if that has to be done in another way.
+func (p *pipeline) tell(term, index uint64) bool {
+	p.mu.Lock()
+	p.commit.term, p.commit.index = term, index
+	err := p.failed
+	p.mu.Unlock()
+	if err != nil {
+		return false
+	}
+	p.write.Lock()
+	defer p.write.Unlock()
+	if p.sent == 0 {
+		return false // it got what it has over other connections
+	}
+	if err = p.tellLocked(); err == nil {
+		err = p.w.Flush()
+	}
+	if err != nil {
+		p.fail(err)
+	}
+	return err == nil
+}
+
+// tellLocked writes what is to be told, if the follower has the entry by then.
+func (p *pipeline) tellLocked() error {
+	p.mu.Lock()
+	term, index := p.commit.term, p.commit.index
+	p.mu.Unlock()
+	if index <= p.told || index > p.sent {
+		return nil
+	}
+	p.told = index
+	_, err := p.w.Write(appendCommit(p.w.AvailableBuffer(), term, index))
+	return err
+}

@@ -1,0 +1,255 @@
+package peer
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// pipe is a pipeline between two servers without raft.
+func pipe(t *testing.T) (p *pipeline, from, to *Transport) {
+	t.Helper()
+	from, to = pair(t)
+	ap, err := from.AppendEntriesPipeline("3.1", "3.1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	p = ap.(*pipeline)
+	t.Cleanup(func() { _ = p.Close() })
+	return p, from, to
+}
+
+// message is an AppendEntries with that many entries behind previous.
+func message(term, previous, commit uint64, entries int) *raft.AppendEntriesRequest {
+	req := &raft.AppendEntriesRequest{Term: term, PrevLogEntry: previous, PrevLogTerm: term, LeaderCommitIndex: commit}
+	for i := range entries {
+		req.Entries = append(req.Entries, &raft.Log{
+			Index: previous + uint64(i) + 1, Term: term, Type: raft.LogCommand, AppendedAt: time.Unix(0, 42),
+			Data: []byte(strings.Repeat("d", i*1000)), Extensions: []byte("seal"),
+		})
+	}
+	return req
+}
+
+func sendTo(t *testing.T, p *pipeline, req *raft.AppendEntriesRequest) raft.AppendFuture {
+	t.Helper()
+	f, err := p.AppendEntries(req, &raft.AppendEntriesResponse{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+// received takes the next request that reaches raft.
+func received(t *testing.T, to *Transport) (*raft.AppendEntriesRequest, raft.RPC) {
+	t.Helper()
+	select {
+	case rpc := <-to.Consumer():
+		return rpc.Command.(*raft.AppendEntriesRequest), rpc
+	case <-time.After(patient):
+		t.Fatal("nothing comes")
+		return nil, raft.RPC{}
+	}
+}
+
+func TestPipelineCarriesEntries(t *testing.T) {
+	p, _, to := pipe(t)
+	for i, want := range []*raft.AppendEntriesRequest{message(7, 4, 2, 70), message(7, 74, 2, 0), message(7, 74, 2, 1)} {
+		sent := sendTo(t, p, want)
+		if i == 0 {
+			// What is committed comes first, as raft looks at it last.
+			if got, _ := received(t, to); got.PrevLogEntry != 4 || got.PrevLogTerm != 7 || got.LeaderCommitIndex != 2 || got.Term != 7 || len(got.Entries) > 0 {
+				t.Errorf("commit of message %d: %+v", i, got)
+			}
+		}
+		got, rpc := received(t, to)
+		if got.Term != 7 || got.PrevLogEntry != want.PrevLogEntry || got.PrevLogTerm != 7 || got.LeaderCommitIndex != 2 ||
+			got.ProtocolVersion != raft.ProtocolVersionMax || string(got.ID) != "1.1" || string(got.Addr) != "1.1" || string(got.Leader) != "1.1" {
+			t.Errorf("message %d: %+v", i, got)
+		}
+		if !slices.EqualFunc(got.Entries, want.Entries, func(a, b *raft.Log) bool {
+			return a.Index == b.Index && a.Term == b.Term && a.Type == b.Type && a.AppendedAt.Equal(b.AppendedAt) &&
+				string(a.Data) == string(b.Data) && string(a.Extensions) == string(b.Extensions)
+		}) {
+			t.Errorf("message %d: the entries are others", i)
+		}
+		rpc.Respond(&raft.AppendEntriesResponse{Term: 7, LastLog: uint64(i), Success: i < 2, NoRetryBackoff: i == 2}, nil)
+		done := <-p.Consumer()
+		if r := done.Response(); done != sent || done.Error() != nil || done.Request() != want || r.Term != 7 || r.LastLog != uint64(i) || r.Success != (i < 2) || r.NoRetryBackoff != (i == 2) {
+			t.Errorf("answer %d: %+v", i, r)
+		}
+	}
+}
+
+// A nudge of a follower that still has to get the entry reaches it behind that,
+// and nobody answers it.
+func TestNudgeGoesBehindTheEntry(t *testing.T) {
+	p, from, to := pipe(t)
+	peers := []raft.Server{raftServer(3, raft.Voter)}
+	nudged := func(index uint64) {
+		t.Helper()
+		from.Nudge(peers, 7, index)
+		eventually(t, "told", func() bool {
+			from.nudges.mu.Lock()
+			defer from.nudges.mu.Unlock()
+			return !from.nudges.peers["3.1"].busy
+		})
+	}
+	answer := func(index uint64, entries int) {
+		t.Helper()
+		req, rpc := received(t, to)
+		if req.PrevLogEntry+uint64(len(req.Entries)) != index || len(req.Entries) != entries {
+			t.Fatalf("got %d entries behind %d, want %d up to %d", len(req.Entries), req.PrevLogEntry, entries, index)
+		}
+		rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+		if entries > 0 {
+			<-p.Consumer()
+		}
+	}
+	sendTo(t, p, message(7, 0, 0, 1))
+	answer(1, 1)
+	nudged(2)
+	sendTo(t, p, message(7, 1, 0, 1))
+	answer(2, 1)
+	if req, _ := received(t, to); len(req.Entries) > 0 || req.PrevLogEntry != 2 || req.PrevLogTerm != 7 || req.LeaderCommitIndex != 2 || req.Term != 7 {
+		t.Errorf("nudge: %+v", req)
+	}
+	nudged(2) // known
+	sendTo(t, p, message(7, 2, 2, 1))
+	answer(3, 1)
+	nudged(3)
+	if req, _ := received(t, to); req.LeaderCommitIndex != 3 {
+		t.Errorf("nudge at once: %+v", req)
+	}
+}
+
+// Before a pipeline has sent anything, a nudge goes another way.
+func TestNudgeBeforeThePipelineIsUsed(t *testing.T) {
+	_, from, to := pipe(t)
+	from.Nudge([]raft.Server{raftServer(3, raft.Voter)}, 7, 5)
+	req, rpc := received(t, to)
+	if req.LeaderCommitIndex != 5 {
+		t.Errorf("nudge: %+v", req)
+	}
+	rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+}
+
+func TestPipelineIsBounded(t *testing.T) {
+	p, _, to := pipe(t)
+	for i := range raftInFlight {
+		sendTo(t, p, message(7, uint64(i), 0, 1))
+	}
+	third := make(chan error, 1)
+	go func() {
+		_, err := p.AppendEntries(message(7, raftInFlight, 0, 1), &raft.AppendEntriesResponse{})
+		third <- err
+	}()
+	_, rpc := received(t, to)
+	time.Sleep(10 * time.Millisecond) // it has the time to do what it must not
+	select {
+	case err := <-third:
+		t.Fatalf("one too many on its way: %v", err)
+	default:
+	}
+	rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+	if err := <-third; err != nil {
+		t.Error(err)
+	}
+}
+
+// Raft hears of the end of a pipeline by what is on its way, or by the next.
+func TestPipelineOfADeadPeer(t *testing.T) {
+	for _, idle := range []bool{false, true} {
+		p, _, to := pipe(t)
+		if !idle {
+			sendTo(t, p, message(7, 0, 0, 1))
+			received(t, to)
+		}
+		if err := to.Close(); err != nil {
+			t.Fatal(err)
+		}
+		if !idle {
+			if a := <-p.Consumer(); a.Error() == nil || a.Response().Success {
+				t.Errorf("answer: %+v, %v", a.Response(), a.Error())
+			}
+		}
+		eventually(t, "refused", func() bool {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			return p.failed != nil
+		})
+		if _, err := p.AppendEntries(message(7, 1, 0, 1), &raft.AppendEntriesResponse{}); err == nil {
+			t.Error("a dead pipeline takes entries")
+		}
+		if p.tell(7, 1) {
+			t.Error("a dead pipeline tells of commits")
+		}
+		if p.Close() != nil || p.Close() != nil {
+			t.Error("not closed")
+		}
+		if _, err := p.AppendEntries(message(7, 1, 0, 1), &raft.AppendEntriesResponse{}); err == nil {
+			t.Error("a closed pipeline takes entries")
+		}
+	}
+}
+
+// Who waits for room in a pipeline hears of its end.
+func TestPipelineFailsWhileItIsFull(t *testing.T) {
+	p, _, to := pipe(t)
+	for i := range raftInFlight {
+		sendTo(t, p, message(7, uint64(i), 0, 1))
+	}
+	third := make(chan error, 1)
+	go func() {
+		_, err := p.AppendEntries(message(7, raftInFlight, 0, 1), &raft.AppendEntriesResponse{})
+		third <- err
+	}()
+	if err := to.Close(); err != nil {
+		t.Fatal(err)
+	}
+	select {
+	case err := <-third:
+		if err == nil {
+			t.Error("a dead pipeline takes entries")
+		}
+	case <-time.After(patient):
+		t.Error("it waits for ever")
+	}
+}
+
+// A follower that is sent garbage hangs up.
+func TestGarbageForAFollower(t *testing.T) {
+	from, to := pair(t)
+	for name, b := range map[string][]byte{
+		"unknown kind":     {99},
+		"too many entries": append(append([]byte{entriesMessage}, make([]byte, 32)...), 0xff, 0xff),
+	} {
+		c, err := from.stream.dial("3.1", forEntries, patient)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := c.Conn.Write(b); err != nil {
+			t.Error(err)
+		}
+		if _, err := c.Conn.Read(make([]byte, 1)); err == nil {
+			t.Errorf("%s is answered", name)
+		}
+		_ = c.Close()
+	}
+	eventually(t, "complaint", func() bool { return to.stream.n.Figures().Garbage > 0 })
+	var big raft.AppendEntriesRequest
+	big.Entries = make([]*raft.Log, maxEntries+1)
+	p := &pipeline{}
+	if err := writeEntries(p.w, &big); err == nil {
+		t.Error("too many entries are sent")
+	}
+	var ack [entriesAck]byte
+	ack[17] = 2
+	if err := decodeAck(&ack, &raft.AppendEntriesResponse{}); !errors.Is(err, errEntries) {
+		t.Errorf("malformed answer: %v", err)
+	}
+}
