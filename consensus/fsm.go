@@ -133,20 +133,54 @@ func (f *fsm) membership() *Membership {
 }
 
 func (f *fsm) apply(l *raft.Log) error {
-	if len(l.Data) > 0 && l.Data[0] == clusterFormat {
-		return f.applyCluster(l.Data)
+	if len(l.Data) == 0 {
+		return errBatch
 	}
+	applied := false
+	switch l.Data[0] {
+	case clusterFormat:
+		return f.applyCluster(l.Data)
+	case groupFormat:
+		for rest := l.Data[1:]; len(rest) > 0; {
+			var batch []byte
+			var err error
+			if batch, rest, err = cutBatch(rest); err != nil {
+				return err
+			}
+			ok, err := f.applyBatch(l, batch)
+			if err != nil {
+				return err
+			}
+			applied = applied || ok
+		}
+	default:
+		var err error
+		if applied, err = f.applyBatch(l, l.Data); err != nil {
+			return err
+		}
+	}
+	if applied {
+		f.mu.Lock()
+		f.digests.add(l.Index, f.sm.Digest())
+		f.mu.Unlock()
+	}
+	return nil
+}
+
+// applyBatch applies a batch of an entry, unless it is not the next one of its
+// origin.
+func (f *fsm) applyBatch(l *raft.Log, data []byte) (applied bool, err error) {
 	b := &f.batch
-	first, incarnation, err := decodeBatch(b, l.Data)
+	first, incarnation, err := decodeBatch(b, data)
 	if err != nil {
-		return err
+		return false, err
 	}
 	b.Index, b.Term = l.Index, l.Term
 	f.time = max(f.time, b.Time)
 	b.Time = f.time
 	n, err := countRequests(b.rest)
 	if err != nil {
-		return err
+		return false, err
 	}
 	s := &f.node.stream
 	here := b.origin == s.origin && incarnation == s.incarnation.Load()
@@ -156,35 +190,32 @@ func (f *fsm) apply(l *raft.Log) error {
 			// The clock went back behind a process of this server's that ended.
 			f.node.fatal(fmt.Errorf("consensus: %w: a later start of this server is on record", errIncarnation))
 		}
-		return nil
+		return false, nil
 	case duplicate:
-		return nil
+		return false, nil
 	case gap:
 		if here {
 			s.resend()
 		}
-		return nil
+		return false, nil
 	case overlap:
 		if here {
 			f.node.fatal(fmt.Errorf("consensus: requests %d to %d of this server are applied in part", first, first+n-1))
 		}
-		return nil // whoever sends that must not stop the others
+		return false, nil // whoever sends that must not stop the others
 	}
 	b.seq, b.local = first, nil
 	if here {
 		b.local = s
 	}
-	if f.growth.add(n, len(l.Data), f.node.cfg.SnapshotBytes) {
+	if f.growth.add(n, len(data), f.node.cfg.SnapshotBytes) {
 		f.node.askSnapshot()
 	}
 	f.sm.Apply(b)
 	if here {
 		s.done(first + n - 1)
 	}
-	f.mu.Lock()
-	f.digests.add(l.Index, f.sm.Digest())
-	f.mu.Unlock()
-	return nil
+	return true, nil
 }
 
 var errIncarnation = errors.New("the clock of this server has been set back")

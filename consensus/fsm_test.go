@@ -48,6 +48,11 @@ func TestEachRequestIsAppliedOnce(t *testing.T) {
 		"origins do not touch each other": {
 			{entry(1, 5, 1, 0, "a"), []string{"a"}, false}, {entry(2, 4, 1, 0, "b"), []string{"b"}, false},
 			{entry(1, 5, 2, 0, "c"), []string{"c"}, false}, {entry(2, 4, 2, 0, "d"), []string{"d"}, false}},
+		"a group": {
+			{pack([][]byte{entry(1, 5, 1, 0, "a", "b"), entry(2, 4, 1, 0, "c"), entry(1, 5, 3, 0, "d")})[0], []string{"a", "b", "c", "d"}, false},
+			{pack([][]byte{entry(1, 5, 3, 0, "d"), entry(2, 4, 3, 0, "f"), entry(2, 4, 2, 0, "e")})[0], []string{"e"}, false}},
+		"an empty group":  {{[]byte{groupFormat}, nil, false}},
+		"a group cut off": {{pack([][]byte{entry(1, 5, 1, 0, "a"), entry(1, 5, 2, 0, "b")})[0][:90], []string{"a"}, true}},
 		"syncs count and are not passed on": {
 			{entry(1, 5, 1, 0, "", ""), nil, false}, {entry(1, 5, 3, 0, "x", "", "y"), []string{"x", "y"}, false}},
 		"no request":            {{entry(1, 5, 1, 0), nil, true}},

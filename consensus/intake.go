@@ -2,30 +2,49 @@ package consensus
 
 import (
 	"sync"
+	"time"
 
 	"zkd/consensus/peer"
 )
 
 // intake is what a leader has to put into its log: its own batches, and those
-// that came over links. They go to raft in groups, a few at a time: raft writes
-// and sends a group as one, and what comes in meanwhile makes the next group
-// larger, which costs less than more of them.
+// that came over links. They go to raft in groups: raft writes and sends a group
+// as one, and what comes in meanwhile makes the next group larger, which costs
+// less than more of them.
 type intake struct {
+	// patience is how long a group is waited for before another joins it under
+	// way. Set before the intake is used.
+	patience time.Duration
+
 	mu     sync.Mutex
 	queue  []arrival // from links, oldest first
 	given  uint64    // entries handed to raft in this term
 	back   uint64    // of them, applied
-	groups []uint64  // under way: what given was behind each
+	groups []group   // under way, oldest first
+}
+
+// group is what raft was given at one time.
+type group struct {
+	given uint64 // what intake.given was behind it
+	at    time.Time
 }
 
 type arrival struct {
-	entry []byte
+	batch []byte
 	link  *peer.Link
 	here  *int // how many of its link are in the queue
 }
 
-// maxGroups are proposed and not yet applied. Two keep the disk busy.
-const maxGroups = 2
+const (
+	// maxGroups are proposed and not yet applied. Two keep the disk of a server
+	// on its own busy.
+	maxGroups = 2
+	// peerPatience is the patience in an ensemble. A group costs all servers
+	// some hundred microseconds, whatever is in it, so more is saved by waiting
+	// for one than is lost while it is applied. Where that takes longer, the disk
+	// or the network is what it waits for, and they can do two things at a time.
+	peerPatience = 4 * time.Millisecond
+)
 
 // add queues an entry of a link, unless that has too many there already.
 func (i *intake) add(a arrival) bool {
@@ -39,11 +58,27 @@ func (i *intake) add(a arrival) bool {
 	return true
 }
 
-// open tells whether another group may go to raft.
-func (i *intake) open() bool {
+// open tells whether another group may go to raft, or else after what time. If
+// that is 0 one has to be applied first.
+func (i *intake) open() (ok bool, in time.Duration) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	return len(i.groups) < maxGroups
+	switch n := len(i.groups); {
+	case n == 0:
+		return true, 0
+	case n >= maxGroups:
+		return false, 0
+	default:
+		in = i.patience - time.Since(i.groups[n-1].at)
+		return in <= 0, max(in, 0)
+	}
+}
+
+// waits tells whether something came over links that was not taken.
+func (i *intake) waits() bool {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return len(i.queue) > 0
 }
 
 // take returns what came over links.
@@ -63,7 +98,7 @@ func (i *intake) sent(entries int) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.given += uint64(entries)
-	i.groups = append(i.groups, i.given)
+	i.groups = append(i.groups, group{i.given, time.Now()})
 }
 
 // applied notes that entries of this term have come back, and tells whether
@@ -72,7 +107,7 @@ func (i *intake) applied(entries int) (room bool) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.back += uint64(entries)
-	for len(i.groups) > 0 && i.groups[0] <= i.back {
+	for len(i.groups) > 0 && i.groups[0].given <= i.back {
 		i.groups = i.groups[1:]
 		room = true
 	}

@@ -1,17 +1,20 @@
 package consensus
 
-import "testing"
+import (
+	"testing"
+	"time"
+)
 
 func TestIntakeLimitsGroups(t *testing.T) {
 	var i intake
 	for range maxGroups {
-		if !i.open() {
+		if ok, _ := i.open(); !ok {
 			t.Fatal("closed before it is full")
 		}
 		i.sent(3)
 	}
-	if i.open() {
-		t.Error("open though it is full")
+	if ok, in := i.open(); ok || in != 0 {
+		t.Errorf("full: open %v, or in %v", ok, in)
 	}
 	for _, step := range []struct {
 		entries int
@@ -30,8 +33,39 @@ func TestIntakeLimitsGroups(t *testing.T) {
 	i.sent(1)
 	i.sent(1)
 	i.reset()
-	if !i.open() || i.given != 0 || i.back != 0 {
+	if ok, _ := i.open(); !ok || i.given != 0 || i.back != 0 {
 		t.Errorf("after reset: given %d, back %d", i.given, i.back)
+	}
+}
+
+// In an ensemble a group waits for the one before, unless that takes long.
+func TestIntakeIsPatient(t *testing.T) {
+	i := intake{patience: time.Hour}
+	if ok, _ := i.open(); !ok {
+		t.Fatal("closed though nothing is under way")
+	}
+	i.sent(1)
+	if ok, in := i.open(); ok || in <= 0 || in > time.Hour {
+		t.Errorf("behind a fresh group: open %v, or in %v", ok, in)
+	}
+	i.groups[0].at = time.Now().Add(-time.Hour)
+	if ok, _ := i.open(); !ok {
+		t.Error("closed behind a group that takes long")
+	}
+}
+
+func TestIntakeWaits(t *testing.T) {
+	var i intake
+	var here int
+	if i.waits() {
+		t.Error("an empty one waits")
+	}
+	i.add(arrival{here: &here})
+	if !i.waits() {
+		t.Error("what came is not waiting")
+	}
+	if i.take(); i.waits() {
+		t.Error("what was taken waits")
 	}
 }
 
@@ -39,14 +73,14 @@ func TestIntakeLimitsALink(t *testing.T) {
 	var i intake
 	var here, there int
 	for n := range linkQueue {
-		if !i.add(arrival{entry: []byte{byte(n)}, here: &here}) {
+		if !i.add(arrival{batch: []byte{byte(n)}, here: &here}) {
 			t.Fatalf("refused after %d", n)
 		}
 	}
 	if i.add(arrival{here: &here}) {
 		t.Error("took more than a link may have")
 	}
-	if !i.add(arrival{entry: []byte("other"), here: &there}) {
+	if !i.add(arrival{batch: []byte("other"), here: &there}) {
 		t.Error("one link fills the queue for another")
 	}
 	all := i.take()
@@ -54,8 +88,8 @@ func TestIntakeLimitsALink(t *testing.T) {
 		t.Fatalf("took %d, counted %d and %d", len(all), here, there)
 	}
 	for n, a := range all[:linkQueue] {
-		if a.entry[0] != byte(n) {
-			t.Errorf("%d came at %d", a.entry[0], n)
+		if a.batch[0] != byte(n) {
+			t.Errorf("%d came at %d", a.batch[0], n)
 		}
 	}
 	if len(i.take()) != 0 || !i.add(arrival{here: &here}) {

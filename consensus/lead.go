@@ -273,7 +273,12 @@ func (n *Node) applied(logs []*raft.Log) {
 		}
 	}
 	if n.intake.applied(own) {
+		open, _ := n.intake.open()
+		follows := open && (n.intake.waits() || n.stream.waits())
 		n.stream.signal()
+		if follows {
+			return // the next group takes the commit along
+		}
 	}
 	last := logs[len(logs)-1]
 	if peers := n.peers.Load(); n.trans != nil && peers != nil && last.Term == term {

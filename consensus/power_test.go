@@ -25,6 +25,7 @@ var (
 
 // grid is an ensemble of servers in this process whose power can fail.
 type grid struct {
+	agreed  int // how often agree was called
 	t       *testing.T
 	dir     string
 	members []peer.Member
@@ -49,7 +50,7 @@ type powered struct {
 // record is what all servers have applied, and what clients were told.
 type record struct {
 	mu      sync.Mutex
-	history map[uint64]string // by index
+	history map[spot]string
 	acked   map[string]bool
 	faults  []string
 }
@@ -70,15 +71,26 @@ func (r *record) count() int {
 	return len(r.acked)
 }
 
+// spot is where a batch is in the log.
+type spot struct {
+	index uint64
+	nth   int // of its entry, from 1
+}
+
 // ledger is a machine that notes what becomes of requests.
 type ledger struct {
 	*machine
 	of     *record
 	server uint64
+	last   spot
 }
 
 func (l *ledger) Apply(b *Batch) {
-	index := b.Index
+	if l.last.index != b.Index {
+		l.last = spot{index: b.Index}
+	}
+	l.last.nth++
+	at := l.last
 	l.of.mu.Lock()
 	defer l.of.mu.Unlock()
 	l.mu.Lock()
@@ -98,10 +110,10 @@ func (l *ledger) Apply(b *Batch) {
 	}
 	l.requests = append(l.requests, all...)
 	said := strings.Join(all, ",")
-	if before, ok := l.of.history[index]; ok && before != said {
-		l.of.fault("server %d applies %q as entry %d, where %q was applied before", l.server, said, index, before)
+	if before, ok := l.of.history[at]; ok && before != said {
+		l.of.fault("server %d applies %q as entry %d, where %q was applied before", l.server, said, at.index, before)
 	}
-	l.of.history[index] = said
+	l.of.history[at] = said
 }
 
 func newGrid(t *testing.T, seed uint64) *grid {
@@ -110,7 +122,7 @@ func newGrid(t *testing.T, seed uint64) *grid {
 		dir = t.TempDir()
 	}
 	g := &grid{t: t, dir: dir, seed: seed, servers: map[uint64]*powered{}}
-	g.record.history, g.record.acked = map[uint64]string{}, map[string]bool{}
+	g.record.history, g.record.acked = map[spot]string{}, map[string]bool{}
 	for id := uint64(1); id <= 3; id++ {
 		g.members = append(g.members, peer.Member{ID: id, Raft: []string{freeAddr(t)}, Link: []string{freeAddr(t)}})
 		g.servers[id] = &powered{g: g, id: id, disk: newPlatter(t, seed+id)}
@@ -286,8 +298,9 @@ func (g *grid) agree() []string {
 		}
 	}
 	g.ready(1, 2, 3)
-	for id, p := range g.servers {
-		last := fmt.Sprintf("last-%d-%d", id, p.boot)
+	g.agreed++
+	for id := range g.servers {
+		last := fmt.Sprintf("last-%d-%d", id, g.agreed)
 		g.submit(id, last, 1)
 		for _, q := range g.servers {
 			g.until(last, func() bool { return slices.Contains(q.state.all(), last) })

@@ -36,13 +36,15 @@ type sender struct {
 	to   leader
 	link *peer.Link
 	down chan struct{} // closed when link is
+	late *time.Timer   // until another group may join those under way
 }
 
 // propose is the goroutine that sends what the stream has and, on the leader,
 // what the others have sent.
 func (n *Node) propose(ctx context.Context) {
 	defer n.proposer.Done()
-	s := sender{n: n}
+	s := sender{n: n, late: time.NewTimer(0)}
+	defer s.late.Stop()
 	defer s.hangUp()
 	tick := time.NewTicker(n.reportEvery())
 	defer tick.Stop()
@@ -59,6 +61,7 @@ func (n *Node) propose(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case <-n.stream.wake:
+		case <-s.late.C:
 		case <-s.down:
 			last := s.to
 			n.done.Go(func() { n.visit(ctx, last) })
@@ -109,21 +112,25 @@ func (s *sender) sendAll(ctx context.Context) bool {
 // What becomes of it shows when it is applied, or in who leads.
 func (s *sender) propose() bool {
 	n := s.n
-	if !n.intake.open() {
+	if ok, in := n.intake.open(); !ok {
+		if in > 0 && (n.intake.waits() || n.stream.waits()) {
+			s.late.Reset(in)
+		}
 		return false
 	}
-	var entries [][]byte
+	var batches [][]byte
 	for _, a := range n.intake.take() {
-		entries = append(entries, a.entry)
+		batches = append(batches, a.batch)
 	}
 	if n.stream.incarnation.Load() != 0 {
 		if b := n.stream.next(maxInFlight); b != nil {
-			entries = append(entries, n.stream.entry(b, n.clock.now()))
+			batches = append(batches, n.stream.entry(b, n.clock.now()))
 		}
 	}
-	if len(entries) == 0 {
+	if len(batches) == 0 {
 		return false
 	}
+	entries := pack(batches)
 	n.stream.entries.Add(int64(len(entries)))
 	n.intake.sent(len(entries))
 	r := n.raft.Load()

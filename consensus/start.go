@@ -117,6 +117,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	} else {
 		// A commit is made known by a nudge; this is the fallback.
 		rc.CommitTimeout = 250 * time.Millisecond
+		n.intake.patience = peerPatience
 		n.trans = n.net.Transport(string(id))
 		n.trans.AnswerWhen(n.allDurable)
 		trans = transport{n.trans, n.store.Durable, n.closing}

@@ -152,6 +152,13 @@ func (s *stream) next(limit int) *batch {
 	return b
 }
 
+// waits tells whether there is something that the leader has not been given.
+func (s *stream) waits() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.filling != nil || s.sent < len(s.queue)
+}
+
 // resend has everything that is not applied sent again. What was applied
 // without our knowing it will be skipped.
 func (s *stream) resend() {
