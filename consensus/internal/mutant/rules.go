@@ -1,3 +1,6 @@
+// Package mutant names the rules that a build with the tag "mutant" leaves out,
+// one at a time, so that the power failure tests can show that they notice. In
+// all other builds Is is constant, and nothing of this is left.
 package mutant
 
 // Rule is one of those on which the parallel sync of a leader rests (ADR 6).
