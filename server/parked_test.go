@@ -80,7 +80,6 @@ type witness struct {
 	h        *history
 	zxid     int64
 	version  int32 // of /n, as last shown
-	own      int32 // made by its last set
 	watching bool
 	watched  int32 // version shown when the watch was set
 }
