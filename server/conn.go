@@ -50,6 +50,7 @@ type conn struct {
 	answered int       // pending[:answered] are done
 	parked   *parked   // out.mu: nil if there are none
 	bulk     int       // out.mu: as many reads to come are not parked
+	room     int       // out.mu: as many more than fewParked may be
 	stats    connStats // out.mu
 }
 

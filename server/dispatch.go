@@ -59,30 +59,17 @@ func (r *run) begin() bool {
 		return true
 	}
 	c := r.c
-	for {
-		c.srv.state.mu.RLock()
-		c.out.mu.Lock()
-		if c.gone || c.out.dead {
-			break // what is answered now would only pile up
-		}
-		if c.idleLocked() {
-			c.out.openLocked()
-			c.behind = false
-			r.held, r.count, r.before = true, 0, len(c.out.buf)
-			c.warmReads()
-			return true
-		}
-		// A read waits for the writes before it, not for the lock.
-		c.srv.state.mu.RUnlock()
-		ok := c.drainLocked()
+	c.srv.state.mu.RLock()
+	c.out.mu.Lock()
+	if c.gone || c.out.dead { // what is answered now would only pile up
 		c.out.mu.Unlock()
-		if !ok {
-			return false
-		}
+		c.srv.state.mu.RUnlock()
+		return false
 	}
-	c.out.mu.Unlock()
-	c.srv.state.mu.RUnlock()
-	return false
+	c.out.openLocked()
+	r.held, r.count, r.before = true, 0, len(c.out.buf)
+	c.warmReads()
+	return true
 }
 
 func (r *run) end() {
@@ -136,6 +123,13 @@ func (c *conn) process() bool {
 			if c.behind && c.park(op, frame, r.began) {
 				c.srv.stats.received.Add(1)
 				continue
+			}
+			if c.behind {
+				c.out.flush() // what is before the write does not wait for it
+				if !c.drain() || c.lapsed(c.srv.now()) {
+					return false
+				}
+				c.behind = false
 			}
 			if r.held && r.full() {
 				r.end()

@@ -52,7 +52,7 @@ func (c *conn) shakeHands() bool {
 	for !c.attached && !c.refused && !c.gone {
 		c.out.changed.Wait()
 	}
-	if !c.attached {
+	if !c.attached || c.gone { // one that was gone before has no entry (sessions.hold)
 		return false
 	}
 	c.head = newTxnHead(c.session.ID, c.session.Generation, c.who.Load().IDs)

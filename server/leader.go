@@ -94,8 +94,8 @@ func (s *sessions) silent() (list []session.Session) {
 }
 
 // waiting tells whether a session's connection waits for the log. It is the
-// server then that keeps silent: pings behind a write are not read before the
-// write is answered, and a slow disk must not end a session.
+// server then that keeps silent: where no more reads can be parked, pings behind a
+// write are not read before it is answered, and a slow disk must not end a session.
 func (s *sessions) waiting(id session.ID) (timeout time.Duration, waits bool) {
 	s.mu.Lock()
 	c := s.conns[id]

@@ -23,7 +23,10 @@ type parked struct {
 // there are only so many, and none while the client reads znodes so large that
 // those many would be much.
 const (
-	maxParked      = 128
+	maxParked = 128
+	// fewParked is how many of a connection that has not read small things yet;
+	// with each that was answered there may be one more.
+	fewParked      = 8
 	maxParkedBytes = 16 << 10
 	// bulkReply is the reply after which the next bulkReads reads of the
 	// connection are not parked.
@@ -61,7 +64,7 @@ func (c *conn) park(op jute.Op, frame []byte, now time.Duration) bool {
 	if c.parked == nil {
 		c.parked = parkedPool.Get().(*parked)
 	}
-	if !c.parked.add(frame) {
+	if c.parked.count >= fewParked+c.room || !c.parked.add(frame) {
 		return false
 	}
 	p := &c.pending[len(c.pending)-1]
@@ -117,6 +120,9 @@ func (c *conn) answerParkedLocked(p *pendingReply, now time.Duration) {
 		at := len(c.out.buf)
 		c.answerRead(xid, op, &body)
 		c.out.own += len(c.out.buf) - at
+	}
+	if c.bulk == 0 {
+		c.room = min(c.room+int(p.reads), maxParked-fewParked)
 	}
 	latency := now - p.readsAt
 	c.srv.stats.answered(int(p.reads), latency)

@@ -414,43 +414,45 @@ func TestParkedBeforeGarbage(t *testing.T) {
 	closed(t, c.Conn)
 }
 
-// Replies to parked reads are bounded, and who reads large znodes does not get
-// there twice.
+// Replies to parked reads are bounded: of a connection that nothing is known of
+// few are parked, and none of one that reads large znodes. Only who has read small
+// ones before can ask for more than is kept.
 func TestParkedReadsOfLargeZnodes(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
 	c.create("/n", bytes.Repeat([]byte("x"), 1_000_000), 0)
-	fill := func(c *client, n int) {
+	ask := func(c *client, parked int) {
 		h := hold(t, s)
 		c.send(wire.OpSync, wire.Path("/n"))
-		for range n {
+		for range maxParked {
 			c.sendGet()
 		}
-		h.waits(c, 1, n)
+		h.waits(c, 1, parked)
 		h.goOn()
 	}
-	fill(c, maxParkedReplies/1_000_000)
-	c.reply()
-	for range maxParkedReplies / 1_000_000 {
-		if r := c.reply(); len(r.Data) != 1_000_000 {
-			t.Fatalf("%d bytes", len(r.Data))
-		}
-	}
-	h := hold(t, s)
-	c.send(wire.OpSync, wire.Path("/n"))
-	for range maxParked {
-		c.sendGet()
-	}
-	h.waits(c, 1, 0)
-	h.goOn()
-	c.reply()
-	for range maxParked {
-		if r := c.reply(); len(r.Data) != 1_000_000 {
-			t.Fatalf("%d bytes", len(r.Data))
+	for _, parked := range []int{fewParked, 0} {
+		ask(c, parked)
+		c.reply()
+		for range maxParked {
+			if r := c.reply(); len(r.Data) != 1_000_000 {
+				t.Fatalf("%d bytes", len(r.Data))
+			}
 		}
 	}
 	greedy := connect(t, s)
-	fill(greedy, maxParked)
+	for n := fewParked; n < maxParked; n *= 2 {
+		h := hold(t, s)
+		greedy.send(wire.OpSync, wire.Path("/n"))
+		for range n {
+			greedy.send(wire.OpPing, nil)
+		}
+		h.waits(greedy, 1, n)
+		h.goOn()
+		for range n + 1 {
+			greedy.reply()
+		}
+	}
+	ask(greedy, maxParked)
 	closed(t, greedy.Conn)
 }
 
@@ -464,6 +466,7 @@ func TestGuardParkedReadsDoNotAllocate(t *testing.T) {
 	client.create("/n", make([]byte, 100), 0)
 	c := s.conns.list()[0] // its goroutine waits for the client
 	frame := wire.Payload(1, wire.OpGetData, wire.PathWatch{Path: "/n"})
+	c.room = maxParked - fewParked
 	answered := 0
 	got := testing.AllocsPerRun(500, func() {
 		c.out.mu.Lock()

@@ -29,7 +29,7 @@ func (c *conn) answerRead(xid int32, op jute.Op, body *jute.Reader) {
 	}
 	c.out.buf = jute.EndReply(buf, start)
 	if len(buf)-start > bulkReply {
-		c.bulk = bulkReads
+		c.bulk, c.room = bulkReads, 0
 	} else if c.bulk > 0 {
 		c.bulk--
 	}
