@@ -59,6 +59,10 @@ func openBound(dir string, log *slog.Logger) (*bound, error) {
 		f.Close()
 		return nil, fmt.Errorf("store: read %s: %w", b.path, err)
 	}
+	if err := f.Sync(); err != nil { // a process that was killed may have lowered it
+		f.Close()
+		return nil, fmt.Errorf("store: sync %s: %w", b.path, err)
+	}
 	v, err := decodeBound(buf[:n])
 	if err != nil {
 		// Only an alarm is lost, and an unsynced write may be torn by a power

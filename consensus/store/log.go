@@ -499,15 +499,11 @@ func (l *logStore) close() error {
 	return nil
 }
 
-// settle returns when all is durable, unless the store has failed or that hangs.
+// settle returns when all is durable, unless the store has failed: the watchdog
+// sees to that if the sync hangs.
 func (l *logStore) settle() error {
-	if u := l.behind.tail.Load(); u != nil {
-		select {
-		case <-u.durable:
-		case <-time.After(closeWait):
-			return ErrStalled
-		case <-l.fail.ch:
-		}
+	if err := l.behind.settle(); err != nil {
+		return err
 	}
 	return l.fail.check()
 }

@@ -53,8 +53,11 @@ func openSnapshots(s *Store) (*snapshotStore, error) {
 	if err := os.MkdirAll(st.tmpDir, 0o700); err != nil {
 		return nil, fmt.Errorf("store: create %s: %w", st.tmpDir, err)
 	}
-	if err := syncDir(s.opt.Dir); err != nil {
-		return nil, err
+	// Also what a process that was killed has renamed: the log goes on behind it.
+	for _, d := range []string{dir, s.opt.Dir} {
+		if err := syncDir(d); err != nil {
+			return nil, err
+		}
 	}
 	for _, f := range st.scan(s.log) {
 		s.counters.snapshot(f.info.meta.Index, f.info.meta.CreatedMs)
