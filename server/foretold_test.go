@@ -18,7 +18,6 @@ type foretold struct {
 	ids     int
 	dataW   bool // one-shot data or exist watch on the child
 	childW  bool // one-shot child watch on the parent
-	secret  bool // child is readable with auth only
 }
 
 type aexpect struct {

@@ -26,7 +26,7 @@ func (t *Transport) follow(c *raftConn) error {
 		}
 		switch kind {
 		case entriesMessage:
-			req := &raft.AppendEntriesRequest{RPCHeader: f.leader, Leader: f.leader.Addr}
+			req := &raft.AppendEntriesRequest{RPCHeader: f.leader}
 			if err := readEntries(r, req); err != nil {
 				return err
 			}
@@ -96,7 +96,7 @@ func (f *follower) commit(req *raft.AppendEntriesRequest, index uint64) error {
 	}
 	f.told = index
 	_, err := f.hand(&raft.AppendEntriesRequest{
-		RPCHeader: f.leader, Term: req.Term, Leader: f.leader.Addr,
+		RPCHeader: f.leader, Term: req.Term,
 		PrevLogEntry: req.PrevLogEntry, PrevLogTerm: req.PrevLogTerm, LeaderCommitIndex: index,
 	})
 	return err
