@@ -53,8 +53,11 @@ func (b *batch) flush() {
 }
 
 // add hands connections over, in batches small enough for every processor to
-// get one.
+// get one. A server that only recovers has no flushers, and no connections.
 func (f *flushers) add(conns []*conn) {
+	if len(conns) == 0 {
+		return
+	}
 	size := min((len(conns)+f.n-1)/f.n, flushBatch)
 	for len(conns) > 0 {
 		b := batches.Get().(*batch)
