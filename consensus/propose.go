@@ -134,20 +134,24 @@ func (s *sender) propose() bool {
 	n.stream.entries.Add(int64(len(entries)))
 	n.intake.sent(len(entries))
 	r := n.raft.Load()
-	var last raft.ApplyFuture
-	for _, e := range entries {
-		last = r.Apply(e, 0)
+	given := make([]raft.ApplyFuture, len(entries))
+	for i, e := range entries {
+		given[i] = r.Apply(e, 0)
 	}
 	n.unanswered.Add(1)
-	go n.follow(last, s.to.term)
+	go n.follow(given, s.to.term)
 	return true
 }
 
 // follow sees to it that a group which raft has refused is given to it again:
 // it refuses entries for as long as it tries to hand its leadership over.
-func (n *Node) follow(group raft.ApplyFuture, term uint64) {
+func (n *Node) follow(group []raft.ApplyFuture, term uint64) {
 	defer n.unanswered.Add(-1)
-	if group.Error() == nil {
+	refused := false
+	for _, e := range group {
+		refused = e.Error() != nil || refused
+	}
+	if !refused {
 		return
 	}
 	n.pause(n.life, redial)

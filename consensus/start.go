@@ -104,6 +104,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	rc.HeartbeatTimeout, rc.ElectionTimeout = 1500*time.Millisecond, 1500*time.Millisecond
 	rc.LeaderLeaseTimeout = time.Second
 	rc.BatchApplyCh = true
+	rc.MaxAppendEntries = 16 // an entry has many requests, and up to 2 MiB
 	rc.NoLegacyTelemetry = true
 	// The node decides itself when to take a snapshot, see snapshotter.
 	rc.SnapshotThreshold, rc.SnapshotInterval = 1<<62, 24*time.Hour

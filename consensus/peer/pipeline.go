@@ -2,12 +2,16 @@ package peer
 
 import (
 	"bufio"
+	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
 )
+
+var errRefused = errors.New("peer: the follower has refused entries")
 
 const pipelineBuffer = 32 << 10
 
@@ -30,6 +34,7 @@ type pipeline struct {
 
 	mu     sync.Mutex
 	flight []*appended // not answered, oldest first
+	half   bool        // the last of them is not all written yet
 	failed error
 	commit nudge // what it is to be told, once it has the entry
 }
@@ -88,6 +93,9 @@ func (p *pipeline) AppendEntries(req *raft.AppendEntriesRequest, resp *raft.Appe
 	if err == nil {
 		err = p.w.Flush()
 	}
+	if err == nil {
+		err = p.written()
+	}
 	if err != nil {
 		p.fail(err)
 		return nil, err
@@ -95,16 +103,31 @@ func (p *pipeline) AppendEntries(req *raft.AppendEntriesRequest, resp *raft.Appe
 	return a, nil
 }
 
-// expect has an answer awaited, for so long as the follower may take. It is
-// called before the message is sent.
+// expect notes that there will be an answer, before the message is sent. Until
+// all of it is, only the writing has a deadline.
 func (p *pipeline) expect(a *appended) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.failed != nil {
 		return p.failed
 	}
-	p.flight = append(p.flight, a)
-	return p.conn.awaitAnswer()
+	p.flight, p.half = append(p.flight, a), true
+	return nil
+}
+
+// written has the answer awaited, for so long as the follower may take.
+func (p *pipeline) written() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.half = false
+	return p.awaitLocked()
+}
+
+func (p *pipeline) awaitLocked() error {
+	if n := len(p.flight); n > 1 || n == 1 && !p.half {
+		return p.conn.awaitAnswer()
+	}
+	return p.conn.Conn.SetReadDeadline(time.Time{})
 }
 
 // answers is the goroutine that reads what the follower answers.
@@ -123,9 +146,14 @@ func (p *pipeline) answers() {
 			p.fail(err)
 			return
 		}
+		refused := !a.resp.Success
 		select {
 		case p.done <- a:
 		case <-p.over:
+			return
+		}
+		if refused {
+			p.fail(errRefused) // raft reads no more
 			return
 		}
 		<-p.room
@@ -140,12 +168,9 @@ func (p *pipeline) answered() (*appended, error) {
 		return nil, errEntries
 	}
 	a := p.flight[0]
-	p.flight = p.flight[:copy(p.flight, p.flight[1:])]
+	p.flight = slices.Delete(p.flight, 0, 1)
 	p.conn.sent.Store(0)
-	if len(p.flight) > 0 {
-		return a, p.conn.awaitAnswer()
-	}
-	return a, p.conn.Conn.SetReadDeadline(time.Time{})
+	return a, p.awaitLocked()
 }
 
 // fail ends the pipeline. Raft sees a message that was no success, if there is

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"bytes"
 	"errors"
 	"slices"
 	"strings"
@@ -253,5 +254,51 @@ func TestGarbageForAFollower(t *testing.T) {
 	ack[17] = 2
 	if err := decodeAck(&ack, &raft.AppendEntriesResponse{}); !errors.Is(err, errEntries) {
 		t.Errorf("malformed answer: %v", err)
+	}
+}
+
+// A peer may take a second for each takeOverRate bytes it was sent, on top.
+func TestLargeMessageMayTakeItsTime(t *testing.T) {
+	p, from, to := pipe(t)
+	from.stream.n.patience.write = 300 * time.Millisecond
+	req := message(7, 0, 0, 1)
+	req.Entries[0].Data = bytes.Repeat([]byte{1}, 5*takeOverRate)
+	sendTo(t, p, req)
+	_, rpc := received(t, to)
+	time.Sleep(time.Second) // longer than the patience for a short message
+	rpc.Respond(&raft.AppendEntriesResponse{Term: 7, Success: true}, nil)
+	if a := <-p.Consumer(); a.Error() != nil || !a.Response().Success {
+		t.Errorf("answer: %+v, %v", a.Response(), a.Error())
+	}
+}
+
+// Raft reads no further answer once one was no success; whoever sends must not
+// wait for room for ever.
+func TestPipelineAfterARefusal(t *testing.T) {
+	p, _, to := pipe(t)
+	go func() {
+		for rpc := range to.Consumer() {
+			rpc.Respond(&raft.AppendEntriesResponse{Term: 8}, nil)
+		}
+	}()
+	sendTo(t, p, message(7, 0, 0, 1))
+	<-p.Consumer() // no success: raft's decoder is gone
+	ended := make(chan error, 1)
+	go func() {
+		for i := range 8 {
+			if _, err := p.AppendEntries(message(7, uint64(i+1), 0, 1), &raft.AppendEntriesResponse{}); err != nil {
+				ended <- err
+				return
+			}
+		}
+		ended <- nil
+	}()
+	select {
+	case err := <-ended:
+		if err == nil {
+			t.Error("a pipeline that was refused takes more")
+		}
+	case <-time.After(patient):
+		t.Error("it waits for ever")
 	}
 }
