@@ -46,7 +46,7 @@ const (
 	peerPatience = 4 * time.Millisecond
 )
 
-// add queues an entry of a link, unless that has too many there already.
+// add queues a batch of a link, unless that has too many there already.
 func (i *intake) add(a arrival) bool {
 	i.mu.Lock()
 	defer i.mu.Unlock()

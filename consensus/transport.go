@@ -48,6 +48,7 @@ func (t transport) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddress
 	return pipeline{p, t}, nil
 }
 
+// pipeline is transport's word on commits for the entries that go in a row.
 type pipeline struct {
 	raft.AppendPipeline
 	t transport

@@ -49,8 +49,8 @@ type conn struct {
 	pending  []pendingReply
 	answered int       // pending[:answered] are done
 	parked   *parked   // out.mu: nil if there are none
-	bulk     int       // out.mu: as many reads to come are not parked
-	room     int       // out.mu: as many more than fewParked may be
+	bulk     int       // out.mu: how many of the reads to come are not parked
+	room     int       // out.mu: how many more than fewParked may be parked
 	stats    connStats // out.mu
 }
 

@@ -9,8 +9,8 @@ import (
 	"zkd/test/wire"
 )
 
-// foretold is one client's own znode, /m<i>, and its child /m<i>/c: nobody else
-// touches them, so every reply and event is known in advance.
+// foretold is the state of one client's own znode, /m<i>, and its child /m<i>/c:
+// nobody else touches them, so every reply and event is known in advance.
 type foretold struct {
 	exists  bool // child
 	version int32
@@ -20,7 +20,8 @@ type foretold struct {
 	childW  bool // one-shot child watch on the parent
 }
 
-type aexpect struct {
+// answer is what one request must come to.
+type answer struct {
 	xid  int32
 	op   wire.Op
 	err  wire.Code
@@ -63,9 +64,9 @@ const noNode, nodeExists, noWatcher = wire.Code(-101), wire.Code(-110), wire.Cod
 func foretell(c *client, m *foretold, rnd *rand.Rand, dir string) error {
 	child := dir + "/c"
 	var b []byte
-	var want []aexpect
+	var want []answer
 	for range 200 {
-		e := aexpect{n: -1, ver: -1}
+		e := answer{n: -1, ver: -1}
 		var body wire.Body
 		gone := func() { // the child changes existence
 			if m.dataW {

@@ -28,8 +28,8 @@ type lot struct {
 	reply   []byte
 }
 
-// newLot is of n requests over c, the i-th with body(i); it sends them once.
-func newLot(t *testing.T, c *client, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *lot {
+// newLot is of n requests, the i-th with body(i); it sends them once.
+func newLot(t *testing.T, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *lot {
 	t.Helper()
 	l := &lot{nc: nc}
 	for i := range n {
@@ -65,9 +65,9 @@ func (l *lot) play(t *testing.T) {
 	}
 }
 
-// guarded is a server with ten znodes of 100 bytes below /g and a client that
-// knows its socket.
-func guarded(t *testing.T, change func(*conf.Config)) (*Server, *client, net.Conn) {
+// guarded is a server with ten znodes of 100 bytes below /g and the socket of a
+// client.
+func guarded(t *testing.T, change func(*conf.Config)) (*Server, net.Conn) {
 	t.Helper()
 	s := startServer(t, change)
 	nc, err := net.Dial("tcp", s.Addr().String())
@@ -85,7 +85,7 @@ func guarded(t *testing.T, change func(*conf.Config)) (*Server, *client, net.Con
 			t.Fatal(path, r.Err)
 		}
 	}
-	return s, c, nc
+	return s, nc
 }
 
 func znodeOf(i int) string { return "/g/" + string(rune('0'+i%10)) }
@@ -95,15 +95,15 @@ func TestGuardReadsDoNotAllocate(t *testing.T) {
 	if raceDetector {
 		t.Skip("the race detector allocates")
 	}
-	s, c, nc := guarded(t, nil)
+	s, nc := guarded(t, nil)
 	read := func(i int) wire.Body { return wire.PathWatch{Path: znodeOf(i)} }
 	lots := func() map[string]*lot {
 		return map[string]*lot{
-			"getData":     newLot(t, c, nc, 16, wire.OpGetData, read),
-			"exists":      newLot(t, c, nc, 16, wire.OpExists, read),
-			"getChildren": newLot(t, c, nc, 16, wire.OpGetChildren, func(int) wire.Body { return wire.PathWatch{Path: "/g"} }),
-			"one getData": newLot(t, c, nc, 1, wire.OpGetData, read),
-			"ping":        newLot(t, c, nc, 16, wire.OpPing, func(int) wire.Body { return nil }),
+			"getData":     newLot(t, nc, 16, wire.OpGetData, read),
+			"exists":      newLot(t, nc, 16, wire.OpExists, read),
+			"getChildren": newLot(t, nc, 16, wire.OpGetChildren, func(int) wire.Body { return wire.PathWatch{Path: "/g"} }),
+			"one getData": newLot(t, nc, 1, wire.OpGetData, read),
+			"ping":        newLot(t, nc, 16, wire.OpPing, func(int) wire.Body { return nil }),
 		}
 	}
 	check := func(size string) {
@@ -140,9 +140,9 @@ func TestGuardAllocationsOfAWrite(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	const sets, limit = 256, 1.0
-	_, c, nc := guarded(t, nil)
+	_, nc := guarded(t, nil)
 	data := bytes.Repeat([]byte{'x'}, 100)
-	l := newLot(t, c, nc, sets, wire.OpSetData, func(i int) wire.Body {
+	l := newLot(t, nc, sets, wire.OpSetData, func(i int) wire.Body {
 		return wire.SetData{Path: znodeOf(i), Data: data, Version: -1}
 	})
 	// The replies have other zxids and times than the first, but their length.
@@ -157,9 +157,9 @@ func TestGuardAllocationsOfAWrite(t *testing.T) {
 // than one each, and an entry of the log, with all that is in it, never more.
 func TestGuardSyncsOfPipelinedWrites(t *testing.T) {
 	const sets, rounds = 256, 8
-	s, c, nc := guarded(t, func(cfg *conf.Config) { cfg.UnsafeNoSync = false })
+	s, nc := guarded(t, func(cfg *conf.Config) { cfg.UnsafeNoSync = false })
 	data := bytes.Repeat([]byte{'x'}, 100)
-	l := newLot(t, c, nc, sets, wire.OpSetData, func(i int) wire.Body {
+	l := newLot(t, nc, sets, wire.OpSetData, func(i int) wire.Body {
 		return wire.SetData{Path: znodeOf(i), Data: data, Version: -1}
 	})
 	before := s.node.Storage()

@@ -9,7 +9,7 @@ import (
 	"zkd/test/wire"
 )
 
-// Frames that cannot be decoded, parked.
+// What is parked and cannot be decoded is answered in its turn all the same.
 func TestParkedGarbageBodies(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
@@ -47,7 +47,7 @@ func TestParkedGarbageBodies(t *testing.T) {
 	}
 }
 
-// Shutdown with parked reads: everything asked for is answered.
+// A shutdown answers what is parked.
 func TestShutdownAnswersParked(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
@@ -79,7 +79,7 @@ func TestShutdownAnswersParked(t *testing.T) {
 	}
 }
 
-// A close behind parked reads, and requests behind the close.
+// A close comes behind what is parked; requests behind the close are not answered.
 func TestCloseBehindParked(t *testing.T) {
 	s := startServer(t, nil)
 	c, o := connect(t, s), connect(t, s)
@@ -112,11 +112,10 @@ func TestCloseBehindParked(t *testing.T) {
 
 // A read that cannot be parked, behind a write that is stuck: what was answered
 // before the write must not wait for it.
-func TestAnsweredReadsWaitForTheWrite(t *testing.T) {
+func TestAnsweredReadsDoNotWaitForTheWrite(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
 	c.create("/n", nil, 0)
-	// The log, not the state, is stuck: stop the stream by holding its apply.
 	var b []byte
 	add := func(op wire.Op, body wire.Body) {
 		c.xid++

@@ -29,6 +29,11 @@ func (c *conn) warmReads() {
 		addPath(row, frame[jute.HeaderSize:])
 		return true
 	})
+	warm(tree, row)
+}
+
+// warm fetches what a row from the pool needs, and gives it back.
+func warm(tree *znode.Tree, row *znode.Row) {
 	tree.Warm(row)
 	row.Reset()
 	rows.Put(row)
@@ -55,9 +60,7 @@ func (m *machine) warmWrites(b *consensus.Batch, n int) {
 			addPath(row, body)
 		}
 	})
-	tree.Warm(row)
-	row.Reset()
-	rows.Put(row)
+	warm(tree, row)
 }
 
 // namesZnode tells whether the body of a request in the log begins with a path.

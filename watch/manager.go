@@ -171,7 +171,7 @@ func (k Kind) modes(t Table) Mode {
 	return 0
 }
 
-// find returns what w watches of a path, nil if nothing.
+// find returns w's watches, and those of one path; both are nil if there are none.
 func (m *Manager[W]) find(w W, path string) (*watcher[W], *spot) {
 	by := m.byWatcher[w]
 	if by == nil {

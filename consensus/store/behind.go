@@ -86,20 +86,22 @@ func (b *behind) run() {
 	}
 }
 
-// settle returns when all that was appended is durable.
-func (b *behind) settle() error {
-	if u := b.tail.Load(); u != nil {
-		return b.await(u)
-	}
-	return nil
-}
+// settle returns when everything is durable that was appended before it was
+// called. It fails if the store does, or when stop is closed, which may be nil.
+func (b *behind) settle(stop <-chan struct{}) error { return b.await(b.tail.Load(), stop) }
 
-func (b *behind) await(u *unsynced) error {
+// await is settle for one append, nil for none.
+func (b *behind) await(u *unsynced, stop <-chan struct{}) error {
+	if u == nil {
+		return nil
+	}
 	select {
 	case <-u.durable:
 		return nil
 	case <-b.fail.ch:
 		return b.fail.err
+	case <-stop:
+		return ErrClosed
 	}
 }
 
@@ -141,24 +143,11 @@ func (s *Store) Durable() uint64 {
 // It fails if the store does.
 func (s *Store) AwaitDurable(index uint64) error {
 	if u := s.logs.behind.tail.Load(); u != nil && index >= u.first {
-		return s.logs.behind.await(u)
+		return s.logs.behind.await(u, nil)
 	}
 	return nil
 }
 
 // Settle returns when everything is durable that was stored before it was
 // called. It fails if the store does, or when stop is closed.
-func (s *Store) Settle(stop <-chan struct{}) error {
-	u := s.logs.behind.tail.Load()
-	if u == nil {
-		return nil
-	}
-	select {
-	case <-stop:
-		return ErrClosed
-	case <-u.durable:
-		return nil
-	case <-s.fail.ch:
-		return s.fail.err
-	}
-}
+func (s *Store) Settle(stop <-chan struct{}) error { return s.logs.behind.settle(stop) }

@@ -79,6 +79,33 @@ func TestSyncComesBehind(t *testing.T) {
 	}
 }
 
+// Nothing is written before what was written before it is durable: the audit at
+// the start counts on one unsynced batch at most.
+func TestOneBatchIsUnsynced(t *testing.T) {
+	var unsynced, early atomic.Int64
+	o := opts(t.TempDir(), EngineWAL)
+	o.Disk = &Disk{
+		Write: func(string, int64, int) error {
+			if unsynced.Add(1) > 1 {
+				early.Add(1)
+			}
+			return nil
+		},
+		Sync: func(_ string, do func() error) error {
+			defer unsynced.Store(0)
+			return do()
+		},
+	}
+	s := mustOpen(t, o)
+	s.SyncBehind(func() bool { return true })
+	for i := range uint64(100) {
+		mustStore(t, s, entry(i+1, 10))
+	}
+	if n := early.Load(); n > 0 {
+		t.Errorf("%d writes came before the sync of the one before", n)
+	}
+}
+
 // Whatever is not a request is durable when it is stored.
 func TestOnlyRequestsAreSyncedBehind(t *testing.T) {
 	for _, kind := range []raft.LogType{raft.LogNoop, raft.LogBarrier, raft.LogConfiguration} {

@@ -77,7 +77,7 @@ func settleBoltFile(path string, created bool, fill func(tmp string) error) erro
 	if there {
 		// A process that was killed may have left its last transaction in the
 		// page cache only, and it counts from here on.
-		if err := syncPath(path); err != nil {
+		if err := syncFile(path); err != nil {
 			return err
 		}
 		return checkBoltFile(path)
@@ -134,9 +134,6 @@ func (b *boltLog) StoreLogs(logs []*raft.Log) error {
 	b.count.syncs.Add(1)
 	return b.BoltStore.StoreLogs(logs)
 }
-
-// storeBehind implements engine: a transaction is durable when it ends.
-func (b *boltLog) storeBehind(logs []*raft.Log) (*walFile, error) { return nil, b.StoreLogs(logs) }
 
 func (b *boltLog) GetLog(index uint64, l *raft.Log) error {
 	var raw raft.Log

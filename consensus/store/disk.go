@@ -78,24 +78,13 @@ func isDiskFull(err error) bool {
 }
 
 // syncDir makes creations, renames and removals in dir durable.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return fmt.Errorf("store: open directory %s: %w", dir, err)
-	}
-	err = d.Sync()
-	if cerr := d.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("store: sync directory %s: %w", dir, err)
-	}
-	return nil
-}
+func syncDir(dir string) error { return syncPath(dir, os.O_RDONLY) }
 
-// syncPath makes a file durable that others have written.
-func syncPath(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR, 0)
+// syncFile makes a file durable that others have written.
+func syncFile(path string) error { return syncPath(path, os.O_RDWR) }
+
+func syncPath(path string, flag int) error {
+	f, err := os.OpenFile(path, flag, 0)
 	if err != nil {
 		return fmt.Errorf("store: open %s: %w", path, err)
 	}

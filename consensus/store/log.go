@@ -22,10 +22,6 @@ type engine interface {
 	bytesOnDisk() int64        // size of the log's files
 	locate(index uint64) error // after a failed read: where the damage is, nil if not found
 	deleteStep() uint64        // entries one DeleteRange call may remove
-
-	// storeBehind is StoreLogs that may leave the sync to the caller: it
-	// returns the file to sync then, nil if all is durable.
-	storeBehind(logs []*raft.Log) (*walFile, error)
 }
 
 // logStore is the raft.LogStore handed to raft.
@@ -224,7 +220,7 @@ func (l *logStore) StoreLogs(logs []*raft.Log) error {
 
 func (l *logStore) appendLocked(logs []*raft.Log) error {
 	if !mutant.Is(mutant.Order) {
-		if err := l.behind.settle(); err != nil {
+		if err := l.behind.settle(nil); err != nil {
 			return err
 		}
 	}
@@ -243,8 +239,8 @@ func (l *logStore) appendLocked(logs []*raft.Log) error {
 	}
 	u := &unsynced{first: logs[0].Index, last: logs[len(logs)-1].Index, bytes: size}
 	store := func() error { return l.eng.StoreLogs(l.ptrs) }
-	if l.behind.allows(logs) {
-		store = func() (err error) { u.file, err = l.eng.storeBehind(l.ptrs); return err }
+	if wal, ok := l.eng.(*walLog); ok && l.behind.allows(logs) {
+		store = func() (err error) { u.file, err = wal.storeBehind(l.ptrs); return err }
 	}
 	l.dog.begin("append to", l.opt.LogDir)
 	err = guard(store)
@@ -383,7 +379,7 @@ func (l *logStore) DeleteRange(lo, hi uint64) error {
 		return err
 	}
 	defer l.release()
-	if err := l.behind.settle(); err != nil {
+	if err := l.behind.settle(nil); err != nil {
 		return err
 	}
 	first, err := l.eng.FirstIndex()
@@ -497,15 +493,6 @@ func (l *logStore) close() error {
 		return fmt.Errorf("store: close the log in %s: %w", l.opt.LogDir, err)
 	}
 	return nil
-}
-
-// settle returns when all is durable, unless the store has failed: the watchdog
-// sees to that if the sync hangs.
-func (l *logStore) settle() error {
-	if err := l.behind.settle(); err != nil {
-		return err
-	}
-	return l.fail.check()
 }
 
 // closeWait bounds Close when an append is stuck in the kernel.

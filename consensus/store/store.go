@@ -291,7 +291,10 @@ func (s *Store) Err() error { return s.fail.check() }
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
 		s.fail.arm(nil)
-		failed := s.logs.settle()
+		failed := s.logs.behind.settle(nil) // the watchdog ends that if the sync hangs
+		if failed == nil {
+			failed = s.fail.check()
+		}
 		s.fail.fail(ErrClosed)
 		if failed == nil {
 			s.bound.raise(s.logs.last())

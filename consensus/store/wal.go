@@ -52,8 +52,9 @@ func (w *walLog) file(index uint64) string { return w.fs.segmentOf(index) }
 func (w *walLog) bytesOnDisk() int64       { return w.fs.total() }
 func (w *walLog) deleteStep() uint64       { return math.MaxUint64 } // whole files go at once
 
-// storeBehind implements engine. raft-wal makes one sync an append, which walFS
-// remembers instead.
+// storeBehind is StoreLogs that may leave the sync to the caller: it returns the
+// file to sync then, nil if all is durable. raft-wal makes one sync an append,
+// which walFS remembers instead.
 func (w *walLog) storeBehind(logs []*raft.Log) (*walFile, error) {
 	w.fs.later, w.fs.left = true, nil
 	err := w.WAL.StoreLogs(logs)

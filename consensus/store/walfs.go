@@ -57,7 +57,7 @@ func (v *walFS) settle() error {
 		return fmt.Errorf("store: list segments in %s: %w", v.dir, err)
 	}
 	for _, path := range paths {
-		if err := v.disk.sync(path, func() error { return syncPath(path) }); err != nil {
+		if err := v.disk.sync(path, func() error { return syncFile(path) }); err != nil {
 			return err
 		}
 	}

@@ -23,8 +23,7 @@ type source interface {
 // Phases of a run. Latencies are counted apart for each phase but warming.
 const (
 	phaseWarm int32 = iota
-	phaseA          // the measurement; in the snapshot run: quiet
-	phaseB          // in the snapshot run: while a snapshot is written
+	phaseA          // the measurement
 	phases
 )
 
@@ -138,7 +137,7 @@ func (d *driver) serve(id int, s *driven) error {
 		if !ok {
 			break
 		}
-		if err := s.accept(b); err != nil {
+		if err := checkReply(b, s.src, s.expected, s.xid); err != nil {
 			return err
 		}
 		h.record(now - s.sentAt[int(s.expected)&(len(s.sentAt)-1)])
@@ -151,13 +150,13 @@ func (d *driver) serve(id int, s *driven) error {
 	return d.pump(id, s)
 }
 
-// accept checks one reply against the oldest outstanding request.
-func (s *driven) accept(b []byte) error {
-	if err := checkHeader(b, s.expected, s.xid); err != nil {
+// checkReply checks one reply against the oldest outstanding request of a session.
+func checkReply(b []byte, src source, expected, lastSent int32) error {
+	if err := checkHeader(b, expected, lastSent); err != nil {
 		return err
 	}
-	if err := s.src.check(b[replyHeaderSize:]); err != nil {
-		return fmt.Errorf("reply to xid %d: %w", s.expected, err)
+	if err := src.check(b[replyHeaderSize:]); err != nil {
+		return fmt.Errorf("reply to xid %d: %w", expected, err)
 	}
 	return nil
 }
@@ -177,7 +176,7 @@ func checkHeader(b []byte, expected, lastSent int32) error {
 }
 
 // pump fills the session up to its depth and hands everything to the kernel at once. This is the closed
-// loop; a load at a fixed rate would differ only in how many requests it lets through here.
+// loop; openload.go has the open one.
 func (d *driver) pump(id int, s *driven) error {
 	if !d.stopSending.Load() {
 		now := nowNs()

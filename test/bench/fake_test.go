@@ -11,7 +11,6 @@ import (
 // fakeServer answers every request with a fixed frame. It keeps no tree: it exists so that the generator
 // can be tested, and its own cost measured, without a server.
 type fakeServer struct {
-	l    net.Listener
 	body func(op int32, request []byte) []byte // after the reply header
 	// code and xid, when set, spoil a reply.
 	code func(n int) int32
@@ -24,11 +23,16 @@ type fakeServer struct {
 
 func startFake(t testing.TB, f *fakeServer) string {
 	t.Helper()
+	return listen(t, f.serve)
+}
+
+// listen has each connection served by a goroutine of its own until the test ends.
+func listen(t testing.TB, serve func(net.Conn)) string {
+	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.l = l
 	t.Cleanup(func() { l.Close() })
 	go func() {
 		for {
@@ -36,7 +40,7 @@ func startFake(t testing.TB, f *fakeServer) string {
 			if err != nil {
 				return
 			}
-			go f.serve(c)
+			go serve(c)
 		}
 	}()
 	return l.Addr().String()

@@ -17,23 +17,7 @@ type watchServer struct {
 	twice    bool // every event is sent twice
 }
 
-func (s *watchServer) serve(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go s.one(c)
-		}
-	}()
-	return l.Addr().String()
-}
+func (s *watchServer) start(t *testing.T) string { return listen(t, s.one) }
 
 func (s *watchServer) one(c net.Conn) {
 	defer c.Close()
@@ -84,7 +68,7 @@ func (s *watchServer) fire(op int32, req []byte, c net.Conn) {
 
 func TestFanoutCountsEveryEvent(t *testing.T) {
 	for _, c := range crowds(300) {
-		f, err := newFanout((&watchServer{watchers: map[string][]net.Conn{}}).serve(t), c)
+		f, err := newFanout((&watchServer{watchers: map[string][]net.Conn{}}).start(t), c)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -101,7 +85,7 @@ func TestFanoutCountsEveryEvent(t *testing.T) {
 
 func TestFanoutSeesTooManyEvents(t *testing.T) {
 	c := crowds(300)[1]
-	f, err := newFanout((&watchServer{watchers: map[string][]net.Conn{}, twice: true}).serve(t), c)
+	f, err := newFanout((&watchServer{watchers: map[string][]net.Conn{}, twice: true}).start(t), c)
 	if err != nil {
 		t.Fatal(err)
 	}

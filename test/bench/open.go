@@ -124,7 +124,7 @@ func openSamples(name, server string, all []outcome, spans []span) ([]sample, er
 			}
 		}
 		if quiet.count == 0 || during.count == 0 {
-			return nil, errors.New("open loop: not both quiet and a snapshot were seen; run for longer (-open-time)")
+			return nil, errors.New("open loop: not both quiet and a snapshot were seen")
 		}
 		samples = append(samples, sample{Scenario: part.name, Server: server, Values: map[metric]float64{
 			mQuietP50:     micros(quiet.quantile(0.50)),

@@ -21,7 +21,6 @@ type openLoad struct {
 	outcomes    []outcome
 	outstanding int
 	stop        atomic.Bool   // nothing new is sent, what is outstanding is awaited
-	begun       int64         // nowNs of the first request
 	ended       chan struct{} // closed when run has returned
 	err         error         // of run; valid once ended is closed
 }
@@ -108,10 +107,10 @@ func (l *openLoad) run(ctx context.Context) error {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	preciseTimers()
-	l.begun = nowNs()
+	begin := nowNs()
 	for i, st := range l.streams {
 		// Streams do not begin at one moment, lest each of a slow one's meet one of a fast one's.
-		st.due = l.begun + st.every*int64(i+1)/int64(len(l.streams)+1)
+		st.due = begin + st.every*int64(i+1)/int64(len(l.streams)+1)
 	}
 	var stopBy int64
 	for {
@@ -208,27 +207,16 @@ func (l *openLoad) take(id int, s *openSession) error {
 		if !ok {
 			break
 		}
-		if err := s.accept(b); err != nil {
+		if err := checkReply(b, s.src, s.expected, s.xid); err != nil {
 			return err
 		}
+		s.expected++
 		l.outcomes[s.pending.pop()].done = now
 		l.outstanding--
 	}
 	if s.waitWrite {
 		return l.flush(id, s)
 	}
-	return nil
-}
-
-// accept checks one reply against the oldest outstanding request.
-func (s *openSession) accept(b []byte) error {
-	if err := checkHeader(b, s.expected, s.xid); err != nil {
-		return err
-	}
-	if err := s.src.check(b[replyHeaderSize:]); err != nil {
-		return fmt.Errorf("reply to xid %d: %w", s.expected, err)
-	}
-	s.expected++
 	return nil
 }
 

@@ -52,14 +52,7 @@ func (p *poller) ctl(op, fd, id int, out bool) error {
 func (p *poller) ready(ms int) ([]syscall.EpollEvent, error) {
 	n, _, errno := syscall.RawSyscall6(syscall.SYS_EPOLL_WAIT, uintptr(p.fd),
 		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(ms), 0, 0)
-	switch errno {
-	case 0:
-		return p.events[:n], nil
-	case syscall.EINTR:
-		return nil, nil
-	default:
-		return nil, fmt.Errorf("epoll wait: %w", errno)
-	}
+	return p.seen(n, errno)
 }
 
 // readyIn is ready with a wait of any length: an open loop's requests are due within a millisecond.
@@ -67,6 +60,11 @@ func (p *poller) readyIn(d time.Duration) ([]syscall.EpollEvent, error) {
 	limit := syscall.NsecToTimespec(int64(d))
 	n, _, errno := syscall.RawSyscall6(unix.SYS_EPOLL_PWAIT2, uintptr(p.fd),
 		uintptr(unsafe.Pointer(&p.events[0])), uintptr(len(p.events)), uintptr(unsafe.Pointer(&limit)), 0, 0)
+	return p.seen(n, errno)
+}
+
+// seen is the events of a wait that has returned.
+func (p *poller) seen(n uintptr, errno syscall.Errno) ([]syscall.EpollEvent, error) {
 	switch errno {
 	case 0:
 		return p.events[:n], nil

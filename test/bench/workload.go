@@ -21,7 +21,6 @@ type workload struct {
 // workloadParams is what shapes the requests of a workload.
 type workloadParams struct {
 	Sessions int
-	Size     int // data bytes a znode
 	Keys     int // znodes that get, set and their like choose from
 	MultiOps int // setData in a multi
 	// Run differs for each run against one server, so that what creates leave behind does not collide.

@@ -6,7 +6,7 @@ package mutant
 // Rule is one of those on which the parallel sync of a leader rests (ADR 6).
 type Rule string
 
-// Rules.
+// Rules; each comment says what a server does that keeps it.
 const (
 	Apply  Rule = "apply"  // nothing is applied before it is durable here
 	Commit Rule = "commit" // no commit is told before it is durable here
