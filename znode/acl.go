@@ -20,6 +20,7 @@ const openACL aclID = 1
 type acls struct {
 	lists []aclList // index aclID; 0 is unused
 	ids   map[string]aclID
+	key   []byte // scratch of acquire
 	free  []aclID
 	dead  []aclID // nobody refers to them any more; their events may still be on their way
 }
@@ -40,15 +41,15 @@ func newACLs() acls {
 // acquire returns the id of a list and counts one more use of it. It copies
 // what it keeps.
 func (a *acls) acquire(list []jute.ACL) aclID {
-	encoded := jute.AppendACLs(nil, list)
-	key := string(encoded)
-	if id, ok := a.ids[key]; ok {
+	a.key = jute.AppendACLs(a.key[:0], list)
+	if id, ok := a.ids[string(a.key)]; ok {
 		a.lists[id].refs++
 		return id
 	}
+	key := string(a.key)
 	r := jute.NewReader([]byte(key))
 	own, _ := jute.DecodeACLs(&r)
-	entry := aclList{key: key, acl: own, sum: aclSum(encoded), refs: 1}
+	entry := aclList{key: key, acl: own, sum: aclSum(a.key), refs: 1}
 	var id aclID
 	if n := len(a.free); n > 0 {
 		id = a.free[n-1]
