@@ -34,7 +34,7 @@ func TestNothingIsKnownBeforeTheLeaderHasIt(t *testing.T) {
 		if g.record.has("leader's") {
 			break
 		}
-		time.Sleep(5 * time.Millisecond)
+		time.Sleep(5 * time.Millisecond) // looks again
 	}
 	told := g.servers[near].node.raft.Load().CommitIndex() >= last
 	if g.record.has("leader's") || told {
@@ -196,10 +196,10 @@ func (g *grid) round(draw *rand.Rand, round int) (crashes int) {
 	}
 	if draw.IntN(2) == 0 { // in the middle of a sync, if there is one soon
 		for end := time.Now().Add(50 * time.Millisecond); !g.servers[leader].disk.pending() && time.Now().Before(end); {
-			time.Sleep(20 * time.Microsecond)
+			time.Sleep(20 * time.Microsecond) // looks again
 		}
 	}
-	time.Sleep(time.Duration(draw.Int64N(int64(3 * time.Millisecond))))
+	time.Sleep(time.Duration(draw.Int64N(int64(3 * time.Millisecond)))) // at any moment; nothing waits for it
 	how := survival(draw.IntN(3))
 	g.fail(how, victims...)
 	order := draw.Perm(len(victims))
@@ -208,7 +208,7 @@ func (g *grid) round(draw *rand.Rand, round int) (crashes int) {
 		if on := 3 - len(victims) + i + 1; on == 2 && draw.IntN(2) == 0 {
 			g.leads() // two go on without the third
 		}
-		time.Sleep(time.Duration(draw.Int64N(int64(20 * time.Millisecond))))
+		time.Sleep(time.Duration(draw.Int64N(int64(20 * time.Millisecond)))) // they come back apart from each other
 	}
 	g.ready(1, 2, 3)
 	close(enough)

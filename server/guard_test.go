@@ -2,8 +2,6 @@ package server
 
 import (
 	"bytes"
-	"encoding/binary"
-	"io"
 	"net"
 	"strconv"
 	"testing"
@@ -20,47 +18,17 @@ import (
 // raceDetector is set under the race detector, where sync.Pool forgets on purpose.
 var raceDetector bool
 
-// lot sends as many requests of a kind as a client may have outstanding, as one
-// write, and takes all replies. It allocates nothing.
-type lot struct {
-	nc      net.Conn
-	request []byte
-	reply   []byte
-}
-
-// newLot is of n requests, the i-th with body(i); it sends them once.
-func newLot(t *testing.T, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *lot {
+func newLot(t *testing.T, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *wire.Lot {
 	t.Helper()
-	l := &lot{nc: nc}
-	for i := range n {
-		l.request = append(l.request, wire.Frame(wire.Payload(int32(1+i), op, body(i)))...)
-	}
-	if _, err := nc.Write(l.request); err != nil {
+	l, err := wire.NewLot(nc, n, op, body)
+	if err != nil {
 		t.Fatal(err)
-	}
-	for range n {
-		var length [4]byte
-		if _, err := io.ReadFull(nc, length[:]); err != nil {
-			t.Fatal(err)
-		}
-		frame := make([]byte, binary.BigEndian.Uint32(length[:]))
-		if _, err := io.ReadFull(nc, frame); err != nil {
-			t.Fatal(err)
-		}
-		if code := int32(binary.BigEndian.Uint32(frame[12:])); code != 0 {
-			t.Fatalf("op %v failed with code %d", op, code)
-		}
-		l.reply = append(append(l.reply, length[:]...), frame...)
 	}
 	return l
 }
 
-// play sends the lot again.
-func (l *lot) play(t *testing.T) {
-	if _, err := l.nc.Write(l.request); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(l.nc, l.reply); err != nil {
+func play(t *testing.T, l *wire.Lot) {
+	if err := l.Play(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -97,8 +65,8 @@ func TestGuardReadsDoNotAllocate(t *testing.T) {
 	}
 	s, nc := guarded(t, nil)
 	read := func(i int) wire.Body { return wire.PathWatch{Path: znodeOf(i)} }
-	lots := func() map[string]*lot {
-		return map[string]*lot{
+	lots := func() map[string]*wire.Lot {
+		return map[string]*wire.Lot{
 			"getData":     newLot(t, nc, 16, wire.OpGetData, read),
 			"exists":      newLot(t, nc, 16, wire.OpExists, read),
 			"getChildren": newLot(t, nc, 16, wire.OpGetChildren, func(int) wire.Body { return wire.PathWatch{Path: "/g"} }),
@@ -109,7 +77,7 @@ func TestGuardReadsDoNotAllocate(t *testing.T) {
 	check := func(size string) {
 		t.Helper()
 		for name, l := range lots() {
-			if got := testing.AllocsPerRun(500, func() { l.play(t) }); got != 0 {
+			if got := testing.AllocsPerRun(500, func() { play(t, l) }); got != 0 {
 				t.Errorf("%s, %s tree: %v allocations a lot", name, size, got)
 			}
 		}
@@ -146,7 +114,7 @@ func TestGuardAllocationsOfAWrite(t *testing.T) {
 		return wire.SetData{Path: znodeOf(i), Data: data, Version: -1}
 	})
 	// The replies have other zxids and times than the first, but their length.
-	got := testing.AllocsPerRun(50, func() { l.play(t) }) / sets
+	got := testing.AllocsPerRun(50, func() { play(t, l) }) / sets
 	t.Logf("%.2f allocations a setData", got)
 	if got > limit {
 		t.Errorf("%.2f allocations a setData, at most %v", got, limit)
@@ -164,7 +132,7 @@ func TestGuardSyncsOfPipelinedWrites(t *testing.T) {
 	})
 	before := s.node.Storage()
 	for range rounds {
-		l.play(t)
+		play(t, l)
 	}
 	after := s.node.Storage()
 	syncs, entries := after.Syncs-before.Syncs, after.Entries-before.Entries

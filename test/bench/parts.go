@@ -10,8 +10,7 @@ import (
 
 // part is one section of a run. A line in parts is all that the rest of the bench knows of it.
 type part struct {
-	name  string
-	about string
+	name string
 	// several: on ensembles of -members servers; otherwise on a server alone.
 	several bool
 	// needs is a part on whose servers and znodes this one goes on; that part runs it.
@@ -22,18 +21,18 @@ type part struct {
 }
 
 var parts = []part{
-	{name: "throughput", about: "the workloads of -ops, closed loop", rounds: mainRounds, run: sideBySide(alone, throughput(opsAlone))},
-	{name: "ratio", about: "throughput and latencies over the share of reads", rounds: ratioRoundsOf, run: sideBySide(alone, readRatios)},
-	{name: "fanout", about: "one znode with -watchers watchers, and so many znodes with ten each", rounds: mainRounds, run: allInTurn(alone, several(runFanout))},
-	{name: "idle", about: "-idle sessions that only ping", rounds: mainRounds, run: inTurn(alone, single(runIdle))},
-	{name: "start", about: "start of an empty server, until it answers", rounds: once, run: startEmpty},
-	{name: "fill", about: "-sizes znodes: time, memory and disk", rounds: fillRounds, run: sizes},
-	{name: "restart", about: "a kill of a filled server, until it answers", needs: "fill"},
-	{name: "access", about: "CPU of reads and writes over all znodes, pauses", needs: "fill"},
-	{name: "open", about: "an open loop on a filled server, quiet and through a snapshot", needs: "fill"},
-	{name: "ensemble", about: "the workloads of -ensemble-ops", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))},
-	{name: "rest", about: "what an ensemble uses with next to nothing to do", several: true, rounds: fewRounds, run: inTurn(together, several(runRest))},
-	{name: "failover", about: "kills of the leader", several: true, rounds: fewRounds, run: inTurn(together, several(runFailover))},
+	{name: "throughput", rounds: mainRounds, run: sideBySide(alone, throughput(opsAlone))},                    // the workloads of -ops, closed loop
+	{name: "ratio", rounds: ratioRoundsOf, run: sideBySide(alone, readRatios)},                                // throughput and latencies over the share of reads
+	{name: "fanout", rounds: mainRounds, run: allInTurn(alone, several(runFanout))},                           // one znode with -watchers watchers, and so many znodes with ten each
+	{name: "idle", rounds: mainRounds, run: inTurn(alone, single(runIdle))},                                   // -idle sessions that only ping
+	{name: "start", rounds: once, run: startEmpty},                                                            // start of an empty server, until it answers
+	{name: "fill", rounds: fillRounds, run: sizes},                                                            // -sizes znodes: time, memory and disk
+	{name: "restart", needs: "fill"},                                                                          // a kill of a filled server, until it answers
+	{name: "access", needs: "fill"},                                                                           // CPU of reads and writes over all znodes, pauses
+	{name: "open", needs: "fill"},                                                                             // an open loop on a filled server, quiet and through a snapshot
+	{name: "ensemble", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))}, // the workloads of -ensemble-ops
+	{name: "rest", several: true, rounds: fewRounds, run: inTurn(together, several(runRest))},                 // what an ensemble uses with next to nothing to do
+	{name: "failover", several: true, rounds: fewRounds, run: inTurn(together, several(runFailover))},         // kills of the leader
 }
 
 func mainRounds(o *options) int { return o.Rounds }

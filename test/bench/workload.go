@@ -10,7 +10,6 @@ import (
 // workload prepares znodes and makes the requests of each session.
 type workload struct {
 	name    string
-	about   string
 	prepare func(c *client, w workloadParams) error
 	// sources returns what makes the source of each session; prepared frames are shared by all.
 	sources func(w workloadParams) func(session int) source
@@ -29,23 +28,23 @@ type workloadParams struct {
 }
 
 var workloads = []workload{
-	{"get", "getData of a random znode", prepareKeys, newGet, false},
-	{"exists", "exists of a random znode", prepareKeys, newExists, false},
-	{"children", "getChildren of a znode with 10 children", prepareFamily, newChildren, false},
-	{"set", "setData of a random znode", prepareKeys, newSet, true},
+	{"get", prepareKeys, newGet, false},             // getData of a random znode
+	{"exists", prepareKeys, newExists, false},       // exists of a random znode
+	{"children", prepareFamily, newChildren, false}, // getChildren of a znode with 10 children
+	{"set", prepareKeys, newSet, true},              // setData of a random znode
 	mixed(90),
 	mixed(50),
-	{"multi", "a multi of -multi setData", prepareKeys, newMulti, false},
-	{"ephemeral", "create an ephemeral sequential znode, delete it when its name is known", prepareParents, newEphemeral, false},
-	{"create-delete", "create a znode, delete it", prepareParents, newCreateDelete, true},
-	{"keeper", "what a database asks of its coordinator, see keeper.go", prepareKeeper, newKeeper, false},
-	{"create", "create a znode (the tree grows)", prepareParents, newCreate, true},
+	{"multi", prepareKeys, newMulti, false},                  // a multi of -multi setData
+	{"ephemeral", prepareParents, newEphemeral, false},       // create an ephemeral sequential znode, delete it when its name is known
+	{"create-delete", prepareParents, newCreateDelete, true}, // create a znode, delete it
+	{"keeper", prepareKeeper, newKeeper, false},              // what a database asks of its coordinator, see keeper.go
+	{"create", prepareParents, newCreate, true},              // create a znode (the tree grows)
 }
 
 // mixed is getData and setData of random znodes in the given proportion, named as in mixed-90.
 func mixed(readPercent int) workload {
 	return workload{
-		name: fmt.Sprintf("%s%d", mixedPrefix, readPercent), about: fmt.Sprintf("%d %% getData, the rest setData", readPercent),
+		name:    fmt.Sprintf("%s%d", mixedPrefix, readPercent),
 		prepare: prepareKeys, sources: func(w workloadParams) func(int) source { return newMixed(w, readPercent) },
 	}
 }

@@ -44,7 +44,7 @@ func TestCatchUp(t *testing.T) {
 	pairs := startPairs(t, rest)
 	for i := range 3 { // whatever it was doing to come back, it must be able to begin again
 		e.Launch(absent)
-		time.Sleep(time.Duration(100+300*i) * time.Millisecond)
+		time.Sleep(time.Duration(100+300*i) * time.Millisecond) // then it is killed, wherever it is
 		absent.Kill()
 	}
 	at := l.Now()

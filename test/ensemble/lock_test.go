@@ -110,7 +110,7 @@ func retried[T any](ctx context.Context, f func() (T, error)) (v T, err error) {
 		if v, err = f(); !errors.Is(err, zk.ErrConnectionClosed) && !errors.Is(err, zk.ErrNoServer) || ctx.Err() != nil {
 			return v, err
 		}
-		time.Sleep(10 * time.Millisecond)
+		time.Sleep(10 * time.Millisecond) // tries again
 	}
 }
 

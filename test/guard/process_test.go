@@ -2,9 +2,7 @@ package guard
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
-	"io"
 	"net"
 	"os"
 	"runtime"
@@ -77,47 +75,20 @@ func guarded(t *testing.T) (*zkdserver.Server, net.Conn) {
 
 func znodeOf(i int) string { return fmt.Sprintf("/g/%d", i%10) }
 
-// lot is requests that are sent in one write; the replies have always the same length.
-type lot struct {
-	nc             net.Conn
-	request, reply []byte
-}
-
-// newLot makes a lot of n requests, the i-th with body(i), and plays it once.
-func newLot(t *testing.T, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *lot {
+func newLot(t *testing.T, nc net.Conn, n int, op wire.Op, body func(i int) wire.Body) *wire.Lot {
 	t.Helper()
-	l := &lot{nc: nc}
-	for i := range n {
-		l.request = append(l.request, wire.Frame(wire.Payload(int32(1+i), op, body(i)))...)
-	}
-	if _, err := nc.Write(l.request); err != nil {
+	l, err := wire.NewLot(nc, n, op, body)
+	if err != nil {
 		t.Fatal(err)
-	}
-	for range n {
-		var head [20]byte // length, xid, zxid, error
-		if _, err := io.ReadFull(nc, head[:]); err != nil {
-			t.Fatal(err)
-		}
-		if code := int32(binary.BigEndian.Uint32(head[16:])); code != 0 {
-			t.Fatalf("%v failed with code %d", op, code)
-		}
-		rest := make([]byte, int(binary.BigEndian.Uint32(head[:]))-16)
-		if _, err := io.ReadFull(nc, rest); err != nil {
-			t.Fatal(err)
-		}
-		l.reply = append(append(l.reply, head[:]...), rest...)
 	}
 	return l
 }
 
-// play sends the lot again, so many times, each when the one before is answered.
-func (l *lot) play(t *testing.T, times int) {
+// play sends a lot so many times, each when the one before is answered.
+func play(t *testing.T, l *wire.Lot, times int) {
 	t.Helper()
 	for range times {
-		if _, err := l.nc.Write(l.request); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := io.ReadFull(l.nc, l.reply); err != nil {
+		if err := l.Play(); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -131,7 +102,7 @@ func TestSystemCallsOfReads(t *testing.T) {
 		l := newLot(t, nc, n, wire.OpGetData, func(i int) wire.Body { return wire.PathWatch{Path: znodeOf(i)} })
 		const lots = 1000
 		before := countsOf(t, s.PID())
-		l.play(t, lots)
+		play(t, l, lots)
 		after := countsOf(t, s.PID())
 		reads, writes := float64(after.reads-before.reads)/lots, float64(after.writes-before.writes)/lots
 		t.Logf("%d getData: %.2f read(2), %.2f write(2)", n, reads, writes)
@@ -150,7 +121,7 @@ func TestBytesToDiskOfDurableSets(t *testing.T) {
 		return wire.SetData{Path: znodeOf(i), Data: make([]byte, 100), Version: -1}
 	})
 	before := countsOf(t, s.PID())
-	l.play(t, lots)
+	play(t, l, lots)
 	got := float64(countsOf(t, s.PID()).written-before.written) / (sets * lots)
 	if got == 0 {
 		t.Skip("the temporary directory is on no disk")

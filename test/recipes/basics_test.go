@@ -260,7 +260,7 @@ func TestGroup(t *testing.T) {
 	if err != nil || after.Czxid <= before.Czxid || after.EphemeralOwner == before.EphemeralOwner {
 		t.Fatalf("the new member is the old one: %v", err)
 	}
-	time.Sleep(2 * timeout)
+	time.Sleep(2 * timeout) // that nothing expires takes the time in which it would
 	if _, now, err := c.Get("/group/a"); err != nil || now.Czxid != after.Czxid {
 		t.Errorf("the member that came back did not stay: %v", err)
 	}

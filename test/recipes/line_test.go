@@ -365,7 +365,7 @@ func TestReadWriteLockLoad(t *testing.T) {
 				if !write && n > 1 {
 					together.Store(true)
 				}
-				time.Sleep(2 * time.Millisecond)
+				time.Sleep(2 * time.Millisecond) // the work; others have time to come in if they may
 				mine.Add(-1)
 				if err := lock.Release(); err != nil {
 					t.Error(err)
