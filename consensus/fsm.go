@@ -13,8 +13,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"zkd/consensus/internal/mutant"
 	"zkd/consensus/store"
+	"zkd/internal/mutant"
 )
 
 // Batch is the committed requests of one entry, handed to the StateMachine.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"zkd/consensus/internal/mutant"
+	"zkd/internal/mutant"
 )
 
 // watchEvery is how often a server looks at its relation to the leader when

@@ -7,8 +7,8 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"zkd/consensus/internal/mutant"
 	"zkd/consensus/peer"
+	"zkd/internal/mutant"
 )
 
 // transport is raft's way to its peers. It sends snapshots no faster than they

@@ -12,18 +12,18 @@ import (
 // mayImport is the table of docs/architecture.md: what each package may import
 // of ours. The pure ones stay pure because this test says so.
 var mayImport = map[string][]string{
-	"zkd/proto/jute":                {},
-	"zkd/digest":                    {},
-	"zkd/znode":                     {"zkd/digest", "zkd/proto/jute"},
-	"zkd/session":                   {"zkd/digest", "zkd/proto/jute"},
-	"zkd/watch":                     {"zkd/proto/jute"},
-	"zkd/conf":                      {},
-	"zkd/consensus/internal/mutant": {},
-	"zkd/consensus/store":           {"zkd/consensus/internal/mutant"},
-	"zkd/consensus/peer":            {},
-	"zkd/consensus":                 {"zkd/consensus/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
-	"zkd/server":                    {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
-	"zkd/cmd/zkd":                   {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/server"},
+	"zkd/proto/jute":      {},
+	"zkd/digest":          {},
+	"zkd/znode":           {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/session":         {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/watch":           {"zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/conf":            {},
+	"zkd/internal/mutant": {},
+	"zkd/consensus/store": {"zkd/internal/mutant"},
+	"zkd/consensus/peer":  {"zkd/internal/mutant"},
+	"zkd/consensus":       {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
+	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
+	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/server"},
 }
 
 // impure are packages of the standard library that a pure package has no use for.

@@ -8,7 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"zkd/consensus/internal/mutant"
+	"zkd/internal/mutant"
 )
 
 // behind syncs the appends of a leader after StoreLogs has returned, so that

@@ -10,7 +10,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
-	"zkd/consensus/internal/mutant"
+	"zkd/internal/mutant"
 )
 
 // engine is a log under our envelope. Its StoreLogs receives records in

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/raft-wal/fs"
 	"github.com/hashicorp/raft-wal/types"
 
-	"zkd/consensus/internal/mutant"
+	"zkd/internal/mutant"
 )
 
 // walFS stands between raft-wal and its files. It counts, leaves syncs out when

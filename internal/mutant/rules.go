@@ -1,12 +1,13 @@
-// Package mutant names the rules that a build with the tag "mutant" leaves out,
-// one at a time, so that the power failure tests can show that they notice. In
-// all other builds Is is constant, and nothing of this is left.
+// Package mutant names deliberate bugs: what a build with the tag "mutant"
+// does wrong, one at a time, so that the tests can show that they notice
+// (test/mutants). In all other builds Is is constant, and nothing of this is
+// left.
 package mutant
 
-// Rule is one of those on which the parallel sync of a leader rests (ADR 6).
+// Rule is what a server does right, and leaves out as a mutant.
 type Rule string
 
-// Rules; each comment says what a server does that keeps it.
+// The rules on which the parallel sync of a leader rests (ADR 6).
 const (
 	Apply  Rule = "apply"  // nothing is applied before it is durable here
 	Commit Rule = "commit" // no commit is told before it is durable here
