@@ -3,6 +3,7 @@ package server
 import (
 	"fmt"
 	"os"
+	"runtime"
 	"runtime/metrics"
 	"strings"
 	"syscall"
@@ -54,6 +55,7 @@ func (s *Server) mntr(b *strings.Builder) {
 	put("stale_sessions_expired", s.stats.expired.Load())
 	put("throttled_ops", s.stats.throttled.Load())
 	s.mntrStorage(put)
+	put("zkd_goroutines", runtime.NumGoroutine())
 	put("zkd_live_heap_bytes", liveHeap())
 	put("zkd_slab_bytes", tree.SlabBytes)
 	put("zkd_records", tree.Records)
