@@ -1,0 +1,58 @@
+package test
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// link is a test or a scenario that docs/faults.md names, and the file it is in.
+var link = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+\.go)\)`)
+
+// The table of faults is true: each test is in the file it is said to be in, and each fault is tested somewhere. What
+// is not called Test… or Fuzz… is a scenario, whose name is a string there.
+func TestFaultsAreTested(t *testing.T) {
+	text, err := os.ReadFile("../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range link.FindAllStringSubmatch(string(text), -1) {
+		name, file := m[1], m[2]
+		source, err := os.ReadFile(filepath.Join("../docs", file))
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		want := `"` + name + `"`
+		if strings.HasPrefix(name, "Test") || strings.HasPrefix(name, "Fuzz") {
+			want = "\nfunc " + name + "("
+		}
+		if !strings.Contains(string(source), want) {
+			t.Errorf("%s is not in %s", name, file)
+		}
+	}
+	_, table, found := strings.Cut(string(text), "\n|---")
+	if !found {
+		t.Fatal("docs/faults.md has no table")
+	}
+	rows := 0
+	for line := range strings.Lines(table) {
+		if !strings.HasPrefix(line, "| ") {
+			continue
+		}
+		rows++
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), "|")
+		if len(cells) != 5 {
+			t.Errorf("%d cells instead of 5: %s", len(cells), line)
+			continue
+		}
+		if !link.MatchString(line) {
+			t.Errorf("nothing tests it: %s", cells[0])
+		}
+	}
+	if rows < 26 {
+		t.Errorf("%d rows", rows)
+	}
+}
