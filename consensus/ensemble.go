@@ -1,6 +1,8 @@
 package consensus
 
 import (
+	"context"
+	"net"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -55,6 +57,9 @@ type Ensemble struct {
 	DialTimeout time.Duration
 	// TCPKeepAlive has idle connections of peers probed every few seconds.
 	TCPKeepAlive bool
+	// Listen and Dial make the connections; see peer.Options.
+	Listen func(network, address string) (net.Listener, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	// Report is asked, every ReportEvery, for what the leader must hear of
 	// this server; the leader's Reported gets it. Neither may block.
 	Report      func() []byte

@@ -35,6 +35,7 @@ func (n *Node) listen() error {
 		Self:     n.introduce,
 		ServerID: n.cfg.ServerID, RaftAddrs: raftAddrs, LinkAddrs: linkAddrs,
 		Secret: secret, DialTimeout: e.DialTimeout, TCPKeepAlive: e.TCPKeepAlive, Logger: n.log,
+		Listen: e.Listen, Dial: e.Dial,
 	})
 	if err != nil {
 		return fmt.Errorf("consensus: %w", err)

@@ -37,6 +37,8 @@ type machine struct {
 	notify func(*conn, watch.Event) // deliverEvent
 	told   [2]time.Duration         // by kind, when a notice was last passed on
 	asker  asker                    // of the reconfiguration under way
+
+	outcome outcome // of the request under way, for a Witness
 }
 
 func newMachine(srv *Server) *machine {
@@ -73,7 +75,11 @@ func (m *machine) Apply(b *consensus.Batch) {
 			break
 		}
 		c, _ := waiter.(*conn)
-		m.apply(request, c)
+		if m.srv.world.Witness == nil {
+			m.apply(request, c)
+		} else {
+			m.applyWitnessed(b.Index, b.Term, request, c)
+		}
 		size += len(request)
 		if m.run++; m.run >= lockedRun {
 			s.mu.Unlock()
@@ -120,6 +126,9 @@ func (m *machine) Restore(r io.Reader) error {
 		return err
 	}
 	m.forgetAsker()
+	if w := m.srv.world.Witness; w != nil {
+		w.Restored(m.state.zxid)
+	}
 	if now := &m.state.members; now.servers != nil && now.version != before {
 		m.srv.membersChanged(now.servers, now.version)
 	}
@@ -167,6 +176,7 @@ func (m *machine) apply(request []byte, c *conn) {
 	if local := t.generation == localGeneration; local == ok || ok && s.Generation != t.generation && !t.farewell() {
 		// The session has ended, or goes on over another connection. What is
 		// still underway from this one must change nothing.
+		m.outcome.void = true
 		if c != nil {
 			c.drop()
 		}
@@ -194,6 +204,7 @@ func (m *machine) write(c *conn) {
 	if taken {
 		m.state.zxid++
 	}
+	m.outcome.code = code
 	m.fire()
 	for _, n := range m.state.tree.Notices() {
 		m.tell(n)

@@ -42,6 +42,8 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		Secret:       []byte(cfg.QuorumSecret.Reveal()),
 		DialTimeout:  cfg.PeerDialTimeout,
 		TCPKeepAlive: cfg.TCPKeepAlive,
+		Listen:       s.world.Listen,
+		Dial:         s.world.Dial,
 		Report:       s.sessions.report,
 		ReportEvery:  cfg.TickTime / 2,
 		Reported:     s.sessions.reported,

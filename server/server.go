@@ -29,6 +29,7 @@ import (
 // Server is one running server. Start makes it.
 type Server struct {
 	cfg     *conf.Config
+	world   World
 	log     *slog.Logger
 	started time.Time
 
@@ -76,7 +77,13 @@ func newServer(cfg *conf.Config, log *slog.Logger) *Server {
 // Start opens the data directories, replays what is in them and serves
 // clients. ctx bounds the start only.
 func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, error) {
+	return StartIn(ctx, cfg, log, World{})
+}
+
+// StartIn is Start in another world than this machine.
+func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world World) (*Server, error) {
 	s := newServer(cfg, log)
+	s.world = world
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -122,6 +129,7 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 			LogDir: filepath.Join(s.cfg.DataLogDir, "raft"),
 			Engine: s.cfg.LogStore, RetainSnapshots: s.cfg.SnapRetainCount,
 			NoSync: s.cfg.UnsafeNoSync, SlowSync: s.cfg.FsyncWarningThreshold, Logger: s.log,
+			Disk: s.world.Disk,
 		},
 		Preamble:         set.encode(),
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
@@ -168,7 +176,7 @@ func (s *Server) failed(err error) {
 func (s *Server) Failed() <-chan error { return s.fail }
 
 func (s *Server) listen() error {
-	l, err := net.Listen("tcp", s.cfg.ClientAddr)
+	l, err := s.world.listen(s.cfg.ClientAddr)
 	if err != nil {
 		return fmt.Errorf("server: listen for clients: %w", err)
 	}

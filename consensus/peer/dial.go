@@ -48,8 +48,9 @@ func (n *Network) dialOne(ctx context.Context, addr string, left int, h hello) (
 	if end, ok := ctx.Deadline(); ok {
 		timeout = min(timeout, time.Until(end)/time.Duration(left))
 	}
-	d := net.Dialer{Timeout: max(timeout, time.Millisecond)}
-	c, err := d.DialContext(ctx, "tcp", addr)
+	dialing, cancel := context.WithTimeout(ctx, max(timeout, time.Millisecond))
+	c, err := n.o.Dial(dialing, "tcp", addr)
+	cancel()
 	n.roster.note(addr, err == nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("peer: connect to server %d at %s: %w", h.wantServer, addr, err)

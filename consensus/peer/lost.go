@@ -124,8 +124,7 @@ func (n *Network) refused(raftID string) bool {
 			return false
 		}
 		for _, ip := range ips {
-			var d net.Dialer
-			c, err := d.DialContext(ctx, "tcp", net.JoinHostPort(ip.String(), port))
+			c, err := n.o.Dial(ctx, "tcp", net.JoinHostPort(ip.String(), port))
 			if err == nil {
 				_ = c.Close()
 				return false

@@ -28,7 +28,11 @@ type Options struct {
 	// TCPKeepAlive looks after idle connections more often than Go does by
 	// itself.
 	TCPKeepAlive bool
-	Logger       *slog.Logger
+	// Listen and Dial make the connections, as net.Listen and
+	// net.Dialer.DialContext do; nil are those.
+	Listen func(network, address string) (net.Listener, error)
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	Logger *slog.Logger
 }
 
 // Handler is who takes what comes in by the second port. Its methods are
@@ -114,6 +118,12 @@ func Listen(o Options) (*Network, error) {
 	if o.DialTimeout <= 0 {
 		o.DialTimeout = defaultDialTimeout
 	}
+	if o.Listen == nil {
+		o.Listen = net.Listen
+	}
+	if o.Dial == nil {
+		o.Dial = new(net.Dialer).DialContext
+	}
 	n := &Network{
 		o:        o,
 		patience: patience{hello: 5 * time.Second, write: 10 * time.Second, stall: 30 * time.Second, answer: 2 * time.Minute},
@@ -130,7 +140,7 @@ func Listen(o Options) (*Network, error) {
 			if slices.Contains(addrs[:i], a) && !ephemeral(a) {
 				continue
 			}
-			l, err := net.Listen("tcp", a)
+			l, err := o.Listen("tcp", a)
 			if err != nil {
 				return fmt.Errorf("peer: listen on %s, the %s port of server.%d: %w", a, name, o.ServerID, err)
 			}
