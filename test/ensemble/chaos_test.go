@@ -98,13 +98,13 @@ func (c *chaos) step() {
 		c.state[s] = "stopped"
 	case what == 7 && s != other:
 		c.say("cut one way", s, other)
-		c.network.CutOneWay(c.t, []*Server{s}, []*Server{other})
+		c.network.CutOneWay([]*Server{s}, []*Server{other})
 	case what == 8:
 		c.say("cut off", s)
-		c.network.Cut(c.t, []*Server{s}, c.e.Except(s))
+		c.network.Cut([]*Server{s}, c.e.Except(s))
 	default:
 		c.say("make links whole")
-		c.network.Heal(c.t)
+		c.network.Heal()
 	}
 }
 
@@ -126,7 +126,7 @@ func (c *chaos) say(what string, servers ...*Server) {
 }
 
 func (c *chaos) heal() {
-	c.network.Heal(c.t)
+	c.network.Heal()
 	for _, s := range c.e.Servers {
 		switch c.state[s] {
 		case "down":

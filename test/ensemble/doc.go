@@ -9,7 +9,7 @@
 // ENSEMBLE_KEEP=1 keeps all folders and logs, and says where.
 //
 // Every server has a loopback address of its own (127.a.b.n), so that no client's outgoing port is ever in the way of a
-// server that comes back. Scenarios that cut links put every server into a network namespace of its own; these need
-// root and ip(8), and are skipped otherwise. A namespace has no name, only descriptors in this process: whatever
-// happens, it vanishes with the test, and so do the servers.
+// server that comes back. Scenarios of bad links put every server into a network namespace of its own, whose packets go
+// through this process (Network, Rule); these need root and /dev/net/tun, and are skipped otherwise. A namespace has
+// no name, only descriptors in this process: whatever happens, it vanishes with the test, and so do the servers.
 package ensemble

@@ -2,24 +2,31 @@ package ensemble
 
 import (
 	"context"
+	"encoding/binary"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
-	"os/exec"
 	"runtime"
-	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Network is a switch with one namespace a server on it. Links are cut per direction by sending the frames to a
-// machine that is not there: the sender's neighbour table gets a wrong address. Nobody is told, as when a cable is
-// pulled, and nothing but ip(8) is needed.
+// Network is a switch in this process. Every server has a network namespace, whose way out is a tunnel device that is
+// read and written here, so that any packet can vanish, come late, wait, or be refused (Rule). Nobody is told, as when
+// a cable is pulled.
 type Network struct {
-	hub    *Space
 	spaces map[int]*Space
+
+	mu    sync.Mutex // guards all below
+	rules []*Rule
+	flows map[flow]int // when a connection began, in rules made until then
+	made  int          // rules so far
+	links map[[2]int]*link
+	rnd   *rand.Rand
 }
 
 // Space is a network namespace. A nil Space is the one that the test runs in.
@@ -27,9 +34,15 @@ type Space struct {
 	ID int    // of the server that lives there
 	IP string // its address
 
-	fd   *os.File
-	self string // path of fd, as ip(8) takes it
+	fd  *os.File // the namespace
+	tun *os.File // what leaves it is read here, what comes is written
 }
+
+// device is a namespace's tunnel; mtu is large, because each packet costs this process two system calls.
+const (
+	device = "tun0"
+	mtu    = 9000
+)
 
 // NewNetwork makes a network without anyone on it, or skips the test where that cannot be.
 func NewNetwork(t testing.TB) *Network {
@@ -37,36 +50,108 @@ func NewNetwork(t testing.TB) *Network {
 	if os.Geteuid() != 0 {
 		t.Skip("network namespaces need root")
 	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("network namespaces need ip(8)")
-	}
-	hub, err := newSpace(t, 0)
+	n := &Network{spaces: map[int]*Space{}, flows: map[flow]int{}, links: map[[2]int]*link{}, rnd: rand.New(rand.NewPCG(1, 2))}
+	probe, err := newSpace(0)
 	if err != nil {
-		t.Skipf("no network namespace here: %v", err)
+		t.Skipf("no network namespace with a tunnel here: %v", err)
 	}
-	n := &Network{hub: hub, spaces: map[int]*Space{}}
-	if err := hub.ip("link set lo up", "link add hub type bridge", "link set hub up"); err != nil {
-		t.Skipf("no bridge here: %v", err)
-	}
+	probe.close()
 	return n
 }
 
-func newSpace(t testing.TB, id int) (*Space, error) {
-	var fd int
-	err := onOwnThread(-1, func() (err error) {
-		if err = unix.Unshare(unix.CLONE_NEWNET); err != nil {
+// Space puts a namespace on the network: the one of a server, or of clients that live apart.
+func (n *Network) Space(t testing.TB, id int) *Space {
+	t.Helper()
+	if s := n.spaces[id]; s != nil {
+		return s
+	}
+	s, err := newSpace(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.mu.Lock()
+	n.spaces[id] = s
+	n.mu.Unlock()
+	done := make(chan struct{})
+	go func() { defer close(done); n.carry(s) }()
+	t.Cleanup(func() { s.close(); <-done })
+	return s
+}
+
+func newSpace(id int) (s *Space, err error) {
+	s = &Space{ID: id, IP: fmt.Sprintf("10.77.0.%d", id)}
+	err = onOwnThread(-1, func() error {
+		if err := unix.Unshare(unix.CLONE_NEWNET); err != nil {
 			return err
 		}
-		fd, err = unix.Open(threadNamespace(), unix.O_RDONLY|unix.O_CLOEXEC, 0)
-		return err
+		fd, err := unix.Open(threadNamespace(), unix.O_RDONLY|unix.O_CLOEXEC, 0)
+		if err != nil {
+			return err
+		}
+		s.fd = os.NewFile(uintptr(fd), "netns")
+		return s.tunnel()
 	})
 	if err != nil {
+		s.close()
 		return nil, err
 	}
-	s := &Space{ID: id, IP: fmt.Sprintf("10.77.0.%d", id), fd: os.NewFile(uintptr(fd), "netns")}
-	s.self = fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd)
-	t.Cleanup(func() { s.fd.Close() })
 	return s, nil
+}
+
+// tunnel makes the device in the namespace of the thread, with the space's address, and sets it and lo up.
+func (s *Space) tunnel() error {
+	fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return fmt.Errorf("/dev/net/tun: %w", err)
+	}
+	sock, err := unix.Socket(unix.AF_INET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
+	if err != nil {
+		unix.Close(fd)
+		return err
+	}
+	defer unix.Close(sock)
+	set := func(on int, name string, request uint, value func(r *unix.Ifreq) error) {
+		var r *unix.Ifreq
+		if err == nil {
+			r, err = unix.NewIfreq(name)
+		}
+		if err == nil {
+			err = value(r)
+		}
+		if err == nil {
+			err = unix.IoctlIfreq(on, request, r)
+		}
+	}
+	flags := func(f uint16) func(r *unix.Ifreq) error {
+		return func(r *unix.Ifreq) error { r.SetUint16(f); return nil }
+	}
+	number := func(v uint32) func(r *unix.Ifreq) error {
+		return func(r *unix.Ifreq) error { r.SetUint32(v); return nil }
+	}
+	address := func(a net.IP) func(r *unix.Ifreq) error {
+		return func(r *unix.Ifreq) error { return r.SetInet4Addr(a.To4()) }
+	}
+	set(fd, device, unix.TUNSETIFF, flags(unix.IFF_TUN|unix.IFF_NO_PI))
+	set(sock, device, unix.SIOCSIFADDR, address(net.ParseIP(s.IP)))
+	set(sock, device, unix.SIOCSIFNETMASK, address(net.IPv4(255, 255, 255, 0)))
+	set(sock, device, unix.SIOCSIFMTU, number(mtu))
+	set(sock, device, unix.SIOCSIFTXQLEN, number(5000))
+	set(sock, device, unix.SIOCSIFFLAGS, flags(unix.IFF_UP|unix.IFF_RUNNING))
+	set(sock, "lo", unix.SIOCSIFFLAGS, flags(unix.IFF_UP|unix.IFF_RUNNING))
+	if err != nil {
+		unix.Close(fd)
+		return err
+	}
+	s.tun = os.NewFile(uintptr(fd), device)
+	return nil
+}
+
+func (s *Space) close() {
+	for _, f := range []*os.File{s.tun, s.fd} {
+		if f != nil {
+			f.Close()
+		}
+	}
 }
 
 func threadNamespace() string { return fmt.Sprintf("/proc/self/task/%d/ns/net", unix.Gettid()) }
@@ -114,95 +199,98 @@ func (s *Space) Dial(addr string, timeout time.Duration) (nc net.Conn, err error
 	return nc, err
 }
 
-// ip runs commands of ip(8) in the namespace.
-func (s *Space) ip(lines ...string) error {
-	cmd := exec.Command("ip", "-batch", "-")
-	cmd.Stdin = strings.NewReader(strings.Join(lines, "\n") + "\n")
-	var out strings.Builder
-	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := s.do(cmd.Start); err != nil {
-		return err
-	}
-	if err := cmd.Wait(); err != nil {
-		return fmt.Errorf("ip %q: %w: %s", lines, err, out.String())
-	}
-	return nil
-}
-
-func mac(id int) string { return fmt.Sprintf("02:00:00:00:00:%02x", id) }
-
-const nobody = "02:00:00:00:ff:ff"
-
-// Space puts a namespace on the network: the one of a server, or of clients that live apart.
-func (n *Network) Space(t testing.TB, id int) *Space {
-	t.Helper()
-	if s := n.spaces[id]; s != nil {
-		return s
-	}
-	s, err := newSpace(t, id)
-	if err != nil {
-		t.Fatal(err)
-	}
-	port := fmt.Sprintf("port%d", id)
-	err = n.hub.ip(
-		fmt.Sprintf("link add %s type veth peer name eth0 address %s netns %s", port, mac(id), s.self),
-		fmt.Sprintf("link set %s master hub", port), fmt.Sprintf("link set %s up", port))
-	if err == nil {
-		err = s.ip("link set lo up", fmt.Sprintf("address add %s/24 dev eth0", s.IP), "link set eth0 up")
-	}
-	n.spaces[id] = s
-	for _, other := range n.spaces {
-		if err == nil && other != s {
-			if err = s.reach(other, mac(other.ID)); err == nil {
-				err = other.reach(s, mac(id))
-			}
+// carry brings what leaves a namespace to where it is to go, until the namespace is closed.
+func (n *Network) carry(from *Space) {
+	buf := make([]byte, 1<<16)
+	for {
+		size, err := from.tun.Read(buf)
+		if err != nil {
+			return
 		}
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// reach says at which hardware address a namespace is found.
-func (s *Space) reach(other *Space, hw string) error {
-	return s.ip(fmt.Sprintf("neigh replace %s lladdr %s dev eth0 nud permanent", other.IP, hw))
-}
-
-// CutOneWay drops what is sent from one group of servers to another; the way back stays open.
-func (n *Network) CutOneWay(t testing.TB, from, to []*Server) { n.route(t, from, to, true) }
-
-// Cut parts two groups of servers from each other.
-func (n *Network) Cut(t testing.TB, a, b []*Server) {
-	n.route(t, a, b, true)
-	n.route(t, b, a, true)
-}
-
-func (n *Network) route(t testing.TB, from, to []*Server, cut bool) {
-	t.Helper()
-	for _, a := range from {
-		for _, b := range to {
-			hw := mac(b.space.ID)
-			if cut {
-				hw = nobody
-			}
-			if err := a.space.reach(b.space, hw); err != nil {
-				t.Fatal(err)
-			}
+		if p := packet(buf[:size]); p.valid() {
+			n.send(p)
 		}
 	}
 }
 
-// Heal makes all links whole.
-func (n *Network) Heal(t testing.TB) {
-	t.Helper()
-	for _, a := range n.spaces {
-		for _, b := range n.spaces {
-			if a != b {
-				if err := a.reach(b, mac(b.ID)); err != nil {
-					t.Fatal(err)
-				}
-			}
+// packet is an IPv4 packet as it comes out of a tunnel.
+type packet []byte
+
+// flow is a TCP connection by its ends, the same for both directions.
+type flow struct {
+	lowIP, highIP     byte
+	lowPort, highPort uint16
+}
+
+func (p packet) valid() bool {
+	return len(p) >= 20 && p[0]>>4 == 4 && p[0]&15 >= 5 && len(p) >= p.header() && (!p.tcp() || len(p) >= p.header()+20)
+}
+
+func (p packet) header() int       { return int(p[0]&15) * 4 }
+func (p packet) tcp() bool         { return p[9] == unix.IPPROTO_TCP }
+func (p packet) ends() (a, b int)  { return int(p[15]), int(p[19]) } // ids of spaces are the last bytes of addresses
+func (p packet) segment() []byte   { return p[p.header():] }
+func (p packet) ports() (a, b int) { s := p.segment(); return int(be.Uint16(s)), int(be.Uint16(s[2:])) }
+func (p packet) seq() uint32       { return be.Uint32(p.segment()[4:]) }
+func (p packet) ack() uint32       { return be.Uint32(p.segment()[8:]) }
+func (p packet) flags() byte       { return p.segment()[13] }
+
+var be = binary.BigEndian
+
+// The flags of a TCP header that are looked at.
+const (
+	flagSyn = 1 << 1
+	flagRst = 1 << 2
+	flagAck = 1 << 4
+)
+
+func (p packet) flow() flow {
+	a, b := p.ends()
+	i, j := p.ports()
+	if a > b || a == b && i > j {
+		a, b, i, j = b, a, j, i
+	}
+	return flow{byte(a), byte(b), uint16(i), uint16(j)}
+}
+
+// reset is what tells the receiver of p's answers that the connection is over: sent to where p came from, or, forward,
+// to where it goes.
+func (p packet) reset(forward bool) packet {
+	r := make(packet, 40)
+	r[0], r[8], r[9] = 0x45, 64, unix.IPPROTO_TCP
+	be.PutUint16(r[2:], 40)
+	s, old := r.segment(), p.segment()
+	s[12], s[13] = 5<<4, flagRst
+	if forward {
+		copy(r[12:20], p[12:20])
+		copy(s[:4], old[:4])
+		be.PutUint32(s[4:], p.seq())
+	} else {
+		copy(r[12:16], p[16:20])
+		copy(r[16:20], p[12:16])
+		copy(s[:2], old[2:4])
+		copy(s[2:4], old[:2])
+		be.PutUint32(s[4:], p.ack())
+		if p.flags()&flagAck == 0 { // a SYN has nothing to confirm: it is confirmed itself
+			s[13] |= flagAck
+			be.PutUint32(s[8:], p.seq()+1)
+			be.PutUint32(s[4:], 0)
 		}
 	}
+	be.PutUint16(r[10:], sum(r[:20]))
+	pseudo := append(append([]byte{}, r[12:20]...), 0, unix.IPPROTO_TCP, 0, 20)
+	be.PutUint16(s[16:], sum(append(pseudo, s...)))
+	return r
+}
+
+// sum is the checksum of the Internet protocols.
+func sum(b []byte) uint16 {
+	var all uint32
+	for i := 0; i+1 < len(b); i += 2 {
+		all += uint32(be.Uint16(b[i:]))
+	}
+	for all > 0xffff {
+		all = all>>16 + all&0xffff
+	}
+	return ^uint16(all)
 }

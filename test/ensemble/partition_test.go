@@ -16,35 +16,35 @@ func TestPartitions(t *testing.T) {
 		cut func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server)
 	}{
 		{"the leader alone with its clients", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.Cut(t, []*Server{leader}, rest)
+			n.Cut([]*Server{leader}, rest)
 			return rest, []*Server{leader}
 		}},
 		{"a follower alone with its clients", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.Cut(t, rest[:1], []*Server{leader, rest[1]})
+			n.Cut(rest[:1], []*Server{leader, rest[1]})
 			return []*Server{leader, rest[1]}, rest[:1]
 		}},
 		{"the leader is heard by nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.CutOneWay(t, []*Server{leader}, rest)
+			n.CutOneWay([]*Server{leader}, rest)
 			return rest, []*Server{leader}
 		}},
 		{"the leader hears nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.CutOneWay(t, rest, []*Server{leader})
+			n.CutOneWay(rest, []*Server{leader})
 			return rest, []*Server{leader}
 		}},
 		{"a follower is heard by nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.CutOneWay(t, rest[:1], []*Server{leader, rest[1]})
+			n.CutOneWay(rest[:1], []*Server{leader, rest[1]})
 			return []*Server{leader, rest[1]}, rest[:1]
 		}},
 		{"a follower hears nobody", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.CutOneWay(t, []*Server{leader, rest[1]}, rest[:1])
+			n.CutOneWay([]*Server{leader, rest[1]}, rest[:1])
 			return []*Server{leader, rest[1]}, rest[:1]
 		}},
 		{"one link of three, at the leader", 3, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.Cut(t, []*Server{leader}, rest[:1])
+			n.Cut([]*Server{leader}, rest[:1])
 			return rest[1:], nil // who leads next, if anyone, is not said
 		}},
 		{"the leader and a follower of five, with their clients", 5, func(n *Network, t *testing.T, leader *Server, rest []*Server) (going, stopped []*Server) {
-			n.Cut(t, []*Server{leader, rest[0]}, rest[1:])
+			n.Cut([]*Server{leader, rest[0]}, rest[1:])
 			return rest[1:], []*Server{leader, rest[0]}
 		}},
 	} {
@@ -78,7 +78,7 @@ func TestPartitions(t *testing.T) {
 				t.Errorf("a client waited %v", gap)
 			}
 			healed := l.Now()
-			network.Heal(t)
+			network.Heal()
 			e.AwaitServing(e.Servers...)
 			l.AwaitAll(nil)
 			t.Logf("from the healing to a write of every client: %v", l.Now()-healed)

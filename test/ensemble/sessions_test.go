@@ -169,7 +169,7 @@ func TestLaggingServerRefuses(t *testing.T) {
 	c.Create("/n", nil)
 	local := Open(t, 20*time.Second, late)
 	local.Sync()
-	network.Cut(t, []*Server{late}, []*Server{leader, other})
+	network.Cut([]*Server{late}, []*Server{leader, other})
 	c.Set("/n", []byte("seen"))
 	conn, r, err := handshake(late, wire.ConnectRequest{LastZxid: c.Zxid(), TimeoutMs: 20000, Session: c.ID(), Password: c.password})
 	if !errors.Is(err, wire.ErrClosed) {
@@ -181,7 +181,7 @@ func TestLaggingServerRefuses(t *testing.T) {
 	if data, _ := local.Get("/n"); len(data) > 0 {
 		t.Errorf("it does not lag: %q", data)
 	}
-	network.Heal(t)
+	network.Heal()
 	c.Move(late)
 	if data, _ := c.Get("/n"); string(data) != "seen" {
 		t.Errorf("it reads %q when it has caught up", data)
