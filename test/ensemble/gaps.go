@@ -1,6 +1,7 @@
 package ensemble
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -22,7 +23,14 @@ func (w *worker) gap(from, to time.Duration) (longest time.Duration) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	last := time.Duration(0)
-	for _, wr := range w.writes {
+	// What returned long before cannot matter, except for the last acknowledged one.
+	at, _ := slices.BinarySearchFunc(w.writes, from, func(wr Write, from time.Duration) int { return cmp.Compare(wr.Return, from) })
+	for at > 0 {
+		if at--; w.writes[at].Outcome == Acknowledged {
+			break
+		}
+	}
+	for _, wr := range w.writes[at:] {
 		if wr.Outcome != Acknowledged {
 			continue
 		}
@@ -63,9 +71,13 @@ func Quantile(sorted []time.Duration, part float64) time.Duration {
 	return sorted[min(len(sorted)-1, int(part*float64(len(sorted))))]
 }
 
-// Distribution is a line for a report: median, worst and all values.
+// Distribution is a line for a report: median, worst and, of not too many, all values.
 func Distribution(values []time.Duration) string {
 	sorted := slices.Sorted(slices.Values(values))
+	if len(sorted) > 50 {
+		return fmt.Sprintf("p50 %v, p90 %v, p99 %v, worst %v", Quantile(sorted, 0.5).Round(time.Millisecond),
+			Quantile(sorted, 0.9).Round(time.Millisecond), Quantile(sorted, 0.99).Round(time.Millisecond), Quantile(sorted, 1).Round(time.Millisecond))
+	}
 	var all []string
 	for _, v := range sorted {
 		all = append(all, fmt.Sprint(v.Milliseconds()))

@@ -1,33 +1,51 @@
 package ensemble
 
 import (
+	"flag"
 	"fmt"
 	"testing"
 	"time"
 )
 
+var kills = flag.Int("kills", 0, "how often TestKillLeader kills the leader; 0 is 5, or 20 in the long variant")
+
 // The leader is killed under load, again and again. Clients of the others see neither a lost connection nor an error;
 // nothing acknowledged is lost and nothing is applied twice.
 func TestKillLeader(t *testing.T) {
+	rounds := *kills
+	if rounds == 0 {
+		rounds = shortOrLong(5, 20)
+	}
 	e := Start(t, Options{})
-	l := e.StartLoad(LoadOptions{})
+	o := LoadOptions{}
+	if rounds > 50 {
+		o.Pause = 50 * time.Millisecond // the history of hundreds of kills is kept and checked as a whole
+	}
+	l := e.StartLoad(o)
 	l.AwaitAll(nil)
 	var survivors, all []time.Duration
-	for kill := range shortOrLong(5, 20) {
+	lost, began := 0, time.Now()
+	for kill := range rounds {
 		dead := e.AwaitLeader()
 		rest := e.Except(dead)
-		lost := connections(l, rest)
+		before := connections(l, rest)
 		at := l.Now()
 		dead.Kill()
 		l.AwaitAll(nil)
 		survivors = append(survivors, l.Gap(at, l.Now(), func(home *Server) bool { return home != dead }))
 		all = append(all, l.Gap(at, l.Now(), Everyone))
-		if n := connections(l, rest) - lost; n > 0 && Against() == zkd {
+		if n := connections(l, rest) - before; n > 0 && Against() == zkd {
+			lost += n
 			t.Errorf("kill %d of %v: %d connections to %s were lost", kill, dead, n, names(rest))
 		}
 		e.Restart(dead)
 		l.Settle()
+		if (kill+1)%50 == 0 {
+			t.Logf("%d kills after %v", kill+1, time.Since(began).Round(time.Second))
+		}
 	}
+	took := time.Since(began)
+	t.Logf("%d leaders killed, one in %v; connections lost to other servers: %d", rounds, (took / time.Duration(rounds)).Round(time.Millisecond), lost)
 	t.Logf("longest time without a completed write, clients of surviving servers: %s", Distribution(survivors))
 	t.Logf("longest time without a completed write, all clients: %s", Distribution(all))
 	for _, gap := range all {

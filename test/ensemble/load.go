@@ -20,6 +20,7 @@ type LoadOptions struct {
 	Homes   []*Server     // whom the clients are spread over; nil is all
 	Stay    bool          // clients only ever go to their home
 	Depth   int           // writes that each client has in flight; 0 is 1
+	From    *Space        // where the clients are; nil is beside the server that is the home of each
 }
 
 // Load is a set of clients that write, one write after another, and write down what they were told.
@@ -122,7 +123,9 @@ func (l *Load) newWorker(i int) *worker {
 		parent:   fmt.Sprintf("%s/seq/%d", l.root, i),
 		versions: map[string]int32{},
 	}
-	w.from = home.space
+	if w.from = l.opts.From; w.from == nil {
+		w.from = home.space
+	}
 	return w
 }
 
