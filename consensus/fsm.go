@@ -176,7 +176,9 @@ func (f *fsm) applyBatch(l *raft.Log, data []byte) (applied bool, err error) {
 		return false, err
 	}
 	b.Index, b.Term = l.Index, l.Term
-	f.time = max(f.time, b.Time)
+	if f.time = max(f.time, b.Time); mutant.Is(mutant.Time) {
+		f.time = b.Time
+	}
 	b.Time = f.time
 	n, err := countRequests(b.rest)
 	if err != nil {
@@ -238,16 +240,18 @@ func (f *fsm) follows(id, incarnation, first, last uint64) place {
 	defer f.mu.Unlock()
 	o := f.origins[id]
 	switch {
-	case incarnation < o.incarnation:
+	case incarnation < o.incarnation && !mutant.Is(mutant.Replaced):
 		return superseded
-	case incarnation > o.incarnation:
+	case incarnation != o.incarnation:
 		o = origin{incarnation: incarnation}
+	case last <= o.seq && mutant.Is(mutant.Once):
+		return next
 	case last <= o.seq:
 		return duplicate
 	case first <= o.seq:
 		return overlap
 	}
-	if first != o.seq+1 {
+	if first != o.seq+1 && !mutant.Is(mutant.Gap) {
 		return gap
 	}
 	f.origins[id] = origin{incarnation, last}
@@ -410,6 +414,9 @@ func (f *fsm) Restore(rc io.ReadCloser) (err error) {
 	}
 	if err := f.sm.Restore(r); err != nil {
 		return err
+	}
+	if mutant.Is(mutant.Origins) {
+		origins = map[uint64]origin{}
 	}
 	f.mu.Lock()
 	f.origins, f.time, f.cluster = origins, now, cluster

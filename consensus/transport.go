@@ -30,7 +30,9 @@ func (t transport) hold(args *raft.AppendEntriesRequest) {
 	// A follower of raft's commits whatever it has up to there, and what it has
 	// behind the entries of this message may be another leader's. Raft has looked
 	// at its commit index later than at its log.
-	args.LeaderCommitIndex = min(args.LeaderCommitIndex, args.PrevLogEntry+uint64(len(args.Entries)))
+	if !mutant.Is(mutant.OwnTail) {
+		args.LeaderCommitIndex = min(args.LeaderCommitIndex, args.PrevLogEntry+uint64(len(args.Entries)))
+	}
 }
 
 // AppendEntries implements raft.Transport.

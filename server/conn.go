@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/znode"
@@ -223,9 +224,14 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) (dirty bool, reads in
 		c.out.last = true
 	}
 	c.out.own += len(frame)
-	dirty = c.queueLocked(frame)
+	if !mutant.Is(mutant.ParkedOrder) {
+		dirty = c.queueLocked(frame)
+	}
 	if p.reads > 0 {
 		c.answerParkedLocked(&p, now)
+	}
+	if mutant.Is(mutant.ParkedOrder) {
+		dirty = c.queueLocked(frame)
 	}
 	if c.idleLocked() {
 		c.unparkLocked()

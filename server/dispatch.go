@@ -3,6 +3,7 @@ package server
 import (
 	"time"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 )
 
@@ -119,6 +120,12 @@ func (c *conn) process() bool {
 			c.entry.Touch(r.began)
 			touched = true
 		}
+		if mutant.Is(mutant.SyncLog) && op == jute.OpSync {
+			k = read
+		}
+		if mutant.Is(mutant.OwnWrites) {
+			c.behind = false
+		}
 		if k == read && c.lawful() {
 			if c.behind && c.park(op, frame, r.began) {
 				c.srv.stats.received.Add(1)
@@ -202,7 +209,25 @@ func (c *conn) handle(k kind, xid int32, op jute.Op, body *jute.Reader) bool {
 		c.out.flush()
 		return c.submit(op, xid, rest) && c.drain()
 	}
+	if mutant.Is(mutant.Committed) && op == jute.OpDelete && c.foretell(xid, rest) {
+		return true
+	}
 	return c.submit(op, xid, rest) && k != closing
+}
+
+// foretell answers a delete when it is proposed. Only a mutant does that.
+func (c *conn) foretell(xid int32, body []byte) bool {
+	r := jute.NewReader(body)
+	path := jute.DecodePathVersion(&r).Path
+	c.srv.state.mu.RLock()
+	stat, exists := c.srv.state.tree.Stat(path)
+	zxid := c.srv.state.zxid
+	c.srv.state.mu.RUnlock()
+	if !exists || stat.NumChildren > 0 {
+		return false
+	}
+	c.srv.node.Submit(nil, c.head.with(jute.OpDelete, xid), body)
+	return c.reply(xid, zxid+1, jute.OK)
 }
 
 // reply queues a reply without a body, behind those of earlier requests.

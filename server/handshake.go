@@ -10,6 +10,7 @@ import (
 	"os"
 	"time"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 	"zkd/session"
 )
@@ -146,7 +147,7 @@ func (c *conn) negotiate() bool {
 func (c *conn) caughtUp() bool {
 	s := c.srv
 	applied := func() bool { return s.zxid() >= c.request.LastZxidSeen }
-	if applied() {
+	if applied() || mutant.Is(mutant.Seen) {
 		return true
 	}
 	if !s.cfg.EnsembleMode() {
@@ -163,7 +164,7 @@ func (s *Server) lookUp(id session.ID) (x session.Session, known bool, err error
 		defer s.state.mu.RUnlock()
 		x, known = s.state.table.Get(id)
 	}
-	if get(); known || !s.cfg.EnsembleMode() {
+	if get(); known || !s.cfg.EnsembleMode() || mutant.Is(mutant.Unknown) {
 		return x, known, nil
 	}
 	if err := s.sync(s.gate.limit); err != nil {

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 	"zkd/session"
 )
@@ -43,6 +44,13 @@ func (s *sessions) startAll() {
 		}
 	}
 	s.tracker.Restart(now)
+	if mutant.Is(mutant.FreshClock) {
+		for _, x := range s.srv.state.table.All() {
+			if s.conns[x.ID] == nil {
+				s.tracker.Track(x.ID, milliseconds(x.Timeout), 0)
+			}
+		}
+	}
 }
 
 // resign leaves the sessions to another leader; here only those matter that
@@ -84,7 +92,7 @@ func (s *sessions) silent() (list []session.Session) {
 		if !ok {
 			continue
 		}
-		if timeout, waits := s.waiting(id); waits {
+		if timeout, waits := s.waiting(id); waits && !mutant.Is(mutant.Waiting) {
 			s.tracker.Track(id, timeout, now)
 			continue
 		}

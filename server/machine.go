@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zkd/consensus"
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/watch"
@@ -64,6 +65,9 @@ func (m *machine) Apply(b *consensus.Batch) {
 	s.mu.Lock()
 	s.enterTerm(b.Term)
 	s.now = b.Time
+	if mutant.Is(mutant.LeaderClock) {
+		s.now = time.Now().UnixMilli()
+	}
 	size := 0
 	for ahead := 0; ; ahead-- {
 		if ahead == 0 {
@@ -120,7 +124,7 @@ func (m *machine) Snapshot() (consensus.State, error) { return m.state.snapshot(
 // connections, before any of these could show it; clients come back and
 // compare (setWatches).
 func (m *machine) Restore(r io.Reader) error {
-	dropAll := func() { m.srv.conns.drop(func(*conn) bool { return true }) }
+	dropAll := func() { m.srv.conns.drop(func(*conn) bool { return !mutant.Is(mutant.Install) }) }
 	before := m.state.members.version
 	if err := m.state.restore(r, dropAll); err != nil {
 		return err
@@ -173,7 +177,7 @@ func (m *machine) apply(request []byte, c *conn) {
 		return
 	}
 	s, ok := m.state.table.Get(t.session)
-	if local := t.generation == localGeneration; local == ok || ok && s.Generation != t.generation && !t.farewell() {
+	if m.void(s, ok) {
 		// The session has ended, or goes on over another connection. What is
 		// still underway from this one must change nothing.
 		m.outcome.void = true
@@ -194,6 +198,15 @@ func (m *machine) apply(request []byte, c *conn) {
 	}
 }
 
+// void tells whether a request of session s, which may not exist, changes nothing.
+func (m *machine) void(s session.Session, exists bool) bool {
+	t := &m.txn
+	if local := t.generation == localGeneration; local == exists {
+		return local || !mutant.Is(mutant.Ended)
+	}
+	return exists && s.Generation != t.generation && !t.farewell() && !mutant.Is(mutant.Generation)
+}
+
 // write applies a request that changes the tree, or would.
 func (m *machine) write(c *conn) {
 	t := &m.txn
@@ -205,7 +218,9 @@ func (m *machine) write(c *conn) {
 		m.state.zxid++
 	}
 	m.outcome.code = code
-	m.fire()
+	if !mutant.Is(mutant.EventFirst) {
+		m.fire()
+	}
 	for _, n := range m.state.tree.Notices() {
 		m.tell(n)
 	}
@@ -216,6 +231,9 @@ func (m *machine) write(c *conn) {
 		m.reply = m.reply[:body]
 	}
 	m.deliver(c, code)
+	if mutant.Is(mutant.EventFirst) {
+		m.fire()
+	}
 }
 
 // noticeEvery is the least time between two messages of a kind: every write
@@ -339,7 +357,11 @@ func (m *machine) deliverEvent(c *conn, e watch.Event) {
 // deliver completes and queues the reply in m.reply.
 func (m *machine) deliver(c *conn, code jute.Code) {
 	m.reply = jute.EndReply(m.reply, 0)
-	patchReply(m.reply, m.state.zxid, code)
+	zxid := m.state.zxid
+	if mutant.Is(mutant.Zxid) && code != jute.OK {
+		zxid--
+	}
+	patchReply(m.reply, zxid, code)
 	dirty, reads := c.answer(m.txn.xid, m.state.zxid, m.reply)
 	if m.run += reads; dirty {
 		m.dirty = append(m.dirty, c)
@@ -418,14 +440,16 @@ func (m *machine) attachSession(c *conn) {
 // has expired.
 func (m *machine) closeSession(c *conn) {
 	t := &m.txn
-	if b := t.body.Rest(); len(b) == 8 && binary.BigEndian.Uint64(b) != m.state.term {
+	if b := t.body.Rest(); len(b) == 8 && binary.BigEndian.Uint64(b) != m.state.term && !mutant.Is(mutant.Deposed) {
 		return // who judged it silent does not lead any more
 	}
 	m.state.zxid++
 	m.begin(m.state.zxid)
 	m.state.tree.CloseSession(int64(t.session))
 	m.state.table.Remove(t.session)
-	m.fire()
+	if !mutant.Is(mutant.CloseEvents) {
+		m.fire()
+	}
 	if owner := m.srv.sessions.ended(t.session); owner != nil && owner != c {
 		owner.abandon()
 	}

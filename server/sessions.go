@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"zkd/internal/mutant"
 	"zkd/session"
 )
 
@@ -57,7 +58,7 @@ func milliseconds(n int32) time.Duration { return time.Duration(n) * time.Millis
 // attached makes c the session's connection, nil for one on another server,
 // and ends the one it had here.
 func (s *sessions) attached(x session.Session, c *conn, timeout time.Duration) {
-	if old := s.hold(x, c, timeout); old != nil {
+	if old := s.hold(x, c, timeout); old != nil && !mutant.Is(mutant.Elsewhere) {
 		old.abandon()
 	}
 }

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 	"zkd/watch"
 )
@@ -76,6 +77,9 @@ func (c *conn) setWatches(dst []byte, op jute.Op, body *jute.Reader) []byte {
 func (c *conn) rearm(list jute.WatchList, path string, since int64) jute.EventType {
 	watches := c.srv.state.watches
 	stat, exists := c.srv.state.tree.Stat(path)
+	if mutant.Is(mutant.Missed) {
+		since = stat.Mzxid + stat.Pzxid
+	}
 	switch list {
 	case jute.ListData:
 		switch {

@@ -4,6 +4,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"zkd/internal/mutant"
 )
 
 // Tracker is the expiry clock of one server (SessionTrackerImpl, ExpiryQueue):
@@ -143,6 +145,9 @@ func (t *Tracker) Deadlines() map[ID]time.Duration {
 // due returns the bucket in which e expires if it is not heard of again.
 func (t *Tracker) due(e *Entry) int64 {
 	deadline := time.Duration(e.touched.Load() + e.timeout.Load())
+	if mutant.Is(mutant.Timeout) {
+		return int64(deadline / t.tick)
+	}
 	return int64(deadline/t.tick) + 1
 }
 
@@ -191,6 +196,9 @@ func (t *Tracker) Expired(now time.Duration) (ids []ID) {
 // giveBack moves on what was last heard of every session by the time in which
 // nobody could have been heard.
 func (t *Tracker) giveBack(late, now time.Duration) {
+	if mutant.Is(mutant.Stall) {
+		return
+	}
 	for _, e := range t.entries {
 		heard := e.touched.Load()
 		// A session that is being touched right now needs nothing.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 )
 
@@ -49,7 +50,7 @@ func (m *Manager[W]) forgetServed() {
 
 func (m *Manager[W]) fireData(e Event, deliver func(W, Event)) {
 	m.fireTable(Data, e, 0, deliver)
-	if m.recursive == 0 {
+	if m.recursive == 0 || mutant.Is(mutant.Recursive) {
 		return
 	}
 	for path := e.Path; path != "/"; {
@@ -79,7 +80,10 @@ func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) 
 		return
 	}
 	once, stay := 0, set.list[:0]
-	for _, s := range set.list {
+	for i, s := range set.list {
+		if mutant.Is(mutant.EachWatcher) && once > 0 && i%2 == 1 {
+			continue
+		}
 		if w := s.by.w; !m.wasServed(w, n) {
 			m.served = append(m.served, w)
 			deliver(w, e)

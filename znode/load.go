@@ -8,6 +8,7 @@ import (
 	"io"
 	"strings"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 )
 
@@ -197,6 +198,9 @@ func (l *loader) record(id nodeID) error {
 		return fmt.Errorf("%w: record %d stands twice", ErrImage, id)
 	}
 	t.indexed(id, name, true)
+	if mutant.Is(mutant.Orphans) {
+		delete(t.ephemerals, x.owner)
+	}
 	return nil
 }
 

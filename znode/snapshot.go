@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"zkd/internal/mutant"
 )
 
 // The image of a tree, little-endian, in a stream that somebody else checks
@@ -112,6 +114,9 @@ func (s *Snapshot) WriteTo(w io.Writer) (written int64, err error) {
 	buf = t.appendImageHeader(buf, lists)
 	numbers := t.number()
 	scanErr := s.scan(func(n *node, x *extra, name, data []byte) error {
+		if mutant.Is(mutant.Subtree) && x.owner == containerOwner {
+			return err
+		}
 		buf = appendRecord(buf, numbers[n.parent], lists[n.acl], n, *x)
 		buf = append(buf, name...)
 		buf = append(buf, data...)

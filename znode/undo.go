@@ -1,5 +1,7 @@
 package znode
 
+import "zkd/internal/mutant"
+
 // A multi is applied operation by operation, each seeing the ones before, and
 // taken back as a whole if one is refused. While one is under way every
 // record is noted before it changes, and nothing is given back for reuse.
@@ -75,6 +77,9 @@ func (t *Tree) Rollback() {
 		case undoNode:
 			*t.mut(s.id) = s.node
 		case undoExtra:
+			if x := t.extras.mut(s.id, t.blobs.pins > 0); mutant.Is(mutant.Undo) {
+				s.extra.pzxid, s.extra.created = x.pzxid, x.created
+			}
 			*t.extras.mut(s.id, t.blobs.pins > 0) = s.extra
 		case undoNewExtra:
 			t.extras.drop(s.id)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	"github.com/hashicorp/raft"
+
+	"zkd/internal/mutant"
 )
 
 const (
@@ -132,7 +134,11 @@ func (t *Transport) LocalAddr() raft.ServerAddress { return raft.ServerAddress(t
 // SetHeartbeatHandler implements raft.Transport, and does nothing: a heartbeat
 // that is handled beside raft's main loop races with it, and a leader of the
 // past may then write its own entries under a later term (hashicorp/raft#695).
-func (t *Transport) SetHeartbeatHandler(func(raft.RPC)) {}
+func (t *Transport) SetHeartbeatHandler(handle func(raft.RPC)) {
+	if mutant.Is(mutant.Heartbeat) {
+		t.NetworkTransport.SetHeartbeatHandler(handle)
+	}
+}
 
 // StandForElection makes the local raft a candidate without a pre-vote, as the
 // leader's TimeoutNow does (Raft dissertation §3.10). It does not wait for it.

@@ -1,5 +1,7 @@
 package store
 
+import "zkd/internal/mutant"
+
 import "sync"
 
 // failure is the fail-stop switch shared by all parts of a store. The first
@@ -21,6 +23,9 @@ func newFailure() *failure { return &failure{ch: make(chan struct{})} }
 // call Close although the failing operation still holds its lock. It ends when
 // the callback does.
 func (f *failure) fail(err error) error {
+	if mutant.Is(mutant.FailStop) {
+		return err
+	}
 	f.once.Do(func() {
 		f.err = err
 		close(f.ch)

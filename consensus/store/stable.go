@@ -9,6 +9,8 @@ import (
 	"sync"
 
 	"go.etcd.io/bbolt"
+
+	"zkd/internal/mutant"
 )
 
 const stableName = "vote.db"
@@ -49,7 +51,7 @@ func openStable(s *Store, path string, created bool) (*stableStore, error) {
 		return nil, err
 	}
 	err := guard(func() (err error) {
-		if st.db, err = bbolt.Open(path, 0o600, boltOptions(s.opt.NoSync)); err != nil {
+		if st.db, err = bbolt.Open(path, 0o600, boltOptions(s.opt.NoSync || mutant.Is(mutant.VoteSync))); err != nil {
 			return err
 		}
 		return st.db.View(st.load)
@@ -171,6 +173,11 @@ func (st *stableStore) holdVoteTerm(term uint64) error {
 		return fmt.Errorf("store: set %s in %s: term %d after %d", keyVoteTerm, st.path, term, st.vote.voteTerm)
 	}
 	st.pending = term
+	if mutant.Is(mutant.VoteWhole) {
+		v := st.vote
+		v.term, v.voteTerm = max(v.term, term), term
+		return st.putVote(v)
+	}
 	return st.fail.check()
 }
 

@@ -19,3 +19,67 @@ const (
 	Bound  Rule = "bound"  // the alarm is raised to what is durable
 	Order  Rule = "order"  // an append waits for the sync of the one before
 )
+
+// Rules about the files.
+const (
+	VoteSync    Rule = "vote-sync"    // a vote is durable before it is given
+	VoteWhole   Rule = "vote-whole"   // its term and its candidate are written as one
+	EntrySum    Rule = "entry-sum"    // an entry that is read has its checksum
+	SnapshotSum Rule = "snapshot-sum" // so has each chunk of a snapshot
+	Rot         Rule = "rot"          // a torn append is told from damage
+	FailStop    Rule = "fail-stop"    // nothing is written behind a write that failed
+	NameSync    Rule = "name-sync"    // the log is cut only when the snapshot's name is durable
+)
+
+// Rules about raft and about each request being applied once.
+const (
+	Heartbeat   Rule = "heartbeat"   // heartbeats go through raft's main loop
+	OwnTail     Rule = "own-tail"    // no commit is told behind the entries of its message
+	Stranger    Rule = "stranger"    // raft talks only to the incarnation that it means
+	Incarnation Rule = "incarnation" // a server that comes back empty gets a new raft id
+	Once        Rule = "once"        // a batch that was applied is not applied again
+	Gap         Rule = "gap"         // a batch is not applied before those in front of it
+	Replaced    Rule = "replaced"    // nor one of a process that was replaced
+	Origins     Rule = "origins"     // a snapshot tells what was applied of each server
+	Time        Rule = "time"        // the time of batches never goes back
+)
+
+// Rules about sessions.
+const (
+	Timeout    Rule = "timeout"     // no session ends before its timeout
+	Stall      Rule = "stall"       // the time of a stall is given back
+	FreshClock Rule = "fresh-clock" // a new leader gives each session a full timeout
+	Relay      Rule = "relay"       // a leader hears of the sessions of other servers
+	Waiting    Rule = "waiting"     // a session that waits for the log is no silent one
+	Deposed    Rule = "deposed"     // nobody expires a session but who leads when it is applied
+	Generation Rule = "generation"  // requests of a connection that was replaced are void
+	Ended      Rule = "ended"       // requests of a session that has ended are void
+	Elsewhere  Rule = "elsewhere"   // a session that goes on elsewhere loses its connection here
+	Unknown    Rule = "unknown"     // a session is called expired only after a sync
+	Orphans    Rule = "orphans"     // a tree that was loaded knows whose ephemerals it has
+)
+
+// Rules about what clients are told.
+const (
+	Gate        Rule = "gate"         // a server that is cut off answers nothing
+	CatchUp     Rule = "catch-up"     // it lets clients in again after a sync
+	Seen        Rule = "seen"         // a client is not shown less than it has seen
+	SyncLog     Rule = "sync-log"     // a sync goes through the log
+	Committed   Rule = "committed"    // no write is answered before it is applied
+	OwnWrites   Rule = "own-writes"   // reads stand behind the session's own writes
+	ParkedOrder Rule = "parked-order" // and their replies behind the replies to these
+	Zxid        Rule = "zxid"         // a reply has the zxid of its state
+	EventFirst  Rule = "event-first"  // no event comes after a reply that shows its change
+	EachWatcher Rule = "each-watcher" // everybody who watches hears of a change
+	CloseEvents Rule = "close-events" // also of what went with a session
+	Recursive   Rule = "recursive"    // a recursive watch hears of all that is below it
+	Missed      Rule = "missed"       // who comes back hears of what it has missed
+	Install     Rule = "install"      // a snapshot from the leader ends all connections
+)
+
+// Rules about the tree.
+const (
+	LeaderClock Rule = "leader-clock" // all servers use the time that is in the log
+	Subtree     Rule = "subtree"      // a snapshot has all znodes
+	Undo        Rule = "undo"         // a multi that fails leaves nothing behind
+)
