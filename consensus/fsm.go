@@ -349,7 +349,7 @@ func countRequests(b []byte) (n uint64, err error) {
 func (f *fsm) incarnation(id uint64) uint64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return max(f.origins[id].incarnation+1, uint64(time.Now().UnixNano()))
+	return max(f.origins[id].incarnation+1, uint64(f.node.clock.read().UnixNano()))
 }
 
 // The image of a state: u32 magic "ZKD2", 16 bytes cluster id, i64 time of the

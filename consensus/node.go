@@ -55,6 +55,12 @@ type Config struct {
 	// no longer be right: it must stop answering at once.
 	OnFatal func(error)
 	Logger  *slog.Logger
+	// Now is the wall clock, nil the machine's. Nothing but times shown to clients
+	// depends on it.
+	Now func() time.Time
+	// Trailing is how many entries stay behind a snapshot at least, 0 for the
+	// usual number. Fewer than can be under way are too few.
+	Trailing uint64
 	// Ensemble is nil for a server that is its whole cluster.
 	Ensemble *Ensemble
 
@@ -146,7 +152,7 @@ type Node struct {
 // them; Ready does.
 func Open(cfg Config, sm StateMachine) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, began: time.Now(),
+		cfg: cfg, log: cfg.Logger, began: time.Now(), clock: clock{wall: cfg.Now},
 		snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), started: make(chan struct{}),
 	}
 	n.contact.Store(-int64(24 * time.Hour)) // never

@@ -213,6 +213,8 @@ func (n *Node) pause(ctx context.Context, d time.Duration) {
 // clock gives the time that goes into batches: that of the leader, and never
 // earlier than what this server gave before.
 type clock struct {
+	wall func() time.Time // nil is the machine's
+
 	mu   sync.Mutex
 	last int64
 }
@@ -220,6 +222,14 @@ type clock struct {
 func (c *clock) now() int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.last = max(c.last, time.Now().UnixMilli())
+	c.last = max(c.last, c.read().UnixMilli())
 	return c.last
+}
+
+// read returns what the clock shows, which may go back.
+func (c *clock) read() time.Time {
+	if c.wall == nil {
+		return time.Now()
+	}
+	return c.wall()
 }

@@ -18,7 +18,7 @@ const snapshotRetry = 30 * time.Second
 func (n *Node) keepLogs() error {
 	r := n.raft.Load()
 	rc := r.ReloadableConfig()
-	rc.TrailingLogs = max(r.LastIndex()-min(n.store.Stats().LastSnapshotIndex, r.LastIndex()), minTrailing)
+	rc.TrailingLogs = max(r.LastIndex()-min(n.store.Stats().LastSnapshotIndex, r.LastIndex()), n.trailing())
 	if err := r.ReloadConfig(rc); err != nil {
 		return fmt.Errorf("consensus: set how much log stays: %w", err)
 	}
@@ -28,6 +28,13 @@ func (n *Node) keepLogs() error {
 // minTrailing is how many entries stay behind a snapshot at least: far more
 // than can be under way and not committed (hashicorp/raft issue 697).
 const minTrailing = 1024
+
+func (n *Node) trailing() uint64 {
+	if n.cfg.Trailing > 0 {
+		return n.cfg.Trailing
+	}
+	return minTrailing
+}
 
 // growth is what was applied since the last snapshot, and so what would be
 // replayed at the next start. It belongs to the goroutine that applies.

@@ -132,7 +132,7 @@ func (s *sessions) reap(ctx context.Context) {
 		}
 		budget := int(cfg.ContainerCheckInterval * time.Duration(cfg.ContainerMaxPerMinute) / time.Minute)
 		s.srv.state.mu.RLock()
-		due := s.srv.state.tree.Due(time.Now().UnixMilli(), cfg.ContainerMaxNeverUsed.Milliseconds(), max(budget, 1))
+		due := s.srv.state.tree.Due(s.srv.world.now().UnixMilli(), cfg.ContainerMaxNeverUsed.Milliseconds(), max(budget, 1))
 		s.srv.state.mu.RUnlock()
 		for _, d := range due {
 			body := jute.AppendInt64(jute.AppendString(nil, d.Path), d.Mzxid)

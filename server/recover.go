@@ -36,7 +36,7 @@ type Recovered struct {
 
 // Recover makes the server the only member of a new cluster.
 func Recover(cfg *conf.Config, log *slog.Logger, r *consensus.Recovery) (done Recovered, err error) {
-	s := newServer(cfg, log)
+	s := newServer(cfg, log, World{})
 	s.state.failed = func(error) {} // Recover returns it
 	if done.Cluster, done.RaftID, err = r.Recover(newMachine(s)); err != nil {
 		return Recovered{}, &dataError{err}

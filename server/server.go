@@ -61,9 +61,9 @@ type Server struct {
 }
 
 // newServer makes a server that has nothing open and runs nothing.
-func newServer(cfg *conf.Config, log *slog.Logger) *Server {
+func newServer(cfg *conf.Config, log *slog.Logger, world World) *Server {
 	s := &Server{
-		cfg: cfg, log: log, started: time.Now(),
+		cfg: cfg, log: log, world: world, started: time.Now(),
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
 		opened: make(chan struct{}), fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
 	}
@@ -82,8 +82,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 
 // StartIn is Start in another world than this machine.
 func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world World) (*Server, error) {
-	s := newServer(cfg, log)
-	s.world = world
+	s := newServer(cfg, log, world)
 	if err := prepareDirs(cfg); err != nil {
 		return nil, err
 	}
@@ -131,7 +130,8 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 			NoSync: s.cfg.UnsafeNoSync, SlowSync: s.cfg.FsyncWarningThreshold, Logger: s.log,
 			Disk: s.world.Disk,
 		},
-		Preamble:         set.encode(),
+		Preamble: set.encode(),
+		Now:      s.world.Now, Trailing: s.world.Trailing,
 		SnapshotRequests: s.cfg.SnapCount, SnapshotBytes: s.cfg.SnapSizeLimit,
 		Lead: s.lead, OnFatal: s.failed, Logger: s.log, Ensemble: s.ensemble(),
 	})
@@ -313,6 +313,17 @@ func (s *Server) partWithClients(ctx context.Context) {
 			return
 		case <-time.After(time.Millisecond):
 		}
+	}
+}
+
+// Status returns this server's view of its ensemble; false before it has opened
+// its data.
+func (s *Server) Status() (consensus.Status, bool) {
+	select {
+	case <-s.opened:
+		return s.node.Status(), true
+	default:
+		return consensus.Status{}, false
 	}
 }
 

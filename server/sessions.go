@@ -28,7 +28,7 @@ type sessions struct {
 func newSessions(srv *Server) *sessions {
 	return &sessions{
 		srv: srv, tracker: session.NewTracker(srv.cfg.TickTime, srv.now()),
-		lastID: firstID(srv.cfg.ServerID, time.Now()), conns: map[session.ID]*conn{},
+		lastID: firstID(srv.cfg.ServerID, srv.world.now()), conns: map[session.ID]*conn{},
 	}
 }
 

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"net"
+	"time"
 
 	"zkd/consensus/store"
 	"zkd/proto/jute"
@@ -17,6 +18,12 @@ type World struct {
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	// Disk stands between the store and its files.
 	Disk *store.Disk
+	// Now is the wall clock. It may jump; only times shown to clients and the
+	// ages of znodes depend on it.
+	Now func() time.Time
+	// Trailing is how many entries of the log stay behind a snapshot at least;
+	// 0 is the usual number.
+	Trailing uint64
 	// Witness is told what is applied.
 	Witness Witness
 }
@@ -48,6 +55,13 @@ type Applied struct {
 	Void  bool
 	Code  jute.Code // of requests that change the tree
 	Reply []byte    // what follows the reply's header, of such a request
+}
+
+func (w *World) now() time.Time {
+	if w.Now != nil {
+		return w.Now()
+	}
+	return time.Now()
 }
 
 func (w *World) listen(address string) (net.Listener, error) {
