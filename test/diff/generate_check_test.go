@@ -11,8 +11,9 @@ func TestGenerate(t *testing.T) {
 	const scripts = 400
 	verbs, legals := map[string]int{}, 0
 	for n := range uint64(scripts) {
-		lines := generate(7, n, false)
-		if !slices.Equal(lines, generate(7, n, false)) {
+		p := plan{shape: []shape{{1, 1}, {3, 1}}[n%2], outages: 10}
+		lines := generate(7, n, p)
+		if !slices.Equal(lines, generate(7, n, p)) {
 			t.Fatalf("script %d differs from itself", n)
 		}
 		if !legal(lines) {
@@ -28,7 +29,7 @@ func TestGenerate(t *testing.T) {
 	}
 	for _, v := range strings.Fields(`create create2 container ttl delete set setacl exists get children children2 getacl
 		sync ephemerals count multi multiread addwatch checkwatches removewatches setwatches setwatches2 auth whoami
-		ping sasl reconfig raw close connect drop bytes eof flush mark`) {
+		ping sasl reconfig raw close outage connect drop bytes eof flush mark`) {
 		if verbs[v] == 0 {
 			t.Errorf("no script has %s", v)
 		}

@@ -13,8 +13,8 @@ import (
 type generator struct {
 	rng   *rand.Rand
 	lines []string
+	plan  plan
 	quota bool
-	old   bool // for a ZooKeeper before 3.9
 	names []string
 	state map[string]*guess
 	marks []string
@@ -24,34 +24,88 @@ type generator struct {
 type guess struct {
 	open   bool
 	opened bool // has had a session
+	at     int  // the server of its connection; all are on 0 where there is one
+}
+
+// plan is what scripts are made for.
+type plan struct {
+	old     bool // a ZooKeeper before 3.9
+	shape   shape
+	outages int // percent of the scripts that have some
 }
 
 // generate makes script number n of a seed.
-func generate(seed, n uint64, old bool) []string {
-	g := &generator{rng: rand.New(rand.NewPCG(seed, n)), old: old, state: map[string]*guess{}}
+func generate(seed, n uint64, p plan) []string {
+	g := &generator{rng: rand.New(rand.NewPCG(seed, n)), plan: p, state: map[string]*guess{}}
 	g.names = []string{"a", "b", "c", "d"}[:1+g.n(4)]
 	for _, name := range g.names {
 		g.state[name] = &guess{}
 	}
 	g.quota = g.chance(14)
+	outages := 0
+	if g.chance(p.outages) {
+		outages = 1 + g.n(3)
+	}
+	g.arrive()
 	g.prologue()
-	want := 8 + g.n(50)
-	if g.chance(4) {
+	want, long := 8+g.n(50), 0
+	switch {
+	case outages > 0:
+	case g.chance(4):
 		want = 300 // what adds up slowly
+	case g.chance(30):
+		want, long = 400, 50
 	}
 	for len(g.lines) < want {
+		if outages > 0 && g.chance(5) {
+			outages--
+			g.outage()
+		}
+		if g.chance(long) {
+			g.longBatch(g.name())
+			continue
+		}
 		g.step()
 	}
 	g.epilogue()
 	return g.lines
 }
 
+// arrive spreads the sessions over the servers.
+func (g *generator) arrive() {
+	if !g.plan.shape.spread() {
+		return
+	}
+	for _, name := range append(g.names, "z") {
+		if name == "z" || g.chance(85) {
+			g.connect(name, "")
+		}
+	}
+}
+
+// connect writes a handshake, with any server.
+func (g *generator) connect(name, words string) {
+	st := g.state[name]
+	if st == nil {
+		st = &guess{}
+	}
+	if g.plan.shape.spread() {
+		st.at = 1 + g.n(servers)
+		words = fmt.Sprintf(" at=%d", st.at) + words
+	}
+	st.open, st.opened = true, true
+	g.say("%s connect%s", name, words)
+}
+
+// servers is how many there are where there are several.
+const servers = 3
+
 func (g *generator) n(n int) int             { return g.rng.IntN(n) }
 func (g *generator) chance(percent int) bool { return g.n(100) < percent }
 func (g *generator) pick(v ...string) string { return v[g.n(len(v))] }
 func (g *generator) name() string            { return g.names[g.n(len(g.names))] }
 func (g *generator) say(format string, v ...any) {
-	if l := fmt.Sprintf(format, v...); !g.old || !since39.MatchString(l) {
+	if l := fmt.Sprintf(format, v...); !g.plan.old || !since39.MatchString(l) {
 		g.lines = append(g.lines, l)
 	}
 }
@@ -117,7 +171,10 @@ func (g *generator) step() {
 // batch sends several requests in one segment.
 func (g *generator) batch(s string) {
 	for range 2 + g.n(6) {
-		g.say("%s & %s", s, g.request(s, false))
+		g.say("%s & %s", s, g.pipelined(s, "setacl"))
+	}
+	if g.chance(10) {
+		g.say("%s & %s", s, g.setACL(g.path()))
 	}
 	if g.chance(5) {
 		g.say("%s & close", s)
@@ -126,17 +183,48 @@ func (g *generator) batch(s string) {
 	g.say("%s flush sorted", s)
 }
 
+// longBatch sends many requests in one segment: none of those that a batch may only end with.
+func (g *generator) longBatch(s string) {
+	st := g.state[s]
+	if !st.open {
+		g.step()
+		return
+	}
+	for range 10 + g.n(40) {
+		g.say("%s & %s", s, g.pipelined(s, "setacl", "auth", "raw"))
+	}
+	g.say("%s flush sorted", s)
+}
+
+// pipelined makes a request for a batch: none of some verbs, and none that a rule is sure to forbid there.
+func (g *generator) pipelined(s string, but ...string) string {
+	for {
+		r := g.request(s, false)
+		verb, _, _ := strings.Cut(r, " ")
+		if !slices.Contains(but, verb) && !(g.quota && writes(r)) && !ephemeralContainer.MatchString(r) {
+			return r
+		}
+	}
+}
+
+func writes(request string) bool {
+	verb, _, _ := strings.Cut(request, " ")
+	return slices.Contains(strings.Fields("create create2 container ttl delete set multi"), verb)
+}
+
 // connection does something to a connection as a whole.
 func (g *generator) connection(s string) {
 	st := g.state[s]
 	switch g.n(7) {
 	case 0, 1: // another connection takes the session over
 		other := g.name()
-		g.say("%s connect session=%s%s", other, s, g.handshake())
+		if g.plan.shape.spread() {
+			g.say("%s drop", s) // see the rule two-places
+		}
+		g.connect(other, " session="+s+g.handshake())
 		if other != s {
 			st.open = false
 		}
-		g.state[other].open, g.state[other].opened = true, true
 	case 2: // a wrong password
 		for _, name := range g.names {
 			if g.state[name].opened {
@@ -168,11 +256,10 @@ func (g *generator) reconnect(s string) {
 		if g.chance(15) {
 			from = g.pick(append(slices.Clone(g.names), "0x1234")...)
 		}
-		g.say("%s connect session=%s%s", s, from, g.handshake())
+		g.connect(s, " session="+from+g.handshake())
 	} else {
-		g.say("%s connect%s", s, g.handshake())
+		g.connect(s, g.handshake())
 	}
-	g.state[s].open = true
 	if g.chance(40) {
 		g.say("%s %s", s, g.setWatches())
 	}
@@ -187,7 +274,7 @@ func (g *generator) handshake() string {
 		b.WriteString(" zxid=" + g.pick("now", "big", "0"))
 	}
 	if g.chance(5) {
-		b.WriteString(" timeout=" + g.pick("15000", "100000", "2147483647"))
+		b.WriteString(" timeout=" + g.pick("30000", "100000", "2147483647", "1"))
 	}
 	if g.chance(3) {
 		b.WriteString(" proto=7")

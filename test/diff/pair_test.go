@@ -2,78 +2,96 @@ package diff
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"maps"
 	"regexp"
 	"strings"
 	"sync"
+	"testing"
 	"time"
 
+	"zkd/test/ensemble"
 	"zkd/test/realzk"
 	"zkd/test/script"
 	"zkd/test/zkdserver"
 )
 
-// config is read by both servers. Nothing happens in it by itself: the reaper of containers sleeps.
-var config = []string{"tickTime=1000", "maxClientCnxns=0", "extendedTypesEnabled=true", "enforceQuota=true",
+// config is read by both servers. Nothing happens in it by itself: the reaper of containers sleeps, and sessions have
+// time enough for an outage of the other side.
+var config = []string{"tickTime=1000", "maxClientCnxns=0", "minSessionTimeout=2000", "maxSessionTimeout=120000",
+	"extendedTypesEnabled=true", "enforceQuota=true",
 	"DigestAuthenticationProvider.superDigest=" + script.DigestID("super:secret")}
 
 const reaperMs = "86400000"
 
+// ensembleTick is what an ensemble has for tickTime: its limits on silence stay long enough for a busy machine.
+const ensembleTick = 500 * time.Millisecond
+
+// shape is how many servers stand on each side.
+type shape struct{ zkd, real int }
+
+func (s shape) String() string { return fmt.Sprintf("%d:%d", s.zkd, s.real) }
+
+// spread reports whether sessions are on several servers.
+func (s shape) spread() bool { return s.zkd > 1 || s.real > 1 }
+
+func parseShape(text string) (s shape, err error) {
+	if _, err = fmt.Sscanf(text, "%d:%d", &s.zkd, &s.real); err == nil && (s.zkd < 1 || s.real < 1) {
+		err = errors.New("no servers")
+	}
+	if err != nil {
+		err = fmt.Errorf("shape %q: %w", text, err)
+	}
+	return s, err
+}
+
 // pair is a zkd and a ZooKeeper that have had the same scripts.
 type pair struct {
-	minor string
-	dist  realzk.Distribution
-	zkd   *zkdserver.Server
-	real  *realzk.Server
-	died  int // how often the ZooKeeper did
+	dist      realzk.Distribution
+	zkd, real side
 }
 
-func newPair(minor string) (*pair, error) {
-	dist, err := realzk.FindVersion(minor)
-	if err != nil {
-		return nil, err
-	}
-	p := &pair{minor: minor, dist: dist}
-	return p, p.start()
-}
-
-// start brings up two empty servers.
-func (p *pair) start() error {
+// newPair brings up two empty sides. They end with the test.
+func newPair(t *testing.T, dist realzk.Distribution, s shape) *pair {
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	var err error
-	if p.zkd, err = zkdserver.Start(ctx, config, map[string]string{"znode.container.checkIntervalMs": reaperMs}); err != nil {
-		p.zkd = nil
-		return err
+	p := &pair{dist: dist}
+	props := map[string]string{"znode.container.checkIntervalMs": reaperMs}
+	if s.zkd > 1 {
+		p.zkd = &several{Ensemble: ensemble.Start(t, ensemble.Options{Product: "zkd", Voters: s.zkd, Tick: ensembleTick,
+			Config: config[1:], Props: props})}
+	} else {
+		srv, err := zkdserver.Start(ctx, config, props)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.zkd = &alone{process: srv}
+		t.Cleanup(func() { srv.Stop() })
 	}
-	p.real, err = realzk.Start(ctx, p.dist, realzk.Options{Config: config, Props: map[string]string{
-		"znode.container.checkIntervalMs": reaperMs,
-		"zookeeper.forceSync":             "no", // its disk is not under test
-	}})
+	props = maps.Clone(props)
+	props["zookeeper.forceSync"] = "no" // its disk is not under test
+	if s.real > 1 {
+		p.real = &several{real: true, Ensemble: ensemble.Start(t, ensemble.Options{Product: "zookeeper-" + dist.Minor(),
+			Voters: s.real, Tick: ensembleTick, Config: config[1:], Props: props})}
+		return p
+	}
+	srv, err := realzk.Start(ctx, dist, realzk.Options{Config: config, Props: props})
 	if err != nil {
-		p.real = nil
-		p.stop()
+		t.Fatal(err)
 	}
-	return err
-}
-
-// stop ends both and says what zkd did by itself that it should not.
-func (p *pair) stop() (trouble string) {
-	if p.zkd != nil {
-		trouble = p.zkd.Trouble()
-		p.zkd.Stop()
-	}
-	if p.real != nil {
-		p.real.Stop()
-	}
-	p.zkd, p.real = nil, nil
-	return trouble
+	p.real = &alone{process: srv, real: true}
+	t.Cleanup(func() { srv.Stop() })
+	return p
 }
 
 // transcripts runs a script on both at once. The root has the same name on both.
 func (p *pair) transcripts(lines []string) (real, zkd string) {
 	text := strings.Join(lines, "\n")
 	o := script.Options{Root: script.NewRoot(), Alone: true, AnyClose: true, EndAll: true}
+	if strings.Contains(text, " outage ") {
+		o.TimeoutMs = 120000
+	}
 	var wg sync.WaitGroup
 	wg.Go(func() { real = play(p.real, text, o) })
 	wg.Go(func() { zkd = play(p.zkd, text, o) })

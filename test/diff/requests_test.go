@@ -126,7 +126,11 @@ func (g *generator) path() string {
 	if g.chance(90) {
 		return common[g.n(len(common))]
 	}
-	return word(odd[g.n(len(odd))])
+	p := odd[g.n(len(odd))]
+	if g.plan.shape.spread() && strings.HasPrefix(p, configNode) {
+		p = "~" // see the rule config-node
+	}
+	return word(p)
 }
 
 // word writes a path as it stands in a script.
@@ -182,7 +186,7 @@ func (g *generator) rawBody() string {
 }
 
 func (g *generator) watcherType() string {
-	if g.old {
+	if g.plan.old {
 		return g.pick("1", "2", "3", "0", "9")
 	}
 	return g.pick("1", "2", "3", "4", "5", "0", "9", "-1")

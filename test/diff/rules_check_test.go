@@ -85,6 +85,16 @@ func TestLegal(t *testing.T) {
 		{"a multi container ~/a empty flags=1 ; create ~/a/b", "container-in-flight"},
 		{"a container ~/a empty flags=1", ""},
 		{"a set /zookeeper/quota~/a/zookeeper_stats null", "stats-kill"},
+		{"a connect at=2\nb connect session=a at=1", "two-places"},
+		{"a connect at=2\na connect session=a at=1", "two-places"},
+		{"a connect at=2\na connect at=3\nb connect session=a at=2", "two-places"},
+		{"a connect at=2\nb connect session=a at=2\na drop\na connect session=b at=1", "two-places"},
+		{"a connect at=2\na drop\na connect session=a at=1", ""},
+		{"a connect at=2\nz outage 2 kill\na connect session=a at=1", ""},
+		{"a connect at=2\nz outage leader kill\na connect session=a at=1", ""},
+		{"a connect at=2\nz outage 3 kill\na connect session=a at=1", "two-places"},
+		{"a connect at=2\na get /zookeeper/config", "config-node"},
+		{"a get /zookeeper/config", ""},
 	} {
 		lines := strings.Split(tt.script, "\n")
 		if legal(lines) != (tt.broken == "") {

@@ -1,6 +1,7 @@
 package diff
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strconv"
@@ -82,6 +83,14 @@ var rules = []rule{
 					strings.HasPrefix(l.verb, "setwatches") && at != "" && n < 8
 			})
 		}},
+	{name: "two-places", doc: "A session that attaches to another",
+		reason: "ZooKeeper lets a connection be whose session is now on another server, until it writes",
+		breaks: inTwoPlaces},
+	{name: "config-node", reason: "it names the servers, and the test gives both sides addresses of their own",
+		breaks: func(s []line) bool {
+			spread := slices.ContainsFunc(s, func(l line) bool { return l.has("at") })
+			return spread && slices.ContainsFunc(s, func(l line) bool { return strings.Contains(l.text, configNode) })
+		}},
 	{name: "stats-kill", reason: "ZooKeeper dies for good of a quota's counters that it cannot read",
 		breaks: func(s []line) bool {
 			return slices.ContainsFunc(s, func(l line) bool {
@@ -100,24 +109,23 @@ var unreachable = map[string]string{
 	"The tree takes 32 GiB":              "no script is that long",
 	"The time of transactions":           "transcripts show no times, and no clock is set",
 	"`envi` has":                         "four-letter words are not asked",
-	"A reconfig takes in only":           "there is no ensemble",
-	"A reconfig with ids":                "there is no ensemble",
-	"A reconfig leaves":                  "there is no ensemble",
-	"When the leader is lost":            "there is no ensemble",
-	"A session that attaches to another": "there is no ensemble",
-	"A client that has seen a newer":     "there is no ensemble",
-	"A server that does not know":        "there is no ensemble",
-	"A server without a leader":          "there is no ensemble",
-	"The servers speak":                  "there is no ensemble",
-	"`sync` is an entry":                 "there is no ensemble",
-	"A majority of servers":              "there is no ensemble",
-	"Who is a member":                    "there is no ensemble",
-	"A server that was removed":          "there is no ensemble",
-	"`group` and `weight`":               "there is no ensemble",
-	"Members whose digests":              "there is no ensemble",
-	"`syncLimit` and":                    "there is no ensemble",
-	"An ephemeral in a multi on a local": "there is no ensemble",
-	"Observers keep":                     "there is no ensemble",
+	"A reconfig takes in only":           "reconfig is off, as it is by default",
+	"A reconfig with ids":                "reconfig is off, as it is by default",
+	"A reconfig leaves":                  "reconfig is off, as it is by default",
+	"When the leader is lost":            "who stays connected asks ZooKeeper's one server, which is not restarted then",
+	"A client that has seen a newer":     "all servers have caught up before the next step",
+	"A server that does not know":        "all servers have caught up before the next step",
+	"A server without a leader":          "a script goes on when all servers serve",
+	"The servers speak":                  "clients do not see it",
+	"`sync` is an entry":                 "clients do not see it",
+	"A majority of servers":              "all servers begin together",
+	"Who is a member":                    "nobody joins or leaves",
+	"A server that was removed":          "nobody joins or leaves",
+	"`group` and `weight`":               "no zoo.cfg has them",
+	"Members whose digests":              "nothing is damaged",
+	"`syncLimit` and":                    "a script goes on when all servers serve",
+	"An ephemeral in a multi on a local": "local sessions are off, as they are by default",
+	"Observers keep":                     "no ensemble here has observers",
 }
 
 var (
@@ -189,6 +197,49 @@ func batches(s []line, do func([]line) bool) bool {
 			return true
 		}
 		b = nil
+	}
+	return false
+}
+
+// configNode is the path of what ZooKeeper keeps of an ensemble's members.
+const configNode = "/zookeeper/config"
+
+// inTwoPlaces reports whether a session goes to another server while it has a connection.
+func inTwoPlaces(s []line) bool {
+	type connection struct{ session, name, at string }
+	var live []connection
+	session := map[string]string{} // name → what its session began with
+	for _, l := range s {
+		at, of := cmp.Or(l.option("at"), "1"), l.option("session")
+		cut := func(gone func(connection) bool) { live = slices.DeleteFunc(live, gone) }
+		switch {
+		case l.verb == "outage":
+			cut(func(c connection) bool { return c.at == l.arg(0) || !strings.ContainsAny(l.arg(0), "123") })
+		case l.verb == "drop" || l.verb == "close" || l.verb == "eof":
+			cut(func(c connection) bool { return c.name == l.session })
+		case l.verb == "connect" && of != "":
+			if slices.ContainsFunc(live, func(c connection) bool { return c.session == session[of] && c.at != at }) {
+				return true
+			}
+			for i, c := range live {
+				if c.name == l.session {
+					live[i].name = "" // it stays, and nobody can end it
+				}
+			}
+			cut(func(c connection) bool { return c.session == session[of] })
+			if session[of] != "" && !l.has("pw") {
+				session[l.session] = session[of]
+				live = append(live, connection{session[of], l.session, at})
+			}
+		case l.verb == "connect" || session[l.session] == "":
+			for i, c := range live {
+				if c.name == l.session {
+					live[i].name = ""
+				}
+			}
+			session[l.session] = l.text
+			live = append(live, connection{l.text, l.session, at})
+		}
 	}
 	return false
 }

@@ -89,7 +89,11 @@ func (g *generator) multiOp() string {
 	p := g.path()
 	switch r := g.n(100); {
 	case r < 40:
-		return g.create(p)
+		words := g.create(p)
+		for ephemeralContainer.MatchString(words) { // see the rule container-in-flight
+			words = g.create(p)
+		}
+		return words
 	case r < 60:
 		return "delete " + p + g.version()
 	case r < 78:

@@ -134,7 +134,7 @@ func (e *Ensemble) CompareReplicas(servers ...*Server) Tree {
 	if len(servers) == 0 {
 		servers = e.Servers
 	}
-	e.compareDigests(servers)
+	e.CompareDigests(servers)
 	var sessions []*Session
 	for _, s := range servers {
 		sessions = append(sessions, Open(e.t, 30*time.Second, s))
@@ -161,8 +161,8 @@ func (e *Ensemble) CompareReplicas(servers ...*Server) Tree {
 	return nil
 }
 
-// compareDigests compares what zkd servers say themselves of all that they replicate, sessions and members included.
-func (e *Ensemble) compareDigests(servers []*Server) {
+// CompareDigests compares what zkd servers say themselves of all that they replicate, sessions and members included.
+func (e *Ensemble) CompareDigests(servers []*Server) {
 	e.t.Helper()
 	if e.made.name != zkd {
 		return

@@ -22,6 +22,7 @@ type Options struct {
 	Config    []string      // further lines of zoo.cfg
 	Props     map[string]string
 	Network   *Network // nil is loopback
+	Product   string   // what servers are, as in "zookeeper-3.9"; "" is what the suite runs against
 }
 
 // Ensemble is a set of servers with one configuration.
@@ -50,7 +51,7 @@ func New(t testing.TB, o Options) *Ensemble {
 	if err != nil {
 		t.Fatal(err)
 	}
-	e := &Ensemble{t: t, opts: o, made: theProduct(t), dir: dir}
+	e := &Ensemble{t: t, opts: o, made: theProduct(t, o.Product), dir: dir}
 	e.prefix = fmt.Sprintf("127.%d.%d.", 1+rand.IntN(254), rand.IntN(256))
 	t.Cleanup(e.close)
 	for i := range o.Voters + o.Observers {

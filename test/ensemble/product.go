@@ -35,9 +35,11 @@ func OnlyZkd(t testing.TB) {
 	}
 }
 
-func theProduct(t testing.TB) product {
+func theProduct(t testing.TB, name string) product {
 	t.Helper()
-	name := Against()
+	if name == "" {
+		name = Against()
+	}
 	if name == zkd {
 		bin, err := zkdserver.Build()
 		if err != nil {
@@ -51,7 +53,7 @@ func theProduct(t testing.TB) product {
 	}
 	minor, ok := strings.CutPrefix(name, "zookeeper-")
 	if !ok {
-		t.Fatalf("ENSEMBLE_AGAINST=%s: neither zkd nor zookeeper-<release line>", name)
+		t.Fatalf("%s: neither zkd nor zookeeper-<release line>", name)
 	}
 	dist, err := realzk.FindVersion(minor)
 	if err != nil {

@@ -109,6 +109,9 @@ func (s *Server) Stop() error {
 // Kill ends the process as a crash would, and keeps its folder, so that Restart can follow.
 func (s *Server) Kill() { s.end(syscall.SIGKILL) }
 
+// Terminate ends the process in good order and keeps its folder.
+func (s *Server) Terminate() { s.end(syscall.SIGTERM) }
+
 // Restart kills the server if it runs, and starts it again on the same address and data.
 func (s *Server) Restart(ctx context.Context) error {
 	s.end(syscall.SIGKILL)

@@ -42,6 +42,8 @@ type Options struct {
 	AnyClose bool
 	// EndAll ends at the end also the sessions that the script left without a connection, which would expire later.
 	EndAll bool
+	// TimeoutMs is what sessions ask for, 0 is 20 seconds.
+	TimeoutMs int32
 }
 
 var rootCount atomic.Int64
@@ -53,6 +55,7 @@ func NewRoot() string { return fmt.Sprintf("/compat-%07d-%05d", os.Getpid(), roo
 // client is one connection of a script.
 type client struct {
 	name     string
+	at       int // the number of the server it is connected to, in an ensemble; 0 is the first
 	conn     *wire.Conn
 	xid      int32
 	id       int64
@@ -72,6 +75,7 @@ type run struct {
 	passwords map[int64][]byte // of the sessions that may still be there
 	old       []*wire.Conn     // connections whose name has a newer one
 	clients   []*client        // in order of first appearance
+	pulses    []*client        // a session of ours on each server of an ensemble
 	marks     map[string]int64
 	seen      int64     // highest zxid any session of the case was shown
 	written   time.Time // when the latest write was sent
@@ -88,6 +92,9 @@ func Play(srv Server, script string, o Options) (string, error) {
 	r := &run{srv: srv, o: o, marks: map[string]int64{}, passwords: map[int64][]byte{},
 		f: &form{root: o.Root, sessions: map[int64]string{}, times: map[int64]int64{}}}
 	defer r.cleanUp()
+	if err := r.openPulses(); err != nil {
+		return "", fmt.Errorf("sessions of the ensemble: %w", err)
+	}
 	if !o.NoRoot {
 		if err := r.makeRoot(); err != nil {
 			return "", fmt.Errorf("root of the script: %w", err)
@@ -102,6 +109,9 @@ func Play(srv Server, script string, o Options) (string, error) {
 		if err := r.step(line); err != nil {
 			return resolve(r.out.String()), fmt.Errorf("%q: %w", line, err)
 		}
+		if err := r.settleAfter(line); err != nil {
+			return resolve(r.out.String()), fmt.Errorf("after %q: %w", line, err)
+		}
 		r.collect()
 		// What is held back is sent, and the session closed, by a later step.
 		r.closing = r.closing && slices.ContainsFunc(r.clients, func(c *client) bool { return len(c.sending) > 0 })
@@ -112,7 +122,7 @@ func Play(srv Server, script string, o Options) (string, error) {
 // makeRoot creates the node that ~ stands for, from a session of its own, so that the case's sessions are fresh.
 func (r *run) makeRoot() error {
 	c := &client{name: "setup"}
-	if err := r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Password: make([]byte, 16)}); err != nil {
+	if err := r.open(c, wire.ConnectRequest{TimeoutMs: r.timeout(), Password: make([]byte, 16)}); err != nil {
 		return err
 	}
 	defer c.conn.Close()
@@ -129,13 +139,16 @@ func (r *run) makeRoot() error {
 		}
 		r.seen = max(r.seen, rep.Zxid)
 	}
-	return r.end(c)
+	if err := r.end(c); err != nil {
+		return err
+	}
+	return r.settle()
 }
 
 // open connects and shakes hands.
 func (r *run) open(c *client, req wire.ConnectRequest) error {
 	var err error
-	if c.conn, err = wire.Dial(r.srv.Addr(), dialTimeout); err != nil {
+	if c.conn, err = wire.Dial(r.addr(c), dialTimeout); err != nil {
 		return err
 	}
 	resp, err := c.conn.Connect(req, replyTimeout)
@@ -184,7 +197,7 @@ func (r *run) cleanUp() {
 	for _, c := range r.old {
 		c.Close()
 	}
-	for _, c := range r.clients {
+	for _, c := range append(r.clients, r.pulses...) {
 		if c.conn == nil {
 			continue
 		}
@@ -198,7 +211,7 @@ func (r *run) cleanUp() {
 	}
 	for id, password := range r.passwords {
 		c := &client{}
-		if r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Session: id, Password: password}) == nil && c.id != 0 {
+		if r.open(c, wire.ConnectRequest{TimeoutMs: r.timeout(), Session: id, Password: password}) == nil && c.id != 0 {
 			r.end(c)
 		}
 		if c.conn != nil {
@@ -216,13 +229,13 @@ func (r *run) session(name, verb string) (*client, error) {
 	}
 	c := r.clients[at]
 	switch verb {
-	case "connect", "dial", "words", "wordhas", "mark", "restart":
+	case "connect", "dial", "words", "wordhas", "mark", "restart", "outage":
 		return c, nil
 	}
 	if c.conn != nil {
 		return c, nil
 	}
-	return c, r.open(c, wire.ConnectRequest{TimeoutMs: defaultTimeoutMs, Password: make([]byte, 16), ReadOnly: new(bool)})
+	return c, r.open(c, wire.ConnectRequest{TimeoutMs: r.timeout(), Password: make([]byte, 16), ReadOnly: new(bool)})
 }
 
 // step runs one line of the script.

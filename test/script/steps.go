@@ -15,7 +15,8 @@ import (
 // steps are the verbs that are more than one request.
 //
 //	connect [timeout=MS] [session=NAME] [pw=wrong|null|empty|N] [zxid=now|big|MARK] [ro=0|1|none] [proto=N]
-//	        [extra=N] [slow]      shake hands; session= re-attaches, slow sends byte by byte
+//	        [extra=N] [at=N] [slow]   shake hands; session= re-attaches, at= says with which server of an ensemble, slow
+//	                              sends byte by byte
 //	dial                          connect without a handshake
 //	bytes HEX…                    send as it is
 //	frame HEX…                    send with the length in front
@@ -41,13 +42,15 @@ import (
 //	                              with, from and to cut out the lines from one that begins with X to before one with Y
 //	wordhas WORD KEY…             which of these keys begin no line of the answer
 //	restart                       kill and start the server
+//	outage WHO kill|term [real]   end servers and start them again (spread.go): WHO is a number, leader, all or rolling;
+//	                              with real a ZooKeeper has it too; who was connected there is not any more
 var steps map[string]func(*run, *client, *args) error
 
 func init() {
 	steps = map[string]func(*run, *client, *args) error{
 		"connect": (*run).stepConnect,
 		"dial": func(r *run, c *client, a *args) (err error) {
-			c.conn, err = wire.Dial(r.srv.Addr(), dialTimeout)
+			c.conn, err = wire.Dial(r.addr(c), dialTimeout)
 			return err
 		},
 		"bytes":     func(r *run, c *client, a *args) error { return ignoreClosed(c.conn.Write(a.hex(0))) },
@@ -73,6 +76,7 @@ func init() {
 		"words":     (*run).stepWords,
 		"wordhas":   (*run).stepWordHas,
 		"restart":   func(r *run, c *client, a *args) error { return r.restart() },
+		"outage":    (*run).stepOutage,
 	}
 }
 
@@ -87,7 +91,7 @@ func (r *run) stepConnect(c *client, a *args) error {
 	req := wire.ConnectRequest{
 		Version:   int32(a.optNum("proto", 0)),
 		LastZxid:  r.mark(a.opt["zxid"].text),
-		TimeoutMs: int32(a.optNum("timeout", defaultTimeoutMs)),
+		TimeoutMs: int32(a.optNum("timeout", int64(r.timeout()))),
 		Password:  make([]byte, 16),
 		ReadOnly:  new(bool),
 		Extra:     make([]byte, a.optNum("extra", 0)),
@@ -117,7 +121,8 @@ func (r *run) stepConnect(c *client, a *args) error {
 	case "1":
 		*req.ReadOnly = true
 	}
-	conn, err := wire.Dial(r.srv.Addr(), dialTimeout)
+	c.at = int(a.optNum("at", 0))
+	conn, err := wire.Dial(r.addr(c), dialTimeout)
 	if errors.Is(err, wire.ErrClosed) {
 		r.say(c, "closed")
 		return nil

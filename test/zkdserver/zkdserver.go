@@ -174,6 +174,9 @@ func (s *Server) Restart(ctx context.Context) error {
 	return s.launch(ctx)
 }
 
+// Terminate ends the process in good order and keeps its folder, so that Restart can follow.
+func (s *Server) Terminate() { s.end(syscall.SIGTERM) }
+
 // Stop ends the server and removes what it had.
 func (s *Server) Stop() error {
 	s.end(syscall.SIGTERM)
