@@ -1,0 +1,188 @@
+package simulation
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zkd/conf"
+	"zkd/consensus"
+	"zkd/consensus/store"
+	"zkd/server"
+)
+
+// host is a machine with a server on it: its disk outlives the processes.
+type host struct {
+	run  *run
+	id   int
+	line conf.Server  // of zoo.cfg
+	dir  string       // of the disk as the running process has it
+	skew atomic.Int64 // of its wall clock, ns
+
+	proc  *process // nil while none runs
+	lives int
+}
+
+// process is one process of a host, from its start until it has ended, was killed, or lost its power.
+type process struct {
+	host   *host
+	nic    *nic
+	cancel context.CancelFunc
+	dead   atomic.Bool // it was killed: what it still does counts for nothing
+
+	mu  sync.Mutex
+	srv *server.Server // nil while there is none
+	err error          // why it ended by itself
+	end chan struct{}  // closed when it has ended
+}
+
+// start starts a process on a host that has none.
+func (h *host) start() {
+	ctx, cancel := context.WithCancel(context.Background())
+	p := &process{host: h, nic: h.run.net.attach(h.id), cancel: cancel, end: make(chan struct{})}
+	h.proc = p
+	h.lives++
+	h.run.tasks.Go(func() {
+		defer close(p.end)
+		err := p.serve(ctx)
+		p.mu.Lock()
+		p.err = err
+		p.mu.Unlock()
+		p.nic.kill(true)
+		if err != nil && !p.dead.Load() {
+			h.run.note("server %d ended by itself: %v", h.id, err)
+		}
+	})
+}
+
+// serve does what cmd/zkd does: it runs servers until one ends for good.
+func (p *process) serve(ctx context.Context) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 10*time.Second) {
+		began := time.Now()
+		err := p.serveOnce(ctx)
+		if ctx.Err() != nil || !errors.Is(err, consensus.ErrRejoin) && !errors.Is(err, store.ErrRestart) {
+			return err
+		}
+		p.host.run.note("server %d joins anew: %v", p.host.id, err)
+		p.host.run.rejoins.Add(1)
+		if time.Since(began) > time.Minute {
+			pause = 100 * time.Millisecond
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(pause):
+		}
+	}
+}
+
+// stopTime is how long a server that was told to stop may take for it, as in cmd/zkd.
+const stopTime = 4 * time.Second
+
+func (p *process) serveOnce(ctx context.Context) error {
+	h := p.host
+	w := server.World{
+		Listen: p.nic.Listen, Dial: p.nic.Dial, Disk: h.disk(p), Trailing: h.run.plan.trailing,
+		Now:     func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) },
+		Witness: h.run.witness(p),
+	}
+	s, err := server.StartIn(ctx, h.config(), h.run.logger(h), w)
+	if err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
+	p.mu.Lock()
+	p.srv = s
+	p.mu.Unlock()
+	select {
+	case err = <-s.Failed():
+	case <-ctx.Done():
+	}
+	p.mu.Lock()
+	p.srv = nil
+	p.mu.Unlock()
+	down, cancel := context.WithTimeout(context.Background(), stopTime)
+	defer cancel()
+	return errors.Join(err, s.Shutdown(down))
+}
+
+func (h *host) config() *conf.Config {
+	cfg := conf.Default()
+	plan := &h.run.plan
+	cfg.ServerID, cfg.ClientAddr = int64(h.id), address(h.id, clientPort)
+	cfg.DataDir = filepath.Join(h.dir, "data")
+	cfg.DataLogDir, cfg.LogStore, cfg.MaxClientCnxns = cfg.DataDir, plan.engine, 0
+	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, 5, time.Second
+	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, 20*plan.tick
+	cfg.SnapCount, cfg.ReconfigEnabled, cfg.SkipACL = plan.snapCount, true, true
+	cfg.ExtendedTypesEnabled = true
+	if plan.servers > 1 {
+		cfg.StandaloneEnabled = false
+		cfg.Servers = h.run.lines()
+	}
+	return cfg
+}
+
+// server returns the server that runs, nil if none has come up.
+func (h *host) server() *server.Server {
+	p := h.proc
+	if p == nil {
+		return nil
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.srv
+}
+
+// running tells whether a process is there that has not ended.
+func (h *host) running() bool {
+	if h.proc == nil {
+		return false
+	}
+	select {
+	case <-h.proc.end:
+		return false
+	default:
+		return true
+	}
+}
+
+// stop ends the process in good order.
+func (h *host) stop() {
+	p := h.proc
+	if p == nil {
+		return
+	}
+	p.cancel()
+	<-p.end
+	h.proc = nil
+}
+
+// how a process is killed.
+type death uint8
+
+const (
+	killed   death = iota // what it has written stays in the page cache
+	powerOff              // what it has not synced may be gone
+)
+
+// kill ends the process at this instant. What goes on of it can be seen by nobody.
+func (h *host) kill(d death) {
+	p := h.proc
+	if p == nil {
+		return
+	}
+	p.dead.Store(true)
+	p.nic.kill(d == killed)
+	h.dir = h.image(p, d)
+	p.cancel()
+	h.proc = nil
+}
+
+func (h *host) logAttr() slog.Attr { return slog.Int("server", h.id) }

@@ -1,0 +1,177 @@
+package simulation
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"zkd/conf"
+	"zkd/server"
+)
+
+// clientPort of all servers.
+const clientPort = 2181
+
+// plan is what an ensemble is made of.
+type plan struct {
+	servers   int // voters
+	observers int
+	tick      time.Duration
+	snapCount int
+	trailing  uint64
+	engine    string
+	delay     time.Duration // of the network
+	clients   int
+	length    time.Duration // of the time with faults
+}
+
+// run is one run: an ensemble in a bubble with its clients and what becomes of them.
+type run struct {
+	seed  uint64
+	plan  plan
+	rand  *rand.Rand // of the driver alone
+	net   *network
+	dir   string
+	began time.Time
+	hosts []*host
+	tasks sync.WaitGroup // everything that must have ended in the end
+
+	rejoins atomic.Int64
+
+	mu      sync.Mutex
+	log     bytes.Buffer // what the servers said, and what was done to them
+	level   slog.Level
+	failure error
+}
+
+// newRun makes an ensemble that is not started yet. It is called inside the bubble.
+func newRun(seed uint64, dir string, p plan) *run {
+	r := &run{
+		seed: seed, plan: p, rand: rand.New(rand.NewPCG(seed, 1)), dir: dir, began: time.Now(), level: slog.LevelWarn,
+	}
+	r.net = newNetwork(rand.New(rand.NewPCG(seed, 2)))
+	if p.delay > 0 {
+		r.net.quick = p.delay
+	}
+	for id := 1; id <= p.servers+p.observers; id++ {
+		r.hosts = append(r.hosts, r.newHost(id, id > p.servers))
+	}
+	return r
+}
+
+func (r *run) newHost(id int, observer bool) *host {
+	h := &host{run: r, id: id, dir: filepath.Join(r.dir, strconv.Itoa(id))}
+	h.line = conf.Server{ID: int64(id), Observer: observer, Addrs: []conf.PeerAddr{{Host: hostIP(id).String(), QuorumPort: 2888, ElectionPort: 3888}}}
+	if err := os.MkdirAll(h.dir, 0o700); err != nil {
+		r.failf("%v", err)
+	}
+	return h
+}
+
+// lines are the server lines of zoo.cfg.
+func (r *run) lines() []conf.Server {
+	var list []conf.Server
+	for _, h := range r.hosts {
+		list = append(list, h.line)
+	}
+	return list
+}
+
+func (r *run) host(id int) *host {
+	i := slices.IndexFunc(r.hosts, func(h *host) bool { return h.id == id })
+	return r.hosts[i]
+}
+
+// now is how much virtual time has passed.
+func (r *run) now() time.Duration { return time.Since(r.began) }
+
+// note writes down what happens, for those who want to know why a run failed.
+func (r *run) note(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	fmt.Fprintf(&r.log, "%12.6f %s\n", r.now().Seconds(), fmt.Sprintf(format, args...))
+}
+
+// failf fails the run; the first reason counts.
+func (r *run) failf(format string, args ...any) {
+	r.note("FAILED: "+format, args...)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.failure == nil {
+		r.failure = fmt.Errorf("after %v: "+format, append([]any{r.now().Round(time.Millisecond)}, args...)...)
+	}
+}
+
+func (r *run) failed() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.failure
+}
+
+// logger is what a server writes its log to.
+func (r *run) logger(h *host) *slog.Logger {
+	return slog.New(slog.NewTextHandler(logWriter{r}, &slog.HandlerOptions{Level: r.level, ReplaceAttr: plainTime(r)})).With(h.logAttr())
+}
+
+// plainTime leaves out the time, which the log has already.
+func plainTime(*run) func([]string, slog.Attr) slog.Attr {
+	return func(groups []string, a slog.Attr) slog.Attr {
+		if len(groups) == 0 && a.Key == slog.TimeKey {
+			return slog.Attr{}
+		}
+		return a
+	}
+}
+
+type logWriter struct{ r *run }
+
+// Write implements io.Writer.
+func (w logWriter) Write(b []byte) (int, error) {
+	w.r.note("%s", bytes.TrimRight(b, "\n"))
+	return len(b), nil
+}
+
+// witness has what a process applies, as long as it is alive: a process that was killed may still apply what was never
+// committed, since the disk that it goes on writing to is not the one that counts.
+func (r *run) witness(*process) server.Witness { return nil }
+
+// await waits until cond holds. It looks every so often and gives up after a time.
+func (r *run) await(limit time.Duration, cond func() bool) bool {
+	for end := time.Now().Add(limit); !cond(); time.Sleep(100 * time.Millisecond) {
+		if time.Now().After(end) {
+			return false
+		}
+	}
+	return true
+}
+
+// leader returns the server that leads by its own account and that of a majority, nil if none does.
+func (r *run) leader() *host {
+	for _, h := range r.hosts {
+		if s := h.server(); s != nil {
+			if st, ok := s.Status(); ok && st.Role == "leader" {
+				return h
+			}
+		}
+	}
+	return nil
+}
+
+// finish ends everything.
+func (r *run) finish() {
+	for _, h := range r.hosts {
+		h.run.tasks.Go(h.stop)
+	}
+	r.tasks.Wait()
+}
+
+var _ = context.Background
