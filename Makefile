@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash operations ensemble soak bench bench-quick bench-cluster docker clean
+.PHONY: help build test race lint fuzz compat corpus crash operations ensemble ensemble-long soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -46,9 +46,16 @@ operations: ## docs/operations.md, its commands as they stand there
 ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, damaged
 	go test -count=1 -timeout 15m -v ./test/ensemble
 
-soak: ## the same at length: more kills, longer pauses, 500,000 writes missed
+ensemble-long: ## the same at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long
 	CLIENTS_LONG=1 go test -count=1 -p 1 -timeout 60m -run Ensemble ./test/clients/...
+
+SOAK     ?= 1h
+SOAKDIR  ?= soak-report
+SOAKSEED ?= 0
+
+soak: ## random faults on real processes for SOAK=1h; SOAKSEED repeats one; the page is SOAKDIR/index.html
+	go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./test/soak -soak.for $(SOAK) -soak.seed $(SOAKSEED) -soak.out $(abspath $(SOAKDIR))
 
 bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.md, bench.json, bench-charts
 	./test/realzk/install.sh
@@ -66,4 +73,4 @@ docker: ## build the container image
 	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
 
 clean: ## remove what was built
-	rm -rf bin bench.md bench.json bench-charts bench-cluster.md bench-cluster.json
+	rm -rf bin soak-report bench.md bench.json bench-charts bench-cluster.md bench-cluster.json

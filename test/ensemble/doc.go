@@ -4,7 +4,7 @@
 //
 // What it starts are zkd servers, or those of a real ZooKeeper for comparison: ENSEMBLE_AGAINST=zookeeper-3.8 (any
 // release line that test/realzk finds). Scenarios of what only zkd does are skipped there. The long variants run with
-// the flag -long; `make soak` sets it.
+// the flag -long; `make ensemble-long` sets it.
 //
 // ENSEMBLE_KEEP=1 keeps all folders and logs, and says where.
 //

@@ -274,6 +274,12 @@ func (w *worker) ackedAfter(since time.Duration) bool {
 	return false
 }
 
+// Halt ends the clients' writing, so that loads that run side by side end before either is compared.
+func (l *Load) Halt() { l.halt() }
+
+// Root is the znode below which the clients write.
+func (l *Load) Root() string { return l.root }
+
 // halt ends the clients' writing.
 func (l *Load) halt() {
 	select {

@@ -61,6 +61,12 @@ func (s *Server) String() string { return fmt.Sprintf("server %d", s.ID) }
 // DataDir is the folder with all that the server keeps.
 func (s *Server) DataDir() string { return filepath.Join(s.dir, "data") }
 
+// Space is where the server lives; nil on loopback.
+func (s *Server) Space() *Space { return s.space }
+
+// LogFile is what the server writes, all its runs together.
+func (s *Server) LogFile() string { return s.logFile() }
+
 func (s *Server) configFile() string { return filepath.Join(s.dir, "zoo.cfg") }
 func (s *Server) logFile() string    { return filepath.Join(s.dir, "log") }
 

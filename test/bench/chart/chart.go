@@ -36,7 +36,8 @@ const (
 
 // Line is a series of points in the order of X.
 type Line struct {
-	Server string // decides the colour
+	Server string // decides the colour, unless it has one
+	Colour color.Color
 	Name   string // in the legend; empty: not there
 	Points []Point
 	Style  Style
@@ -51,6 +52,7 @@ type Panel struct {
 	Title string
 	X, Y  Axis
 	Lines []Line
+	Bars  []Bar
 	Spans []Span
 	// SpanName is the legend's word for the shades.
 	SpanName string
@@ -77,13 +79,7 @@ func init() {
 
 // Write draws the chart into a file, SVG or PNG by its name's ending. Equal charts make equal files.
 func (c Chart) Write(file string) (err error) {
-	w, h := c.Width, c.Height
-	if w == 0 {
-		w = defaultWidth
-	}
-	if h == 0 {
-		h = vg.Length(panelHeight * len(c.Panels))
-	}
+	w, h := c.size()
 	var canvas vg.CanvasWriterTo
 	switch ext := filepath.Ext(file); ext {
 	case ".svg":
@@ -103,6 +99,30 @@ func (c Chart) Write(file string) (err error) {
 	defer func() { err = errors.Join(err, f.Close()) }()
 	_, err = canvas.WriteTo(f)
 	return err
+}
+
+// SVG draws the chart for a page that it is part of.
+func (c Chart) SVG() ([]byte, error) {
+	canvas := webCanvas{vgsvg.New(c.size())}
+	if err := c.draw(draw.New(canvas)); err != nil {
+		return nil, fmt.Errorf("chart %q: %w", c.Title, err)
+	}
+	var b bytes.Buffer
+	if _, err := canvas.WriteTo(&b); err != nil {
+		return nil, err
+	}
+	// What stands before the element belongs to a file of its own.
+	return b.Bytes()[max(0, bytes.Index(b.Bytes(), []byte("<svg"))):], nil
+}
+
+func (c Chart) size() (w, h vg.Length) {
+	if w, h = c.Width, c.Height; w == 0 {
+		w = defaultWidth
+	}
+	if h == 0 {
+		h = vg.Length(panelHeight * len(c.Panels))
+	}
+	return w, h
 }
 
 // webCanvas names fonts of the same widths for who has not the one that was drawn with; a browser would
@@ -152,6 +172,9 @@ func (p Panel) plot() (*plot.Plot, error) {
 	drawn.Legend.XOffs = 12
 	drawn.Add(grid())
 	p.shade(drawn)
+	if len(p.Bars) > 0 {
+		drawn.Add(bars(p.Bars))
+	}
 	for _, l := range p.Lines {
 		if err := l.add(drawn, p.Y.Log); err != nil {
 			return nil, err
@@ -184,7 +207,9 @@ func (l Line) add(drawn *plot.Plot, positive bool) error {
 	if err != nil {
 		return fmt.Errorf("line %q: %w", l.Name, err)
 	}
-	line.Color = Colour(l.Server)
+	if line.Color = l.Colour; l.Colour == nil {
+		line.Color = Colour(l.Server)
+	}
 	line.Width = 1.8
 	line.Dashes = dashes[l.Style]
 	thumbs := []plot.Thumbnailer{line}

@@ -1,0 +1,57 @@
+package soak
+
+import (
+	"fmt"
+	"time"
+
+	"zkd/test/ensemble"
+)
+
+const (
+	// slack is how many goroutines and descriptors more than at first a server may have without clients: links to
+	// the peers are opened and closed as they are needed.
+	slack = 20
+	// diskLimit bounds what a server may keep of a tree of some thousand znodes: logs and a few snapshots.
+	diskLimit = 200 << 20
+	// memoryLimit bounds the resident memory of a server at any time.
+	memoryLimit = 600 << 20
+)
+
+// awaitNoLeaks waits until the servers, without clients, have no more of anything than they had at first.
+func (r *run) awaitNoLeaks() {
+	var last string
+	for end := time.Now().Add(ensemble.Patience); ; time.Sleep(200 * time.Millisecond) {
+		last = ""
+		for _, s := range r.e.Servers {
+			now, first := look(s), r.quiet[s.ID]
+			if now.Goroutines > first.Goroutines+slack || now.Descriptors > first.Descriptors+slack || now.State == "" {
+				last = fmt.Sprintf("%v has %d goroutines and %d descriptors; before there were clients %d and %d",
+					s, now.Goroutines, now.Descriptors, first.Goroutines, first.Descriptors)
+			}
+		}
+		if last == "" {
+			break
+		}
+		if time.Now().After(end) {
+			r.Error(last)
+			break
+		}
+	}
+	for id, looks := range r.watcher.all() {
+		for _, l := range looks {
+			if l.RSS > memoryLimit || l.Disk > diskLimit {
+				r.Errorf("server %d at %v: %d MiB of memory, %d MiB of disk", id, l.At.Round(time.Second), l.RSS>>20, l.Disk>>20)
+				break
+			}
+		}
+	}
+}
+
+// substance demands of a run what its length promises.
+func (r *run) substance() {
+	f := r.figures()
+	minutes := int(r.now().Minutes())
+	if f.Writes < 1000*minutes || f.LeaderChanges < minutes || f.Faults < 3*minutes || f.Writes == 0 {
+		r.Errorf("in %d minutes %d writes, %d changes of leader, %d faults", minutes, f.Writes, f.LeaderChanges, f.Faults)
+	}
+}

@@ -1,0 +1,232 @@
+package soak
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"zkd/test/ensemble"
+)
+
+// Options of a run.
+type Options struct {
+	For    time.Duration // how long faults are made; the end takes some seconds more
+	Seed   uint64
+	From   int           // the first round, to repeat one of another run
+	Faults time.Duration // of a round
+	Out    string        // folder of the page, and of what the servers wrote if something is wrong
+	Commit string
+}
+
+const (
+	voters    = 3
+	observers = 1
+)
+
+// run is one run.
+type run struct {
+	*recorder
+	opts    Options
+	ctx     context.Context // ends the run before its time
+	began   time.Time
+	e       *ensemble.Ensemble
+	in      *injector
+	watcher *watcher
+	disks   *disks
+	load    *load
+	quiet   map[int]Look // before there were clients
+	rounds  []Round
+	times   map[Check]int
+}
+
+// Round is what became of one.
+type Round struct {
+	Number   int
+	From, To time.Duration
+	Healed   time.Duration // when all faults had ended
+	Served   time.Duration // until all servers served, after that
+	Progress time.Duration // until every client had written, after that
+	Faults   int
+	Before   Kind
+	Standing Kind
+	Writes   int
+	Unknown  int
+	Reads    int
+}
+
+// Run makes faults on an ensemble until the time is over, the context ends or something is wrong, and writes the page.
+func Run(ctx context.Context, t testing.TB, o Options) {
+	r := &run{opts: o, ctx: ctx, began: time.Now(), times: map[Check]int{}}
+	r.recorder = &recorder{TB: t, clock: r.now, check: Setup}
+	defer func() {
+		if err := r.report(true); err != nil {
+			t.Error(err)
+		}
+	}()
+	r.start()
+	defer r.watcher.end()
+	for n := o.From; r.now() < o.For && ctx.Err() == nil && !t.Failed(); n++ {
+		r.scope(n, func() { r.round(n) })
+		if err := r.report(false); err != nil {
+			t.Error(err)
+		}
+	}
+	r.end()
+}
+
+func (r *run) now() time.Duration { return time.Since(r.began) }
+
+func (r *run) say(format string, args ...any) {
+	if testing.Verbose() {
+		fmt.Printf("%s %s\n", time.Now().Format("15:04:05.000"), fmt.Sprintf(format, args...))
+	}
+}
+
+// start makes an ensemble with small disks under some of its servers, and looks at it while it is quiet.
+func (r *run) start() {
+	r.times[Setup]++
+	r.say("seed %d, commit %s, for %v", r.opts.Seed, r.opts.Commit, r.opts.For)
+	network := ensemble.NewNetwork(r)
+	// Small logs, so that who was away for long needs a snapshot.
+	r.e = ensemble.New(r, ensemble.Options{Voters: voters, Observers: observers, Network: network, Config: []string{"snapCount=500"}})
+	r.disks = &disks{mounted: map[*ensemble.Server]bool{}}
+	r.Cleanup(func() {
+		for _, s := range r.e.Servers {
+			s.Kill()
+		}
+		if err := r.disks.unmount(); err != nil {
+			r.Error(err)
+		}
+	})
+	for i, s := range r.e.Servers {
+		if smallDisk(i) && os.Getenv(inside) != "" {
+			if err := r.disks.mount(s); err != nil {
+				r.Fatal(err)
+			}
+		}
+	}
+	r.e.Launch(r.e.Servers...)
+	r.e.AwaitServing(r.e.Servers...)
+	r.in = newInjector(r, network)
+	r.quiet = map[int]Look{}
+	for _, s := range r.e.Servers {
+		r.quiet[s.ID] = look(s)
+	}
+	r.watcher = watch(r.e.Servers, r.now)
+	r.load = newLoad(r)
+}
+
+// smallDisk says which servers have a disk that can be filled: two of three voters, so that a majority is there that no
+// slow disk of the machine holds up.
+func smallDisk(i int) bool { return i == 1 || i == 2 }
+
+// round makes faults for a while, then none until all is well, and then demands that all is.
+func (r *run) round(n int) {
+	p := NewPlan(r.opts.Seed, n, len(r.e.Servers), voters, r.opts.Faults)
+	round := Round{Number: n, From: r.now(), Before: p.Before}
+	r.say("round %d", n)
+	r.in.round = n
+	r.load.begin()
+	if p.Before != "" {
+		r.expect(Serves)
+		r.in.before(p)
+	}
+	r.expect(Lives)
+	round.Faults = r.attack(p)
+	if p.Standing.Kind != "" && r.ctx.Err() == nil {
+		round.Standing = p.Standing.Kind
+		r.stand(p.Standing)
+	}
+	r.expect(Serves)
+	r.in.heal()
+	round.Healed = r.now()
+	r.in.awaitServing()
+	round.Served = r.now() - round.Healed
+	r.expect(Progress)
+	r.load.awaitAll(nil)
+	round.Progress = r.now() - round.Healed - round.Served
+	round.Writes, round.Unknown, round.Reads = r.load.end()
+	round.To = r.now()
+	r.rounds = append(r.rounds, round)
+	r.say("round %d: %d faults, %d writes, served after %v, progress after %v", n, round.Faults, round.Writes,
+		round.Served.Round(time.Millisecond), round.Progress.Round(time.Millisecond))
+}
+
+// expect says which check is under way.
+func (r *run) expect(c Check) {
+	r.during(c)
+	r.times[c]++
+}
+
+// attack follows the plan until its time is over.
+func (r *run) attack(p Plan) (faults int) {
+	from := r.now()
+	for steps := p.Steps; ; {
+		r.in.endDue()
+		r.in.lookForEnded()
+		now := r.now()
+		for len(steps) > 0 && from+steps[0].At <= now {
+			if r.in.begin(steps[0]) {
+				faults++
+			}
+			steps = steps[1:]
+		}
+		if now >= from+p.Faults || r.Failed() {
+			return faults
+		}
+		next := min(r.in.nextEnd(), from+p.Faults)
+		if len(steps) > 0 {
+			next = min(next, from+steps[0].At)
+		}
+		select {
+		case <-r.ctx.Done():
+			return faults
+		case <-time.After(max(next-r.now(), time.Millisecond)):
+		}
+	}
+}
+
+// standing is longer than any wait for progress.
+const standing = time.Hour
+
+// stand ends all faults but one, from which a minority suffers, and demands that everybody else's clients go on.
+func (r *run) stand(s Step) {
+	r.expect(Progress)
+	r.in.heal()
+	s.For = standing
+	if !r.in.begin(s) {
+		return
+	}
+	unwell := []*ensemble.Server{r.e.Servers[s.Who]}
+	if s.Kind == CutOneWay || s.Kind == CutPair {
+		unwell = append(unwell, r.e.Servers[s.Other])
+	}
+	r.load.awaitAll(func(home *ensemble.Server) bool { return !slices.Contains(unwell, home) })
+}
+
+// end examines what only shows when all clients have gone, and is what the run claims to be.
+func (r *run) end() {
+	if r.Failed() {
+		return
+	}
+	r.expect(Leaks)
+	r.awaitNoLeaks()
+	r.expect(Substance)
+	r.substance()
+	r.expect(Lives)
+	for _, s := range r.e.Servers {
+		b, err := os.ReadFile(s.LogFile())
+		if err != nil {
+			r.Error(err)
+		}
+		for _, sign := range []string{"WARNING: DATA RACE", "panic: ", "fatal error: "} {
+			if strings.Contains(string(b), sign) {
+				r.Errorf("%v wrote %q", s, sign)
+			}
+		}
+	}
+}
