@@ -23,6 +23,7 @@ type Options struct {
 	Props     map[string]string
 	Network   *Network // nil is loopback
 	Product   string   // what servers are, as in "zookeeper-3.9"; "" is what the suite runs against
+	Disk      int      // bytes of a disk of each server's own; 0 is a folder
 }
 
 // Ensemble is a set of servers with one configuration.
@@ -124,6 +125,9 @@ func (e *Ensemble) layOut(id int, observer bool) *Server {
 	var err error
 	if s.dir, err = os.MkdirTemp(e.dir, "server-"+strconv.Itoa(id)+"-"); err != nil {
 		e.t.Fatal(err)
+	}
+	if s.disk = s.dir; e.opts.Disk > 0 {
+		s.disk = smallDisk(e.t, e.opts.Disk)
 	}
 	if e.opts.Network != nil {
 		s.space = e.opts.Network.Space(e.t, id)

@@ -127,3 +127,44 @@ func TestReconfigThroughTheServerThatGoes(t *testing.T) {
 		})
 	}
 }
+
+// Members come, go and change their role while clients write, and whoever leads is killed in the middle of each change.
+// One change is made at a time, each is made once it was answered, and in the end all agree on who is a member.
+func TestMembershipWithKills(t *testing.T) {
+	e := Start(t, Reconfigurable(Options{}))
+	l := e.StartLoad(LoadOptions{Clients: 12, Homes: slices.Clone(e.Servers)})
+	l.AwaitAll(nil)
+	admin := OpenAdmin(t, e.Servers...)
+	fourth := e.layOut(4, true)
+	e.must(fourth.configure(e.Config(append(slices.Clone(e.Servers), fourth)...)))
+	e.Servers = append(e.Servers, fourth)
+	e.Launch(fourth)
+	// change asks for one and kills the leader a little later, wherever it is then.
+	change := func(wait time.Duration, joining []*Server, leaving []int) {
+		t.Helper()
+		done := make(chan struct{})
+		go func() { defer close(done); admin.Reconfig(joining, leaving) }()
+		time.Sleep(wait) // so that each kill meets another part of the change
+		leader := e.AwaitLeader()
+		leader.Kill()
+		e.AwaitLeader()
+		e.Launch(leader)
+		<-done
+		l.AwaitAll(nil)
+	}
+	waits := shortOrLong([]time.Duration{0, 30 * time.Millisecond}, []time.Duration{0, 5 * time.Millisecond, 20 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 300 * time.Millisecond})
+	for _, wait := range waits {
+		fourth.Observer = true
+		change(wait, []*Server{fourth}, nil)
+		e.AwaitServing(fourth)
+		fourth.Observer = false
+		change(wait, []*Server{fourth}, nil) // promoted
+		e.AwaitServing(e.Servers...)
+		e.AwaitMembers(e.Servers...)
+		change(wait, nil, []int{fourth.ID})
+		e.AwaitServing(e.Servers[:3]...)
+		e.AwaitMembers(e.Servers[:3]...)
+	}
+	l.Settle()
+	l.Stop(e.Servers[:3]...)
+}

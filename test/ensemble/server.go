@@ -29,7 +29,8 @@ type Server struct {
 	host  string
 	ports [3]int // first and second peer port, client port
 	space *Space // nil on loopback
-	dir   string // zoo.cfg, data and log
+	dir   string // zoo.cfg and log
+	disk  string // data
 	own   []string
 	props map[string]string
 	made  product
@@ -59,7 +60,7 @@ func (s *Server) spec() string {
 func (s *Server) String() string { return fmt.Sprintf("server %d", s.ID) }
 
 // DataDir is the folder with all that the server keeps.
-func (s *Server) DataDir() string { return filepath.Join(s.dir, "data") }
+func (s *Server) DataDir() string { return filepath.Join(s.disk, "data") }
 
 // Space is where the server lives; nil on loopback.
 func (s *Server) Space() *Space { return s.space }
