@@ -49,12 +49,15 @@ type Applied struct {
 	Generation  uint32
 	IDs         []jute.ID
 	Body        []byte // as the client sent it; for requests of servers see txn.go
-	SkipACL     bool
+	SkipACL     bool // settings of the leader that count for the request
+	TTLNodes    bool
 	// Void says that the request changed nothing because its session had ended
 	// or goes on over another connection.
 	Void  bool
 	Code  jute.Code // of requests that change the tree
 	Reply []byte    // what follows the reply's header, of such a request
+	// Digest is that of the whole state behind the request.
+	Digest uint64
 }
 
 func (w *World) now() time.Time {
@@ -86,9 +89,10 @@ func (m *machine) applyWitnessed(index, term uint64, request []byte, c *conn) {
 	a := Applied{
 		Index: index, Term: term, Time: m.state.now, Zxid: m.state.zxid,
 		Op: t.op, Xid: t.xid, Session: int64(t.session), Generation: t.generation, IDs: t.ids, Body: t.body.Rest(),
-		SkipACL: m.set.skipACL, Void: m.outcome.void, Code: m.outcome.code,
+		SkipACL: m.set.skipACL, TTLNodes: m.set.ttlNodes, Void: m.outcome.void, Code: m.outcome.code, Digest: m.state.digest(),
 	}
-	if len(m.reply) > replyHead && a.Code == jute.OK {
+	// The reply to a sync is made on one server only.
+	if len(m.reply) > replyHead && a.Code == jute.OK && t.op != jute.OpSync {
 		a.Reply = m.reply[replyHead:]
 	}
 	m.srv.world.Witness.Applied(&a)
