@@ -53,7 +53,11 @@ func serve(ctx context.Context, o serverOptions) error {
 
 // runServer runs one server until it is told to stop, or fails.
 func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
-	s, err := server.Start(ctx, cfg, log)
+	w, err := world()
+	if err != nil {
+		return err
+	}
+	s, err := server.StartIn(ctx, cfg, log, w)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
