@@ -304,7 +304,7 @@ func around(diff string) string {
 			last = j
 		}
 	}
-	const most = 40
+	const most = 120
 	return strings.Join(out[:min(len(out), most)], "\n")
 }
 

@@ -39,10 +39,17 @@ func resolve(text string) string {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
+	rank, last := map[int64]int{}, 0
+	for _, z := range all {
+		// The beginning of an epoch is no transaction: a server that shows it is where it was before.
+		if begins := z > 0 && uint32(z) == 0; !begins || last == 0 {
+			last++
+		}
+		rank[z] = last
+	}
 	return zxidMark.ReplaceAllStringFunc(text, func(m string) string {
 		z, _ := strconv.ParseInt(m[1:len(m)-1], 10, 64)
-		at, _ := slices.BinarySearch(all, z)
-		return fmt.Sprintf("z%d", at+1)
+		return fmt.Sprintf("z%d", rank[z])
 	})
 }
 
