@@ -201,7 +201,8 @@ func (g *generator) pipelined(s string, but ...string) string {
 	for {
 		r := g.request(s, false)
 		verb, _, _ := strings.Cut(r, " ")
-		if !slices.Contains(but, verb) && !(g.quota && writes(r)) && !ephemeralContainer.MatchString(r) {
+		if !slices.Contains(but, verb) && !(g.quota && writes(r)) && !ephemeralContainer.MatchString(r) &&
+			!breakingMulti.MatchString(r) {
 			return r
 		}
 	}

@@ -66,6 +66,13 @@ var rules = []rule{
 				return (l.held || l.verb == "multi") && ephemeralContainer.MatchString(l.text)
 			})
 		}},
+	{name: "multi-breaks", reason: "a multi that breaks on an ACL or a path of null is not taken back in ZooKeeper's mind as long as it is " +
+		"in flight: requests behind it meet changes that were never made",
+		breaks: func(s []line) bool {
+			return batches(s, func(b []line) bool {
+				return slices.ContainsFunc(b[:len(b)-1], func(l line) bool { return breakingMulti.MatchString(l.text) })
+			})
+		}},
 	{name: "bytes-behind-error", reason: "behind the error of a multiRead ZooKeeper sends what it has of a result, at which no client looks",
 		even: func(_ line, text []string) []string {
 			for i := range text {
@@ -132,6 +139,7 @@ var (
 	ttlKills           = regexp.MustCompile(`\bttl\b.* ttl=-`)
 	behindError        = regexp.MustCompile(`(: MarshallingError z\d+( xid=-?\d+)?) and bytes [0-9a-f]+$`)
 	quotedSmile        = regexp.MustCompile("\"([^\" ]*\U0001f600[^\" ]*)\"")
+	breakingMulti      = regexp.MustCompile(`multi .*(:null\b|acl=null|poke=|(create2?|container|ttl|delete|set|check) null)`)
 	ephemeralContainer = regexp.MustCompile(`\bcontainer [^;]*flags=[13]\b`)
 
 	flags56 = regexp.MustCompile(`ttl [^;]*flags=[56] ttl=-`)
