@@ -11,12 +11,12 @@ func TestGenerate(t *testing.T) {
 	const scripts = 400
 	verbs, legals := map[string]int{}, 0
 	for n := range uint64(scripts) {
-		p := plan{shape: []shape{{1, 1}, {3, 1}}[n%2], outages: 10}
+		p := plan{shape: []shape{{1, 1}, {3, 1}, {3, 3}}[n%3], outages: 10}
 		lines := generate(7, n, p)
 		if !slices.Equal(lines, generate(7, n, p)) {
 			t.Fatalf("script %d differs from itself", n)
 		}
-		if !legal(lines) {
+		if !legal(lines, p.shape) {
 			continue
 		}
 		legals++
@@ -43,7 +43,7 @@ func TestShrink(t *testing.T) {
 		text := strings.Join(l, "\n")
 		return strings.Contains(text, "multi ") && strings.Contains(text, "delete ~/b") && strings.Contains(text, "a get")
 	}
-	got := shrink(lines, fails)
+	got := shrink(lines, func(l []string) bool { return legal(l, shape{1, 1}) }, fails)
 	if want := []string{"b multi delete ~/b", "a get ~"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -105,7 +105,7 @@ func (g *generator) chance(percent int) bool { return g.n(100) < percent }
 func (g *generator) pick(v ...string) string { return v[g.n(len(v))] }
 func (g *generator) name() string            { return g.names[g.n(len(g.names))] }
 func (g *generator) say(format string, v ...any) {
-	if l := fmt.Sprintf(format, v...); !g.plan.old || !since39.MatchString(l) {
+	if l := fmt.Sprintf(format, v...); (g.plan.shape.real == 1 || !damaged.MatchString(l)) && (!g.plan.old || !since39.MatchString(l)) {
 		g.lines = append(g.lines, l)
 	}
 }

@@ -100,20 +100,23 @@ func TestLegal(t *testing.T) {
 		{"a get /zookeeper/config", ""},
 	} {
 		lines := strings.Split(tt.script, "\n")
-		if legal(lines) != (tt.broken == "") {
-			t.Errorf("%q: legal is %v", tt.script, legal(lines))
+		if legal(lines, shape{3, 1}) != (tt.broken == "") {
+			t.Errorf("%q: legal is %v", tt.script, legal(lines, shape{3, 1}))
 		}
 		var s []line
 		for _, l := range lines {
 			s = append(s, parse(l))
 		}
 		for _, r := range rules {
-			if r.breaks != nil && r.breaks(s) != (r.name == tt.broken) {
+			if r.breaks != nil && !r.several && r.breaks(s) != (r.name == tt.broken) {
 				t.Errorf("%q: rule %s says %v", tt.script, r.name, r.breaks(s))
 			}
 		}
 	}
-	if legal([]string{"a & ping", "b ping"}) || legal([]string{"a & ping"}) {
+	if legal([]string{"a set ~ 1 cut=4"}, shape{3, 3}) || !legal([]string{"a set ~ 1 cut=4"}, shape{3, 1}) {
+		t.Error("damage is legal where ZooKeeper is one server, and not where it is several")
+	}
+	if legal([]string{"a & ping", "b ping"}, shape{1, 1}) || legal([]string{"a & ping"}, shape{1, 1}) {
 		t.Error("a batch without its flush is legal")
 	}
 }

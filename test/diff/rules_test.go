@@ -11,9 +11,10 @@ import (
 // A rule says where zkd and ZooKeeper may differ, or where ZooKeeper does not know itself. It either keeps scripts from
 // getting there or evens the difference out.
 type rule struct {
-	name   string
-	reason string
-	doc    string // how the row of docs/compatibility.md begins; "" when ZooKeeper is the one that wavers
+	name    string
+	reason  string
+	several bool   // it is about a ZooKeeper that is an ensemble, and holds there only
+	doc     string // how the row of docs/compatibility.md begins; "" when ZooKeeper is the one that wavers
 
 	breaks func([]line) bool                    // the script must not be made
 	even   func(l line, text []string) []string // evens out what a step printed, on both sides
@@ -90,6 +91,11 @@ var rules = []rule{
 					strings.HasPrefix(l.verb, "setwatches") && at != "" && n < 8
 			})
 		}},
+	{name: "damage-hangs", several: true, reason: "a write that the leader cannot read, or breaks on, is answered by nobody in an " +
+		"ensemble of ZooKeeper: its session hangs for ever, and soon the others do",
+		breaks: func(s []line) bool {
+			return slices.ContainsFunc(s, func(l line) bool { return damaged.MatchString(l.text) })
+		}},
 	{name: "two-places", doc: "A session that attaches to another",
 		reason: "ZooKeeper lets a connection be whose session is now on another server, until it writes",
 		breaks: inTwoPlaces},
@@ -139,6 +145,7 @@ var (
 	ttlKills           = regexp.MustCompile(`\bttl\b.* ttl=-`)
 	behindError        = regexp.MustCompile(`(: MarshallingError z\d+( xid=-?\d+)?) and bytes [0-9a-f]+$`)
 	quotedSmile        = regexp.MustCompile("\"([^\" ]*\U0001f600[^\" ]*)\"")
+	damaged            = regexp.MustCompile(`poke=|cut=| raw |:null\b|acl=null|noend|(create2?|container|ttl|delete|set|check|setacl|sync) null`)
 	breakingMulti      = regexp.MustCompile(`multi .*(:null\b|acl=null|poke=|(create2?|container|ttl|delete|set|check) null)`)
 	ephemeralContainer = regexp.MustCompile(`\bcontainer [^;]*flags=[13]\b`)
 
@@ -146,12 +153,14 @@ var (
 )
 
 // legal reports whether no rule forbids a script, and it can run at all.
-func legal(lines []string) bool {
+func legal(lines []string, on shape) bool {
 	var s []line
 	for _, text := range lines {
 		s = append(s, parse(text))
 	}
-	return batchesWhole(s) && !slices.ContainsFunc(rules, func(r rule) bool { return r.breaks != nil && r.breaks(s) })
+	return batchesWhole(s) && !slices.ContainsFunc(rules, func(r rule) bool {
+		return r.breaks != nil && (on.real > 1 || !r.several) && r.breaks(s)
+	})
 }
 
 // batchesWhole reports whether every & is followed by more of its batch or by its flush.

@@ -9,7 +9,7 @@ import (
 const mostTries = 400
 
 // shrink returns a smaller script that still fails: first without lines, then with plainer ones.
-func shrink(lines []string, fails func([]string) bool) []string {
+func shrink(lines []string, legal, fails func([]string) bool) []string {
 	tries := 0
 	try := func(l []string) bool {
 		if tries >= mostTries || !legal(l) {
