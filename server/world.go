@@ -49,7 +49,7 @@ type Applied struct {
 	Generation  uint32
 	IDs         []jute.ID
 	Body        []byte // as the client sent it; for requests of servers see txn.go
-	SkipACL     bool // settings of the leader that count for the request
+	SkipACL     bool   // settings of the leader that count for the request
 	TTLNodes    bool
 	// Void says that the request changed nothing because its session had ended
 	// or goes on over another connection.

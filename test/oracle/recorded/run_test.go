@@ -37,7 +37,6 @@ func TestRunIsJudged(t *testing.T) {
 	h, seq, dir := oracle.NewHistory(), oracle.NewSequence(), t.TempDir()
 	s := startWitnessed(t, seq, dir)
 	ctx := within(t)
-	var clients sync.WaitGroup
 	check := oracle.NewChecker(h, seq, oracle.Options{Clocks: true, Second: func(p string) bool { return len(p) == 5 && p[:4] == "/key" }})
 	var mu sync.Mutex
 	at := s.Addr().String() // changes with the restart
@@ -48,39 +47,7 @@ func TestRunIsJudged(t *testing.T) {
 		return new(net.Dialer).DialContext(ctx, "tcp", to)
 	}
 	one := []string{"server 1"}
-	stop := make(chan struct{})
-	for n := range 6 {
-		clients.Go(func() {
-			rng := rand.New(rand.NewPCG(uint64(n), 1))
-			c := New(Options{Name: fmt.Sprint("client ", n), Servers: one, Dial: dial, History: h, Timeout: 10 * time.Second})
-			defer func() { c.Abandon() }()
-			for i := 0; ; i++ {
-				select {
-				case <-stop:
-					if err := c.Close(ctx); err != nil {
-						t.Error(err)
-					}
-					return
-				default:
-				}
-				op, body := randomRequest(rng)
-				call, err := c.Send(ctx, op, body)
-				if errors.Is(err, ErrOver) {
-					return
-				}
-				if err != nil {
-					t.Error(err)
-					return
-				}
-				if rng.IntN(3) == 0 {
-					call.Wait(ctx)
-				}
-				if rng.IntN(200) == 0 {
-					c.MoveTo(ctx, one...)
-				}
-			}
-		})
-	}
+	load := startLoad(t, ctx, 6, Options{Servers: one, Dial: dial, History: h})
 	short := New(Options{Name: "short", Servers: one, Dial: dial, History: h, Timeout: 300 * time.Millisecond})
 	for {
 		if _, err := short.Do(ctx, wire.OpCreate, wire.Create{Path: "/e", ACL: wire.OpenACL, Flags: 3}); err == nil {
@@ -103,8 +70,7 @@ func TestRunIsJudged(t *testing.T) {
 		time.Sleep(100 * time.Millisecond)
 		check.Advance()
 	}
-	close(stop)
-	clients.Wait()
+	load.stop()
 	if err := s.Shutdown(ctx); err != nil {
 		t.Error(err)
 	}
@@ -116,6 +82,60 @@ func TestRunIsJudged(t *testing.T) {
 	for _, f := range check.Stats().Require(oracle.Stats{Writes: 500, Reads: 500, Events: 100, CatchUps: 1, SetWatches: 5, Expired: 1, Second: 5, EphemeralsEnded: 1, Terms: 2}) {
 		t.Error(f)
 	}
+}
+
+// load is clients that ask for anything.
+type load struct {
+	t       testing.TB
+	quit    chan struct{}
+	clients sync.WaitGroup
+}
+
+// startLoad starts clients with these options.
+func startLoad(t testing.TB, ctx context.Context, n int, o Options) *load {
+	l := &load{t: t, quit: make(chan struct{})}
+	for i := range n {
+		own := o
+		own.Name = fmt.Sprint("client ", i)
+		l.clients.Go(func() { l.run(ctx, New(own), rand.New(rand.NewPCG(uint64(i), 1)), o.Servers) })
+	}
+	return l
+}
+
+// run sends requests, waits for some replies, and moves now and then.
+func (l *load) run(ctx context.Context, c *Client, rng *rand.Rand, servers []string) {
+	defer c.Abandon()
+	for {
+		select {
+		case <-l.quit:
+			if err := c.Close(ctx); err != nil {
+				l.t.Error(err)
+			}
+			return
+		default:
+		}
+		op, body := randomRequest(rng)
+		call, err := c.Send(ctx, op, body)
+		if errors.Is(err, ErrOver) {
+			return
+		}
+		if err != nil {
+			l.t.Error(err)
+			return
+		}
+		if rng.IntN(3) == 0 {
+			_, _ = call.Wait(ctx) // what came of it is in the history
+		}
+		if rng.IntN(200) == 0 {
+			c.MoveTo(ctx, servers...)
+		}
+	}
+}
+
+// stop ends the sessions.
+func (l *load) stop() {
+	close(l.quit)
+	l.clients.Wait()
 }
 
 // randomRequest is any request on a few znodes.
