@@ -81,6 +81,7 @@ type run struct {
 	written   time.Time // when the latest write was sent
 	show      func(wire.Fields) string
 	out       strings.Builder
+	ahead     bool     // a session was opened since all servers were brought up to date
 	closing   bool     // the running step closes a session
 	events    []string // of the running step, of one session, not yet printed
 	evOwner   string
@@ -235,6 +236,7 @@ func (r *run) session(name, verb string) (*client, error) {
 	if c.conn != nil {
 		return c, nil
 	}
+	r.ahead = true
 	return c, r.open(c, wire.ConnectRequest{TimeoutMs: r.timeout(), Password: make([]byte, 16), ReadOnly: new(bool)})
 }
 

@@ -75,6 +75,7 @@ func (r *run) openPulses() error {
 
 // settle returns when every server has applied all that any client has an answer to.
 func (r *run) settle() error {
+	r.ahead = false
 	for _, p := range r.pulses {
 		p.xid++
 		if err := p.conn.Send(p.xid, wire.OpSync, wire.Path("/")); err != nil {
@@ -100,7 +101,7 @@ var still = strings.Fields("exists get children children2 getacl ephemerals coun
 // settleAfter settles unless the step can have changed nothing.
 func (r *run) settleAfter(line string) error {
 	f := strings.Fields(line)
-	if len(r.pulses) == 0 || f[1] == "&" || slices.Contains(still, f[1]) {
+	if len(r.pulses) == 0 || f[1] == "&" || slices.Contains(still, f[1]) && !r.ahead {
 		return nil
 	}
 	return r.settle()
