@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: help build test race lint fuzz compat corpus crash operations ensemble ensemble-long soak bench bench-quick bench-cluster docker clean
+.PHONY: mutants help build test race lint fuzz compat corpus crash operations ensemble ensemble-long soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -56,6 +56,9 @@ SOAKSEED ?= 0
 
 soak: ## random faults on real processes for SOAK=1h; SOAKSEED repeats one; the page is SOAKDIR/index.html
 	go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./test/soak -soak.for $(SOAK) -soak.seed $(SOAKSEED) -soak.out $(abspath $(SOAKDIR))
+
+mutants: ## deliberate bugs, one at a time: which test notices each, and how fast
+	go test -count=1 -timeout 30m -v ./test/mutants -mutants
 
 bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.md, bench.json, bench-charts
 	./test/realzk/install.sh

@@ -93,6 +93,7 @@ func TestFormerLeaderConfirmsWhatItHas(t *testing.T) {
 		}
 	}()
 	g.until("end of its term", func() bool { return r.State() != raft.Leader })
+	_ = r.VerifyLeader().Error() // raft's main loop is done with the message
 	select {
 	case resp := <-answered:
 		if disk.pending() {

@@ -37,6 +37,18 @@ func TestEventsBeforeReplies(t *testing.T) {
 	all.Wait()
 }
 
+// A client that watches what it changes itself has the event first.
+func TestEventBeforeTheReplyToItsCause(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	c.create("/n", nil, 0)
+	c.ok(wire.OpGetData, wire.PathWatch{Path: "/n", Watch: true})
+	c.ok(wire.OpSetData, wire.SetData{Path: "/n", Version: -1})
+	if len(c.events) != 1 || c.events[0].Path != "/n" {
+		t.Errorf("events %+v before the reply", c.events)
+	}
+}
+
 // watchAndRead keeps a one-shot watch on /n with reads in flight behind it. The
 // watch is set by getData or by exists.
 func watchAndRead(c *client, done *atomic.Bool, byData bool) error {

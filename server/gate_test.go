@@ -17,7 +17,7 @@ func TestGateCloses(t *testing.T) {
 	s := startServer(t, loneEnsemble(t, ""))
 	c := connect(t, s)
 	s.gate.look(t.Context(), s.now()+s.gate.limit+time.Second, 0)
-	closed(t, c.Conn)
+	cutOff(t, c)
 	must(t, s.serving.Load, "serving again")
 	attach(t, s, c).create("/a", nil, 0)
 }
@@ -68,8 +68,12 @@ func TestGatePatience(t *testing.T) {
 	s := startServer(t, loneEnsemble(t, ""))
 	long := connect(t, s)
 	short := attach(t, s, &client{timeout: 1200})
-	s.gate.look(t.Context(), s.now()+time.Second, 0)
-	closed(t, short.Conn)
+	gap := s.gate.patience(s.cfg.MinSessionTimeout) + 100*time.Millisecond
+	if gap >= s.gate.limit {
+		t.Fatalf("no connection is less patient than %v", s.gate.limit)
+	}
+	s.gate.look(t.Context(), s.now()+gap, 0)
+	cutOff(t, short)
 	long.exists("/")
 }
 
@@ -79,10 +83,7 @@ func TestNoAnswerAfterAPause(t *testing.T) {
 	s := startServer(t, loneEnsemble(t, ""))
 	c := connect(t, s)
 	s.gate.contact.Store(int64(s.now() - s.gate.limit - time.Second))
-	c.send(wire.OpGetData, wire.PathWatch{Path: "/"})
-	if b := closed(t, c.Conn); len(b) > 0 {
-		t.Errorf("answered %q", b)
-	}
+	cutOff(t, c)
 	must(t, func() bool { return !s.gate.lapsed(s.now(), time.Second) && s.serving.Load() }, "serving again")
 	attach(t, s, c).exists("/")
 }
@@ -109,9 +110,7 @@ func TestInstalledSnapshotDropsClients(t *testing.T) {
 	if err := newMachine(s).Restore(bytes.NewReader(image)); err != nil {
 		t.Fatal(err)
 	}
-	if b := closed(t, c.Conn); len(b) > 0 {
-		t.Errorf("got %q", b)
-	}
+	cutOff(t, c)
 	settled(t, s, 0)
 	if n := s.state.watches.Total(); n != 0 {
 		t.Errorf("%d watches", n)
@@ -141,6 +140,14 @@ func applied(t *testing.T, s *Server, id session.ID, generation uint32, op jute.
 	}
 }
 
+// lives tells whether a session is in the replicated table.
+func lives(s *Server, id session.ID) bool {
+	s.state.mu.RLock()
+	defer s.state.mu.RUnlock()
+	_, ok := s.state.table.Get(id)
+	return ok
+}
+
 // A session that attaches elsewhere loses its connection here, and what is
 // still under way over that is void.
 func TestMoveAway(t *testing.T) {
@@ -149,7 +156,7 @@ func TestMoveAway(t *testing.T) {
 	id := session.ID(c.session)
 	awaitLead(t, s)
 	applied(t, s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
-	closed(t, c.Conn)
+	cutOff(t, c)
 	settled(t, s, 0)
 	before := s.zxid()
 	applied(t, s, id, 0, jute.OpDelete, nil)
@@ -171,6 +178,9 @@ func TestExpiryOfADeposedLeader(t *testing.T) {
 	term := s.node.Status().Term
 	for _, wrong := range []uint64{term - 1, term + 1} {
 		applied(t, s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(wrong)))
+		if !lives(s, id) {
+			t.Fatalf("in term %d a session was ended by who led in term %d", term, wrong)
+		}
 	}
 	c.create("/alive", nil, 1)
 	applied(t, s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(term)))
@@ -196,9 +206,15 @@ func TestTrackedSessions(t *testing.T) {
 	if tracked() != 1 {
 		t.Errorf("%d sessions on a follower: it follows one of another server", tracked())
 	}
+	began := s.now()
 	s.sessions.startAll()
 	if tracked() != 3 {
 		t.Errorf("%d sessions on a leader", tracked())
+	}
+	for id, end := range s.sessions.tracker.Deadlines() {
+		if left := end - began; left < time.Second {
+			t.Errorf("session %#x may be silent for %v, under a leader that has just begun", uint64(id), left)
+		}
 	}
 	s.sessions.resign()
 	here.Close()
@@ -217,18 +233,12 @@ func TestFarewellOverAnOldConnection(t *testing.T) {
 	awaitLead(t, s)
 	applied(t, s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
 	closed(t, c.Conn)
-	exists := func() bool {
-		s.state.mu.RLock()
-		defer s.state.mu.RUnlock()
-		_, ok := s.state.table.Get(id)
-		return ok
-	}
 	applied(t, s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(s.node.Status().Term)))
-	if !exists() {
+	if !lives(s, id) {
 		t.Fatal("expired, though it was heard of over another connection")
 	}
 	applied(t, s, id, 0, jute.OpCloseSession, nil)
-	if exists() {
+	if lives(s, id) {
 		t.Error("the session goes on")
 	}
 }

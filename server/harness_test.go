@@ -239,6 +239,24 @@ func closed(t testing.TB, c *wire.Conn) []byte {
 	return b
 }
 
+// cutOff checks that the server has closed a connection, or does so instead of
+// answering the next request.
+func cutOff(t testing.TB, c *client) {
+	t.Helper()
+	c.xid++
+	_ = c.Send(c.xid, wire.OpExists, wire.PathWatch{Path: "/"})
+	for {
+		switch _, r, err := c.Next(patience); {
+		case errors.Is(err, wire.ErrClosed):
+			return
+		case err != nil:
+			t.Fatalf("connection is still open: %v", err)
+		case r != nil:
+			t.Fatalf("connection is still open, and a request was answered: %+v", *r)
+		}
+	}
+}
+
 // settled waits until only want connections are left on the server.
 func settled(t testing.TB, s *Server, want int) {
 	t.Helper()

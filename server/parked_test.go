@@ -96,6 +96,9 @@ func (w *witness) reply(r *wire.Reply, op wire.Op, watch bool) error {
 	if r.Err != 0 {
 		return fmt.Errorf("%v", r.Err)
 	}
+	if shows := r.Stat != nil; shows != (op == wire.OpSetData || op == wire.OpGetData || op == wire.OpExists || op == wire.OpGetChildren2) {
+		return fmt.Errorf("the reply %+v stands where that to op %d should", *r, op)
+	}
 	if r.Zxid < w.zxid {
 		return fmt.Errorf("zxid %#x after %#x", r.Zxid, w.zxid)
 	}

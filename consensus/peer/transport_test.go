@@ -46,7 +46,10 @@ func appendTo(t *Transport, entries ...*raft.Log) error {
 
 func TestHeartbeatsGoTheWayOfAllRequests(t *testing.T) {
 	from, to := pair(t)
-	to.SetHeartbeatHandler(func(raft.RPC) { t.Error("a heartbeat was handled beside raft's main loop") })
+	to.SetHeartbeatHandler(func(rpc raft.RPC) {
+		t.Error("a heartbeat was handled beside raft's main loop")
+		rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+	})
 	defer answering(to)()
 	if err := appendTo(from); err != nil {
 		t.Error(err)

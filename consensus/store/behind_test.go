@@ -58,9 +58,15 @@ func TestSyncComesBehind(t *testing.T) {
 		t.Error(err)
 	}
 	before := s.Stats()
+	settled := make(chan error, 1)
+	go func() { settled <- s.AwaitDurable(4) }()
 	stored := make(chan error)
 	go func() { stored <- s.Log().StoreLogs(batch(5, 1, 10)) }()
-	d.gate <- nil
+	select {
+	case d.gate <- nil:
+	case <-settled:
+		t.Fatal("it is durable, they say, and no sync has come")
+	}
 	if err := s.AwaitDurable(4); err != nil {
 		t.Error(err)
 	}

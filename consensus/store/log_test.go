@@ -176,10 +176,10 @@ func TestLogFailStop(t *testing.T) {
 				}
 				acked = i
 			}
-			wantErr(t, <-fatal, boom)
 			if err := s.Log().StoreLog(entry(acked+1, 100)); !errors.Is(err, boom) {
-				t.Fatalf("after the failure: %v", err)
+				t.Fatalf("an append after the failure: %v", err)
 			}
+			wantErr(t, <-fatal, boom)
 			s.Close()
 			o.hooks = &hooks{segmentSize: 64 * kib}
 			o.OnFatal = nil

@@ -68,6 +68,15 @@ func TestStable(t *testing.T) {
 	wantVote(t, s, 5, 5, "a")
 }
 
+// A vote that was given is not forgotten when the power fails, whatever is
+// risked with the log in tests.
+func TestVoteIsSynced(t *testing.T) {
+	s := mustOpen(t, opts(t.TempDir(), EngineWAL))
+	if db := s.stable.db; db.NoSync || db.NoGrowSync {
+		t.Errorf("bbolt leaves syncs out: %v, for growth: %v", db.NoSync, db.NoGrowSync)
+	}
+}
+
 // A crash between raft's two writes leaves the old vote whole: the new term
 // must never appear with the old candidate (raft#661).
 func TestStableVoteIsAtomic(t *testing.T) {

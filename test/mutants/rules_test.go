@@ -1,0 +1,51 @@
+package mutants
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// rule is a mutant as internal/mutant has it.
+type rule struct{ name, says string }
+
+// rules reads the names and what they stand for from the source, so that they
+// stand in one place.
+func rules(t *testing.T) (all []rule) {
+	file, err := parser.ParseFile(token.NewFileSet(), "../../internal/mutant/rules.go", nil, parser.ParseComments)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ast.Inspect(file, func(n ast.Node) bool {
+		if v, ok := n.(*ast.ValueSpec); ok {
+			name, err := strconv.Unquote(v.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all = append(all, rule{name, strings.TrimSpace(v.Comment.Text())})
+		}
+		return true
+	})
+	return all
+}
+
+// TestEveryMutantIsRun holds the table and the rules to each other.
+func TestEveryMutantIsRun(t *testing.T) {
+	seen := map[string]bool{}
+	for _, r := range rules(t) {
+		if seen[r.name] = true; len(caught[r.name]) == 0 {
+			t.Errorf("%s: no test is named that catches it", r.name)
+		}
+		if r.says == "" {
+			t.Errorf("%s: nothing says what is left out", r.name)
+		}
+	}
+	for name := range caught {
+		if !seen[name] {
+			t.Errorf("%s is no mutant", name)
+		}
+	}
+}
