@@ -2,8 +2,10 @@ package consensus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -204,4 +206,54 @@ func TestBlankServerReturns(t *testing.T) {
 	}
 	submit(e.nodes[3], 1, 100, "late")
 	e.same(200)
+}
+
+// A member whose directory was replaced by an old copy has forgotten what it gave its word for. It finds out that it has
+// started since, and comes back as one with an empty disk does.
+func TestOldCopyOfADirectory(t *testing.T) {
+	e := newTrio(t, 3)
+	for id := range uint64(3) {
+		e.launch(id+1, e.members)
+	}
+	e.ready(1, 2, 3)
+	submit(e.nodes[3], 1, 100, "early")
+	e.same(100)
+	e.stop(3)
+	dir, copied := filepath.Join(e.dir, "3"), filepath.Join(t.TempDir(), "3")
+	id, err := os.ReadFile(identityPath(dir))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.CopyFS(copied, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	e.launch(3, e.members)
+	e.ready(3)
+	before := e.nodes[3].raftID()
+	submit(e.nodes[3], 1, 100, "late")
+	e.same(200)
+	e.stop(3)
+	if err := os.RemoveAll(dir); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.CopyFS(dir, os.DirFS(copied)), os.WriteFile(identityPath(dir), id, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	e.launch(3, e.members)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := e.nodes[3].Ready(ctx); !errors.Is(err, ErrRejoin) || !strings.Contains(err.Error(), "old copy") {
+		t.Fatalf("with an old copy: %v", err)
+	}
+	e.stop(3)
+	e.launch(3, e.members)
+	e.ready(3)
+	if after := e.nodes[3].raftID(); after == before {
+		t.Errorf("it is still %s", after)
+	}
+	e.same(200)
+	// The next start finds what the last one left.
+	e.stop(3)
+	e.launch(3, e.members)
+	e.ready(3)
 }

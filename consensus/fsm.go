@@ -60,6 +60,7 @@ type fsm struct {
 
 	mu      sync.Mutex // guards what others than the apply goroutine read
 	origins map[uint64]origin
+	former  uint64 // incarnation of this server's requests before those of this process
 	cluster clusterID
 	members *Membership
 	digests digests
@@ -254,8 +255,19 @@ func (f *fsm) follows(id, incarnation, first, last uint64) place {
 	if first != o.seq+1 && !mutant.Is(mutant.Gap) {
 		return gap
 	}
+	if s := &f.node.stream; id == s.origin && incarnation == s.incarnation.Load() && f.origins[id].incarnation != incarnation {
+		f.former = f.origins[id].incarnation
+	}
 	f.origins[id] = origin{incarnation, last}
 	return next
+}
+
+// formerStart is the incarnation of this server's requests before those of
+// this process, once one of these has been applied; 0 if there was none.
+func (f *fsm) formerStart() uint64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.former
 }
 
 // The entry by which the first leader names the cluster: u8 format 2, 16 bytes.

@@ -31,6 +31,11 @@ type identity struct {
 	// Rejoin says why the store must not be used any more: it is set aside at
 	// the next start, before anything else.
 	Rejoin string `json:"rejoin,omitempty"`
+	// Start is the incarnation of the last process of this server that sent
+	// requests. It is on file before the first of them is: a state that knows a
+	// later one has seen this server since this directory was copied. 0 is not
+	// known.
+	Start uint64 `json:"start,omitempty"`
 }
 
 const identityFormat = 1

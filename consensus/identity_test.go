@@ -37,6 +37,7 @@ func TestIdentityFile(t *testing.T) {
 		{RaftID: firstID(3)},
 		{RaftID: laterID(3), Cluster: newClusterID()},
 		{Cluster: newClusterID()}, // to join
+		{RaftID: "3.1", Cluster: newClusterID(), Start: 1 << 60},
 		{RaftID: "3.1", Cluster: newClusterID(), Rejoin: "its state \"differs\"\n"},
 	} {
 		id.path, id.Format = blank.path, blank.Format

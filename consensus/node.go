@@ -188,8 +188,7 @@ func (n *Node) Ready(ctx context.Context) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
-	n.stream.begin(n.fsm.incarnation(n.cfg.ServerID))
-	if err := n.Sync(ctx); err != nil {
+	if err := n.begin(ctx); err != nil {
 		return err
 	}
 	if err := n.enfranchised(ctx); err != nil {

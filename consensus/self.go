@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -111,7 +112,32 @@ func (n *Node) setAside(why error) error {
 		return err
 	}
 	n.log.Warn("the state of this server was set aside; it joins the ensemble anew", "why", why, "kept", moved)
-	return n.become(func(id *identity) { id.RaftID, id.Rejoin = "", "" })
+	return n.become(func(id *identity) { id.RaftID, id.Rejoin, id.Start = "", "", 0 })
+}
+
+// begin numbers this process and makes its first request, which is applied
+// behind all that was committed before. So it learns whether the directory is
+// the one that this server had at its last start. An old copy of it has
+// forgotten entries and votes that the server has given its word for: the
+// server must join anew then.
+func (n *Node) begin(ctx context.Context) error {
+	if n.stream.incarnation.Load() != 0 {
+		return n.Sync(ctx)
+	}
+	last, next := n.who().Start, n.fsm.incarnation(n.cfg.ServerID)
+	if err := n.become(func(id *identity) { id.Start = next }); err != nil {
+		return err
+	}
+	n.stream.begin(next)
+	if err := n.Sync(ctx); err != nil {
+		return err
+	}
+	if last == 0 || n.fsm.formerStart() <= last || n.cfg.Ensemble == nil {
+		return nil
+	}
+	err := n.Distrust(fmt.Errorf("consensus: %s is an old copy: this server has started again since it was made", n.cfg.Store.Dir))
+	n.fatal(err)
+	return err
 }
 
 // rejoin ends this server, which must not rely on its own state any more.

@@ -47,6 +47,26 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
+// An old copy of a member's own disk is put back while the others live. It has forgotten what it gave its word for: it
+// is not trusted, and the member comes back as one with an empty disk does.
+func TestOldDirectory(t *testing.T) {
+	OnlyZkd(t)
+	e := Start(t, Options{})
+	l := e.StartLoad(LoadOptions{Clients: 12})
+	l.Await(200)
+	old := e.AwaitRole(Follower)
+	e.must(old.Terminate())
+	copied := old.SaveData(t)
+	e.Restart(old)
+	l.Await(200)
+	old.Kill()
+	old.PutData(t, copied)
+	e.Restart(old)
+	e.says(old, "old copy")
+	l.Settle()
+	l.Stop()
+}
+
 // All servers are lost, and one is made anew from an old copy of its disk. What was written after the copy is gone; no
 // zxid that anybody has seen comes again.
 func TestBackup(t *testing.T) {
