@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -22,8 +23,11 @@ type Options struct {
 	Config    []string      // further lines of zoo.cfg
 	Props     map[string]string
 	Network   *Network // nil is loopback
-	Product   string   // what servers are, as in "zookeeper-3.9"; "" is what the suite runs against
-	Disk      int      // bytes of a disk of each server's own; 0 is a folder
+	// Starting may change how a server's process is started, each time. Files that it hands over are closed here then.
+	Starting func(s *Server, cmd *exec.Cmd)
+	Product  string // what servers are, as in "zookeeper-3.9"; "" is what the suite runs against
+	Disk     int    // bytes of a disk of each server's own; 0 is a folder
+	DiskOf   []int  // the servers that have one; nil is all
 }
 
 // Ensemble is a set of servers with one configuration.
@@ -121,12 +125,12 @@ func (e *Ensemble) common() []string {
 
 func (e *Ensemble) layOut(id int, observer bool) *Server {
 	e.t.Helper()
-	s := &Server{ID: id, Observer: observer, made: e.made, props: e.opts.Props}
+	s := &Server{ID: id, Observer: observer, made: e.made, props: e.opts.Props, start: e.opts.Starting}
 	var err error
 	if s.dir, err = os.MkdirTemp(e.dir, "server-"+strconv.Itoa(id)+"-"); err != nil {
 		e.t.Fatal(err)
 	}
-	if s.disk = s.dir; e.opts.Disk > 0 {
+	if s.disk = s.dir; e.opts.Disk > 0 && (e.opts.DiskOf == nil || slices.Contains(e.opts.DiskOf, id)) {
 		s.disk = smallDisk(e.t, e.opts.Disk)
 	}
 	if e.opts.Network != nil {

@@ -35,6 +35,7 @@ type Server struct {
 	props map[string]string
 	made  product
 	wrap  func(*exec.Cmd) *exec.Cmd // how its programs are run, nil mostly
+	start func(*Server, *exec.Cmd)  // see Options.Starting
 
 	broken atomic.Int64 // connections of sessions that broke
 
@@ -115,7 +116,14 @@ func (s *Server) Launch() error {
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = out, out
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
-	if err := s.space.do(cmd.Start); err != nil {
+	if s.start != nil {
+		s.start(s, cmd)
+	}
+	err = s.space.do(cmd.Start)
+	for _, f := range cmd.ExtraFiles {
+		f.Close() // the process has its own, and the other end is to see when it ends
+	}
+	if err != nil {
 		return err
 	}
 	exited := make(chan struct{})

@@ -1,42 +1,63 @@
 package soak
 
-import "slices"
+import "zkd/test/oracle"
 
-// Check is a promise that a run examines; the letters are those of docs/testing.md.
+// Check is a promise that a run examines.
 type Check string
 
-// The checks.
+// The checks; the numbers are those of docs/faults.md.
 const (
-	Setup     Check = "setup: the ensemble starts, faults can be made"
-	Lives     Check = "no server ends by itself, panics or reports a race"
-	Serves    Check = "I8: when faults end, every server serves within a minute"
-	Progress  Check = "I8: every client writes again, with a minority unwell too"
-	Clients   Check = "I1, I3, I4, I7: writes acknowledged are there once, in order; sessions and ephemerals live"
-	Replicas  Check = "I6: digests and trees of all servers are equal"
-	Leaks     Check = "I8: goroutines, descriptors, files and disk are as before"
-	Substance Check = "I9: there were faults, writes and changes of leader enough to mean something"
+	Setup       Check = "the ensemble starts, and faults can be made"
+	Lives       Check = "no server ends by itself, panics or reports a race"
+	Durable           = Check(oracle.Durable)
+	Linear            = Check(oracle.Linear)
+	AtMostOnce        = Check(oracle.AtMostOnce)
+	SessionView       = Check(oracle.SessionView)
+	Watches           = Check(oracle.Watches)
+	Replicas          = Check(oracle.Replicas)
+	Digests     Check = "I6 the digests of all servers are equal at rest"
+	Ephemerals        = Check(oracle.Ephemerals)
+	Serves      Check = "I8 when faults end, every server serves within a minute"
+	Progress    Check = "I8 every client writes again within a minute, also while a minority is unwell"
+	Leaks       Check = "I8 goroutines, descriptors, disk and memory are within their bounds"
+	Substance         = Check(oracle.NotVacuous)
 )
-
-// Checks are all of them in the order of the page.
-var Checks = []Check{Setup, Lives, Serves, Progress, Clients, Replicas, Leaks, Substance}
 
 // Verdict is what became of a check.
 type Verdict struct {
 	Check  Check
-	Times  int // how often it was made
+	Of     string // how much was examined
 	Broken []Violation
 }
 
-// verdicts sorts violations by check.
-func verdicts(times map[Check]int, all []Violation) (list []Verdict) {
-	for _, c := range Checks {
-		v := Verdict{Check: c, Times: times[c]}
-		for _, b := range all {
+var checks = []Check{
+	Setup, Lives, Durable, Linear, AtMostOnce, SessionView, Watches, Replicas, Digests, Ephemerals, Serves, Progress, Leaks, Substance,
+}
+
+// verdicts says of each check how much it has examined, and what it found.
+func (r *run) verdicts() (list []Verdict) {
+	of := map[Check]string{}
+	for c, n := range r.times {
+		of[c] = count(n, "time")
+	}
+	if r.fleet != nil {
+		s := r.judged
+		of[Durable] = count(s.Writes, "acknowledged write")
+		of[Linear] = count(s.Writes+s.Syncs, "write and sync") + ", " + count(s.Second, "operation") + " by Porcupine"
+		of[AtMostOnce] = count(s.Unknown, "write") + " without a reply, " + count(s.UnknownApplied, "of them") + " applied"
+		of[SessionView] = count(s.Reads, "read") + " in " + count(s.Sessions, "session")
+		of[Watches] = count(s.Events, "event") + ", " + count(s.SetWatches, "setWatches") + " after a move"
+		of[Replicas] = count(s.Entries, "request") + " of the log, " + count(s.Restores, "snapshot") + " loaded"
+		of[Ephemerals] = count(s.Expired, "expired session") + ", " + count(s.EphemeralsEnded, "ephemeral") + " gone with theirs"
+	}
+	for _, c := range checks {
+		v := Verdict{Check: c, Of: of[c]}
+		for _, b := range r.broken() {
 			if b.Check == c {
 				v.Broken = append(v.Broken, b)
 			}
 		}
 		list = append(list, v)
 	}
-	return slices.Clip(list)
+	return list
 }

@@ -5,8 +5,9 @@
 //
 // A run is made of rounds. In a round faults come and overlap: servers are killed, stopped, cut off by direction, put
 // on narrow links, lose their disks or find them full or damaged. Then all is made whole; each server has to serve and
-// each client to write; the clients stop; what they were told is compared with what is there, and the servers with each
-// other. What the faults of a round are follows from the seed and the number of the round; when exactly a server is hit
+// each client to write; while the clients rest the servers are compared, and what clients were told until then is judged
+// by what the servers have committed (package oracle), which they tell over pipes: they are built with the tag witness.
+// What the faults of a round are follows from the seed and the number of the round; when exactly a server is hit
 // by one does not.
 //
 // The page (index.html, nothing else is needed to look at it) is written after each round and in the end: verdicts,

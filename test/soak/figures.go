@@ -1,7 +1,9 @@
 package soak
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"zkd/test/ensemble"
@@ -13,9 +15,10 @@ type Figures struct {
 	Rounds        int
 	Faults        int
 	ByKind        map[Kind]int
-	Writes        int
-	Reads         int
-	Unknown       int
+	Writes        int64
+	Reads         int64
+	Unknown       int64
+	Sessions      int64
 	LeaderChanges int
 	Leaderless    time.Duration // seconds in which nobody said that it led
 	WriteP50      time.Duration
@@ -35,7 +38,7 @@ type Figures struct {
 func (r *run) figures() Figures {
 	now := r.now()
 	f := Figures{Seconds: now.Seconds(), Rounds: len(r.rounds), ByKind: map[Kind]int{}, Violations: len(r.broken())}
-	if r.load == nil {
+	if r.watcher == nil {
 		return f
 	}
 	for _, fault := range r.in.history.list(now) {
@@ -44,14 +47,12 @@ func (r *run) figures() Figures {
 	}
 	var served []time.Duration
 	for _, round := range r.rounds {
-		f.Writes += round.Writes
-		f.Reads += round.Reads
-		f.Unknown += round.Unknown
 		served = append(served, round.Served)
 	}
 	f.ServedP50, f.ServedMax = ensemble.Quantile(sorted(served), 0.5), ensemble.Quantile(sorted(served), 1)
-	_, writes := r.load.writes.until(now)
-	_, reads := r.load.reads.until(now)
+	f.Writes, f.Reads, f.Unknown, f.Sessions = r.fleet.written.Load(), r.fleet.read.Load(), r.fleet.unknown.Load(), r.fleet.sessions.Load()
+	_, writes := r.fleet.writes.until(now)
+	_, reads := r.fleet.reads.until(now)
 	f.WriteP50, f.WriteP99, f.WriteMax = writes.quantile(0.5), writes.quantile(0.99), writes.max
 	f.ReadP50, f.ReadP99, f.ReadMax = reads.quantile(0.5), reads.quantile(0.99), reads.max
 	epochs := map[int64]bool{}
@@ -73,3 +74,11 @@ func (r *run) figures() Figures {
 }
 
 func sorted(values []time.Duration) []time.Duration { return slices.Sorted(slices.Values(values)) }
+
+// count is a number with what it counts.
+func count(n int, what string) string {
+	if n != 1 && !strings.HasSuffix(what, "s") && what != "of them" {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}

@@ -3,6 +3,7 @@ package soak
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ type injector struct {
 	t       testing.TB
 	e       *ensemble.Ensemble
 	links   *links
-	disks   *disks
+	disks   []int // ids of the servers whose disks can be filled
 	clients []int // spaces where clients live, if not beside their servers
 	clock   func() time.Duration
 	log     func(format string, args ...any)
@@ -54,7 +55,7 @@ type fault struct {
 
 func newInjector(r *run, network *ensemble.Network) *injector {
 	return &injector{
-		t: r, e: r.e, disks: r.disks, clock: r.now, log: r.say,
+		t: r, e: r.e, disks: smallDisks, clients: clientSpaces, clock: r.now, log: r.say,
 		links: &links{network: network},
 		state: map[*ensemble.Server]condition{}, fragile: map[*ensemble.Server]bool{},
 	}
@@ -91,10 +92,10 @@ func (in *injector) begin(s Step) bool {
 		who.Pause()
 		in.ends(s, stopped, who)
 	case FillDisk:
-		if in.state[who] != well || !in.disks.has(who) {
+		if in.state[who] != well || !slices.Contains(in.disks, who.ID) {
 			return false
 		}
-		if err := in.disks.fill(who); err != nil {
+		if err := who.FillDisk(); err != nil {
 			in.t.Errorf("fill the disk of %v: %v", who, err)
 			return false
 		}
@@ -174,7 +175,7 @@ func (in *injector) revive(s *ensemble.Server) {
 	case stopped:
 		s.Resume()
 	case full:
-		if err := in.disks.free(s); err != nil {
+		if err := s.FreeDisk(); err != nil {
 			in.t.Errorf("free the disk of %v: %v", s, err)
 		}
 		if !s.Alive() {
@@ -202,7 +203,7 @@ func (in *injector) killAll(s Step) {
 	for _, all := range in.e.Servers {
 		all.Kill() // waits
 		if in.state[all] == full {
-			if err := in.disks.free(all); err != nil {
+			if err := all.FreeDisk(); err != nil {
 				in.t.Error(err)
 			}
 		}
@@ -308,7 +309,7 @@ func (in *injector) before(p Plan) {
 	s.Kill()
 	in.state[s] = down
 	if p.Before == LoseDisk {
-		if err := in.disks.blank(s); err != nil {
+		if err := s.Blank(); err != nil {
 			in.t.Fatal(err)
 		}
 	} else if changed, err := s.CorruptFiles(damageable); err != nil {
@@ -323,6 +324,11 @@ func (in *injector) before(p Plan) {
 
 func numbers(servers []*ensemble.Server) []int {
 	return slices.Sorted(slices.Values(ensemble.IDs(servers...)))
+}
+
+// damageable are the files that may be damaged: logs and snapshots, each sealed with checksums.
+func damageable(path string) bool {
+	return strings.HasSuffix(path, ".wal") || strings.Contains(path, "snapshots")
 }
 
 func ids(servers []*ensemble.Server) string { return fmt.Sprint(numbers(servers)) }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"zkd/test/ensemble"
+	"zkd/test/oracle"
 )
 
 const (
@@ -51,7 +52,12 @@ func (r *run) awaitNoLeaks() {
 func (r *run) substance() {
 	f := r.figures()
 	minutes := int(r.now().Minutes())
-	if f.Writes < 1000*minutes || f.LeaderChanges < minutes || f.Faults < 3*minutes || f.Writes == 0 {
+	if f.Writes < 1000*int64(minutes) || f.LeaderChanges < minutes || f.Faults < 3*minutes || f.Writes == 0 {
 		r.Errorf("in %d minutes %d writes, %d changes of leader, %d faults", minutes, f.Writes, f.LeaderChanges, f.Faults)
 	}
+	least := oracle.Stats{
+		Entries: 1000 * minutes, Terms: minutes, Sessions: singles + divers, Reads: 500 * minutes, Syncs: 50 * minutes,
+		Events: 50 * minutes, Unknown: minutes, SetWatches: minutes, Restores: minutes / 2, Second: 50 * minutes,
+	}
+	r.fleet.complain(r.judged.Require(least))
 }

@@ -48,7 +48,7 @@ func processOf(pid int) (p process) {
 // usage is what the files of a folder take on the disk, and how many there are. Files vanish meanwhile.
 func usage(dir string) (size int64, files int) {
 	_ = filepath.WalkDir(dir, func(_ string, d fs.DirEntry, err error) error {
-		if err != nil || d.IsDir() || d.Name() == ballast {
+		if err != nil || d.IsDir() {
 			return nil
 		}
 		if info, err := d.Info(); err == nil {

@@ -53,15 +53,15 @@ func (r *run) report(done bool) error {
 	s := Summary{
 		Done: done, Passed: len(r.broken()) == 0 && !r.Failed(), Cut: r.ctx.Err() != nil,
 		Began: r.began, Options: r.opts, Machine: fmt.Sprintf("%d CPUs, %s", runtime.NumCPU(), runtime.Version()),
-		Figures: r.figures(), Verdicts: verdicts(r.times, r.broken()), Rounds: r.rounds,
+		Figures: r.figures(), Verdicts: r.verdicts(), Rounds: r.rounds,
 	}
 	for _, k := range slices.Sorted(maps.Keys(s.Figures.ByKind)) {
 		s.Kinds = append(s.Kinds, kindCount{k, s.Figures.ByKind[k]})
 	}
 	slices.SortStableFunc(s.Kinds, func(a, b kindCount) int { return cmp.Compare(b.Count, a.Count) })
-	if r.load != nil {
-		writes, _ := r.load.writes.until(now)
-		reads, _ := r.load.reads.until(now)
+	if r.watcher != nil {
+		writes, _ := r.fleet.writes.until(now)
+		reads, _ := r.fleet.reads.until(now)
 		s.Faults = r.in.history.list(now)
 		svg, err := charts(now, writes, reads, r.watcher.all(), s.Faults)
 		if err != nil {
@@ -71,9 +71,6 @@ func (r *run) report(done bool) error {
 	}
 	var html bytes.Buffer
 	if err := page.Execute(&html, s); err != nil {
-		return err
-	}
-	if err := os.MkdirAll(r.opts.Out, 0o755); err != nil {
 		return err
 	}
 	text, err := json.MarshalIndent(s, "", "\t")

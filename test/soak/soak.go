@@ -4,12 +4,13 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"slices"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"zkd/test/ensemble"
+	"zkd/test/oracle"
 )
 
 // Options of a run.
@@ -30,17 +31,19 @@ const (
 // run is one run.
 type run struct {
 	*recorder
-	opts    Options
-	ctx     context.Context // ends the run before its time
-	began   time.Time
-	e       *ensemble.Ensemble
-	in      *injector
-	watcher *watcher
-	disks   *disks
-	load    *load
-	quiet   map[int]Look // before there were clients
-	rounds  []Round
-	times   map[Check]int
+	opts     Options
+	ctx      context.Context // ends the run before its time
+	began    time.Time
+	e        *ensemble.Ensemble
+	in       *injector
+	watcher  *watcher
+	fleet    *fleet
+	listener *listener
+	quiet    map[int]Look // before there were clients
+	rounds   []Round
+	times    map[Check]int
+	judged   oracle.Stats
+	ended    bool // by its time, not by a broken promise
 }
 
 // Round is what became of one.
@@ -53,9 +56,9 @@ type Round struct {
 	Faults   int
 	Before   Kind
 	Standing Kind
-	Writes   int
-	Unknown  int
-	Reads    int
+	Writes   int64
+	Unknown  int64
+	Reads    int64
 }
 
 // Run makes faults on an ensemble until the time is over, the context ends or something is wrong, and writes the page.
@@ -67,8 +70,12 @@ func Run(ctx context.Context, t testing.TB, o Options) {
 			t.Error(err)
 		}
 	}()
+	if err := os.MkdirAll(o.Out, 0o755); err != nil {
+		t.Fatal(err)
+	}
 	r.start()
 	defer r.watcher.end()
+	defer r.wreck()
 	for n := o.From; r.now() < o.For && ctx.Err() == nil && !t.Failed(); n++ {
 		r.scope(n, func() { r.round(n) })
 		if err := r.report(false); err != nil {
@@ -86,51 +93,44 @@ func (r *run) say(format string, args ...any) {
 	}
 }
 
-// start makes an ensemble with small disks under some of its servers, and looks at it while it is quiet.
+// smallDisks are the servers whose disk can be filled: two of three voters, so that a majority is there that no slow
+// disk of the machine holds up. The rest keep what they have on the machine's disk, with real syncs.
+var smallDisks = []int{2, 3}
+
+const diskSize = 256 << 20
+
+// start makes an ensemble, looks at it while it is quiet, and lets the clients go.
 func (r *run) start() {
-	r.times[Setup]++
+	r.expect(Setup)
 	r.say("seed %d, commit %s, for %v", r.opts.Seed, r.opts.Commit, r.opts.For)
 	network := ensemble.NewNetwork(r)
+	r.fleet = newFleet(r, network)
+	r.listener = &listener{r: r, sequence: r.fleet.sequence}
 	// Small logs, so that who was away for long needs a snapshot.
-	r.e = ensemble.New(r, ensemble.Options{Voters: voters, Observers: observers, Network: network, Config: []string{"snapCount=500"}})
-	r.disks = &disks{mounted: map[*ensemble.Server]bool{}}
-	r.Cleanup(func() {
-		for _, s := range r.e.Servers {
-			s.Kill()
-		}
-		if err := r.disks.unmount(); err != nil {
-			r.Error(err)
-		}
+	r.e = ensemble.Start(r, ensemble.Options{
+		Voters: voters, Observers: observers, Network: network, Config: []string{"snapCount=500"},
+		Disk: diskSize, DiskOf: smallDisks, Starting: r.listener.starting,
 	})
-	for i, s := range r.e.Servers {
-		if smallDisk(i) && os.Getenv(inside) != "" {
-			if err := r.disks.mount(s); err != nil {
-				r.Fatal(err)
-			}
-		}
-	}
-	r.e.Launch(r.e.Servers...)
-	r.e.AwaitServing(r.e.Servers...)
 	r.in = newInjector(r, network)
 	r.quiet = map[int]Look{}
 	for _, s := range r.e.Servers {
 		r.quiet[s.ID] = look(s)
 	}
 	r.watcher = watch(r.e.Servers, r.now)
-	r.load = newLoad(r)
+	r.fleet.start()
 }
-
-// smallDisk says which servers have a disk that can be filled: two of three voters, so that a majority is there that no
-// slow disk of the machine holds up.
-func smallDisk(i int) bool { return i == 1 || i == 2 }
 
 // round makes faults for a while, then none until all is well, and then demands that all is.
 func (r *run) round(n int) {
 	p := NewPlan(r.opts.Seed, n, len(r.e.Servers), voters, r.opts.Faults)
-	round := Round{Number: n, From: r.now(), Before: p.Before}
+	f := r.fleet
+	round := Round{
+		Number: n, From: r.now(), Before: p.Before,
+		Writes: -f.written.Load(), Unknown: -f.unknown.Load(), Reads: -f.read.Load(),
+	}
 	r.say("round %d", n)
 	r.in.round = n
-	r.load.begin()
+	f.round.Store(int64(n))
 	if p.Before != "" {
 		r.expect(Serves)
 		r.in.before(p)
@@ -147,13 +147,25 @@ func (r *run) round(n int) {
 	r.in.awaitServing()
 	round.Served = r.now() - round.Healed
 	r.expect(Progress)
-	r.load.awaitAll(nil)
+	f.awaitAll()
 	round.Progress = r.now() - round.Healed - round.Served
-	round.Writes, round.Unknown, round.Reads = r.load.end()
+	r.rest()
+	round.Writes += f.written.Load()
+	round.Unknown += f.unknown.Load()
+	round.Reads += f.read.Load()
 	round.To = r.now()
 	r.rounds = append(r.rounds, round)
-	r.say("round %d: %d faults, %d writes, served after %v, progress after %v", n, round.Faults, round.Writes,
-		round.Served.Round(time.Millisecond), round.Progress.Round(time.Millisecond))
+	r.say("round %d: %d faults, %d writes, %d reads, served after %v, progress after %v, judged up to %#x", n, round.Faults,
+		round.Writes, round.Reads, round.Served.Round(time.Millisecond), round.Progress.Round(time.Millisecond), f.since.Load())
+}
+
+// rest lets the clients rest while the servers are compared, and judges what they were told until now.
+func (r *run) rest() {
+	goOn := r.fleet.rest()
+	defer goOn()
+	r.expect(Digests)
+	r.e.CompareDigests(r.e.Servers)
+	r.fleet.judge()
 }
 
 // expect says which check is under way.
@@ -193,7 +205,8 @@ func (r *run) attack(p Plan) (faults int) {
 // standing is longer than any wait for progress.
 const standing = time.Hour
 
-// stand ends all faults but one, from which a minority suffers, and demands that everybody else's clients go on.
+// stand ends all faults but one, from which a minority suffers, and demands that every client goes on: it
+// can go to another server.
 func (r *run) stand(s Step) {
 	r.expect(Progress)
 	r.in.heal()
@@ -201,11 +214,7 @@ func (r *run) stand(s Step) {
 	if !r.in.begin(s) {
 		return
 	}
-	unwell := []*ensemble.Server{r.e.Servers[s.Who]}
-	if s.Kind == CutOneWay || s.Kind == CutPair {
-		unwell = append(unwell, r.e.Servers[s.Other])
-	}
-	r.load.awaitAll(func(home *ensemble.Server) bool { return !slices.Contains(unwell, home) })
+	r.fleet.awaitAll()
 }
 
 // end examines what only shows when all clients have gone, and is what the run claims to be.
@@ -213,10 +222,12 @@ func (r *run) end() {
 	if r.Failed() {
 		return
 	}
+	r.ended = true
+	r.fleet.end()
+	r.expect(Digests)
+	r.e.CompareDigests(r.e.Servers)
 	r.expect(Leaks)
 	r.awaitNoLeaks()
-	r.expect(Substance)
-	r.substance()
 	r.expect(Lives)
 	for _, s := range r.e.Servers {
 		b, err := os.ReadFile(s.LogFile())
@@ -227,6 +238,37 @@ func (r *run) end() {
 			if strings.Contains(string(b), sign) {
 				r.Errorf("%v wrote %q", s, sign)
 			}
+		}
+		s.Kill()
+	}
+	r.listener.heard.Wait()
+	r.fleet.settle()
+	r.fleet.finish()
+	r.expect(Substance)
+	r.substance()
+}
+
+// wreck is what there is to do when a promise was broken: what is known so far is judged, since the cause may show
+// there, and what the servers wrote is kept.
+func (r *run) wreck() {
+	r.fleet.abandon()
+	if !r.ended {
+		for _, s := range r.e.Servers {
+			s.Kill()
+		}
+		r.listener.heard.Wait()
+		r.fleet.finish()
+	}
+	if !r.Failed() {
+		return
+	}
+	for _, s := range r.e.Servers {
+		b, err := os.ReadFile(s.LogFile())
+		if err == nil {
+			err = os.WriteFile(filepath.Join(r.opts.Out, fmt.Sprintf("server-%d.log", s.ID)), b, 0o644)
+		}
+		if err != nil {
+			r.Error(err)
 		}
 	}
 }

@@ -26,6 +26,9 @@ type Server struct {
 	exited         chan struct{}
 }
 
+// Tags are the build tags of what Build makes; set them before.
+var Tags string
+
 // Build returns the binary to test: ZKD_BIN, or one built into a temporary folder, once a run.
 var Build = sync.OnceValues(func() (string, error) {
 	if bin := os.Getenv("ZKD_BIN"); bin != "" {
@@ -37,7 +40,7 @@ var Build = sync.OnceValues(func() (string, error) {
 	}
 	binDir = dir
 	bin := filepath.Join(dir, "zkd")
-	if out, err := exec.Command("go", "build", "-o", bin, "zkd/cmd/zkd").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-tags", Tags, "-o", bin, "zkd/cmd/zkd").CombinedOutput(); err != nil {
 		return "", fmt.Errorf("go build zkd/cmd/zkd: %w\n%s", err, out)
 	}
 	return bin, nil
