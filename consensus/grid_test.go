@@ -161,7 +161,7 @@ func (g *grid) open(ids ...uint64) {
 		p.state = &ledger{machine: m, of: &g.record, server: id}
 		cfg := config(g.t, filepath.Join(g.dir, fmt.Sprint(id)))
 		cfg.ServerID, cfg.SnapshotRequests = id, 400
-		cfg.Store.NoSync, cfg.Store.Disk, cfg.Store.MinFreeBytes = false, p.disk.disk(), 1<<20
+		cfg.Store.NoSync, cfg.Store.Disk, cfg.Store.MinFreeBytes = false, p.disk, 1<<20
 		cfg.OnFatal = func(err error) {
 			if p.disk.on() {
 				g.t.Errorf("server %d fails: %v", id, err)

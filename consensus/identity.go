@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"strconv"
 
@@ -23,6 +22,7 @@ import (
 // because it outlives it: a server whose store had to be set aside still knows
 // where it belongs.
 type identity struct {
+	disk store.Disk
 	path string
 
 	Format  int           `json:"format"`
@@ -76,9 +76,9 @@ func (c *clusterID) UnmarshalText(b []byte) error {
 func identityPath(storeDir string) string { return filepath.Clean(storeDir) + ".id" }
 
 // readIdentity returns what is on file, or an empty identity.
-func readIdentity(storeDir string) (identity, error) {
-	id := identity{path: identityPath(storeDir), Format: identityFormat}
-	b, err := os.ReadFile(id.path)
+func readIdentity(disk store.Disk, storeDir string) (identity, error) {
+	id := identity{disk: disk, path: identityPath(storeDir), Format: identityFormat}
+	b, err := store.ReadFile(disk, id.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return id, nil
@@ -103,7 +103,7 @@ func (id *identity) write() error {
 	if err != nil {
 		return fmt.Errorf("consensus: write identity: %w", err)
 	}
-	if err := store.ReplaceFile(id.path, append(b, '\n')); err != nil {
+	if err := store.ReplaceFile(id.disk, id.path, append(b, '\n')); err != nil {
 		return fmt.Errorf("consensus: write identity: %w", err)
 	}
 	return nil

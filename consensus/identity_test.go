@@ -29,7 +29,7 @@ func TestDirectoryOfAnotherServer(t *testing.T) {
 
 func TestIdentityFile(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "raft")
-	blank, err := readIdentity(dir)
+	blank, err := readIdentity(nil, dir)
 	if err != nil || blank.RaftID != "" || blank.Cluster.known() || blank.Rejoin != "" {
 		t.Fatalf("without a file: %+v, %v", blank, err)
 	}
@@ -44,7 +44,7 @@ func TestIdentityFile(t *testing.T) {
 		if err := id.write(); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := readIdentity(dir); err != nil || got != id {
+		if got, err := readIdentity(nil, dir); err != nil || got != id {
 			t.Errorf("read %+v, %v; wrote %+v", got, err, id)
 		}
 	}
@@ -71,7 +71,7 @@ func TestIdentityFileIsRefused(t *testing.T) {
 			if err := os.WriteFile(identityPath(dir), []byte(content), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			if id, err := readIdentity(dir); err == nil || !strings.Contains(err.Error(), identityPath(dir)) {
+			if id, err := readIdentity(nil, dir); err == nil || !strings.Contains(err.Error(), identityPath(dir)) {
 				t.Errorf("read %+v, %v", id, err)
 			}
 		})
@@ -80,9 +80,9 @@ func TestIdentityFileIsRefused(t *testing.T) {
 
 func TestIdentityIsNotReplacedHalf(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "raft")
-	id, _ := readIdentity(dir)
+	id, _ := readIdentity(nil, dir)
 	id.path = filepath.Join(dir, "none", "raft.id")
-	n := Node{id: id}
+	n := Node{id: id, becoming: make(chan struct{}, 1)}
 	if err := n.become(func(id *identity) { id.RaftID = "3.1" }); err == nil {
 		t.Error("written into a directory that is not there")
 	}

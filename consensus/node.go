@@ -123,6 +123,8 @@ type Node struct {
 
 	unnamed bool // the store is of a cluster that had no id yet; set before any goroutine starts
 
+	becoming chan struct{} // held by become, which takes as long as the disk
+
 	mu     sync.Mutex
 	id     identity
 	listOf []peer.Member // newest list of members, by the state or by a peer
@@ -152,7 +154,7 @@ type Node struct {
 // them; Ready does.
 func Open(cfg Config, sm StateMachine) (*Node, error) {
 	n := &Node{
-		cfg: cfg, log: cfg.Logger, began: time.Now(), clock: clock{wall: cfg.Now},
+		cfg: cfg, log: cfg.Logger, began: time.Now(), clock: clock{wall: cfg.Now}, becoming: make(chan struct{}, 1),
 		snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), started: make(chan struct{}),
 	}
 	n.contact.Store(-int64(24 * time.Hour)) // never

@@ -5,6 +5,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -44,11 +45,27 @@ func newPlatter(t *testing.T, seed uint64) *platter {
 	return &platter{t: t, rand: rand.New(rand.NewPCG(seed, 1)), off: make(chan struct{}), dead: make(chan struct{})}
 }
 
-func (p *platter) disk() *store.Disk {
-	return &store.Disk{Write: p.write, Sync: p.sync, SegmentSize: 64 << 10}
+// Do implements store.Disk.
+func (p *platter) Do(op store.Op, do func() error) error {
+	if !strings.HasSuffix(op.Path, ".wal") {
+		return do()
+	}
+	switch op.Kind {
+	case store.OpWrite:
+		return p.write(op, do)
+	case store.OpSync:
+		return p.sync(op.Path, do)
+	}
+	return do()
 }
 
-func (p *platter) write(path string, off int64, n int) error {
+// Room implements store.Disk.
+func (*platter) Room(string) (free, total int64, err error) { return 1 << 40, 1 << 40, nil }
+
+// SegmentSize implements store.Disk.
+func (*platter) SegmentSize() int64 { return 64 << 10 }
+
+func (p *platter) write(op store.Op, do func() error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	select {
@@ -59,17 +76,17 @@ func (p *platter) write(path string, off int64, n int) error {
 		return errPower
 	default:
 	}
-	f, err := os.Open(path)
+	f, err := os.Open(op.Path)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	old := make([]byte, n)
-	if _, err := f.ReadAt(old, off); err != nil && !errors.Is(err, io.EOF) {
+	old := make([]byte, op.Len)
+	if _, err := f.ReadAt(old, op.Off); err != nil && !errors.Is(err, io.EOF) {
 		return err
 	}
-	p.unsynced = append(p.unsynced, unsyncedWrite{path, off, old})
-	return nil
+	p.unsynced = append(p.unsynced, unsyncedWrite{op.Path, op.Off, old})
+	return do()
 }
 
 func (p *platter) sync(path string, do func() error) error {

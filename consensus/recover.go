@@ -52,7 +52,7 @@ func OpenRecovery(cfg Config) (*Recovery, error) {
 	if err != nil {
 		return nil, err
 	}
-	if r.id, err = readIdentity(cfg.Store.Dir); err != nil {
+	if r.id, err = readIdentity(cfg.Store.Disk, cfg.Store.Dir); err != nil {
 		return nil, err
 	}
 	// Whatever goes wrong with the store from here on, its calls return it.
@@ -162,7 +162,7 @@ func (r *Recovery) leap() (uint64, error) {
 // rebase replaces log and snapshots by one snapshot of the state that they lead
 // to, of a cluster that has this server alone.
 func (r *Recovery) rebase(sm StateMachine, id identity) error {
-	n := &Node{cfg: r.cfg, log: r.cfg.Logger, began: time.Now(), snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), id: r.id}
+	n := &Node{cfg: r.cfg, log: r.cfg.Logger, began: time.Now(), snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), becoming: make(chan struct{}, 1), id: r.id}
 	n.fsm = newFSM(n, sm)
 	rc := raft.DefaultConfig()
 	rc.LocalID = id.RaftID

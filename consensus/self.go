@@ -77,13 +77,15 @@ func (n *Node) raftID() raft.ServerID { return n.who().RaftID }
 
 // become changes the identity, on disk first.
 func (n *Node) become(change func(*identity)) error {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	id := n.id
+	n.becoming <- struct{}{}
+	defer func() { <-n.becoming }()
+	id := n.who()
 	change(&id)
 	if err := id.write(); err != nil {
 		return err
 	}
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.id = id
 	return nil
 }
@@ -107,7 +109,7 @@ func (n *Node) belongsTo(cluster clusterID) {
 // setAside moves what the store has out of the way. The server is blank then
 // but for its cluster.
 func (n *Node) setAside(why error) error {
-	moved, err := store.SetAside(n.cfg.Store.Dir, n.cfg.Store.LogDir, why)
+	moved, err := store.SetAside(n.cfg.Store.Disk, n.cfg.Store.Dir, n.cfg.Store.LogDir, why)
 	if err != nil {
 		return err
 	}

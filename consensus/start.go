@@ -17,7 +17,7 @@ import (
 // openStore opens the store that the identity on file belongs to. A member of
 // an ensemble whose own is damaged goes on with an empty one.
 func (n *Node) openStore() (err error) {
-	if n.id, err = readIdentity(n.cfg.Store.Dir); err != nil {
+	if n.id, err = readIdentity(n.cfg.Store.Disk, n.cfg.Store.Dir); err != nil {
 		return err
 	}
 	if n.id.Rejoin != "" {

@@ -31,19 +31,19 @@ const (
 // first; only one is kept. Where there is no store nothing is done, and "" is
 // returned.
 //
-// A crash leaves the old store or, as soon as anybody opens it, a blank one with
+// disk may be nil. A crash leaves the old store or, as soon as anybody opens it, a blank one with
 // the whole copy aside. The error is ErrInUse while a process has the store open.
-func SetAside(dir, logDir string, why error) (moved string, err error) {
-	o := Options{Dir: dir, LogDir: logDir, Engine: EngineWAL, RetainSnapshots: 1}
+func SetAside(disk Disk, dir, logDir string, why error) (moved string, err error) {
+	o := Options{Disk: disk, Dir: dir, LogDir: logDir, Engine: EngineWAL, RetainSnapshots: 1}
 	if err := o.validate(); err != nil {
 		return "", err
 	}
-	s := &Store{opt: o, log: o.Logger, fail: newFailure()}
+	s := newStore(o)
 	defer s.release()
 	if err := s.takeDirs(); err != nil {
 		return "", err
 	}
-	a := aside{dir: o.Dir, logDir: o.LogDir}
+	a := aside{files: s.files, dir: o.Dir, logDir: o.LogDir}
 	if err := a.begin(why); err != nil || !a.begun {
 		return "", err
 	}
@@ -52,9 +52,9 @@ func SetAside(dir, logDir string, why error) (moved string, err error) {
 
 // aside is the setting aside of one store. The caller holds its locks.
 type aside struct {
+	files       files
 	dir, logDir string
 	begun       bool
-	step        func(name string) error // before each rename; a fault point of tests
 }
 
 func (a *aside) dirs() []string {
@@ -82,12 +82,12 @@ func (a *aside) begin(why error) error {
 		return nil
 	}
 	for _, dir := range a.dirs() {
-		if err := os.RemoveAll(filepath.Join(dir, asideDir)); err != nil {
+		if err := a.files.removeAll(filepath.Join(dir, asideDir)); err != nil {
 			return fmt.Errorf("store: remove the older copy: %w", err)
 		}
 	}
 	note := fmt.Sprintf("set aside at %s: %v\n", time.Now().UTC().Format(time.RFC3339), why)
-	if err := ReplaceFile(filepath.Join(a.dir, asideName), []byte(note)); err != nil {
+	if err := a.files.replace(filepath.Join(a.dir, asideName), []byte(note)); err != nil {
 		return err
 	}
 	a.begun = true
@@ -117,28 +117,23 @@ func (a *aside) finish() error {
 // move renames files of dir into its asideDir, durably.
 func (a *aside) move(dir string, names []string) error {
 	to := filepath.Join(dir, asideDir)
-	if err := os.MkdirAll(to, 0o700); err != nil {
+	if err := a.files.mkdirAll(to); err != nil {
 		return fmt.Errorf("store: create %s: %w", to, diskFull(err))
 	}
 	for _, name := range names {
-		if a.step != nil {
-			if err := a.step(name); err != nil {
-				return err
-			}
-		}
-		if err := os.Rename(filepath.Join(dir, name), filepath.Join(to, name)); err != nil {
+		if err := a.files.rename(filepath.Join(dir, name), filepath.Join(to, name)); err != nil {
 			return fmt.Errorf("store: set aside: %w", diskFull(err))
 		}
 	}
-	if err := syncDir(to); err != nil {
+	if err := a.files.syncDir(to); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return a.files.syncDir(dir)
 }
 
 // finishAside completes, at Open, what a crash has cut short.
 func (s *Store) finishAside() error {
-	a := aside{dir: s.opt.Dir, logDir: s.opt.LogDir}
+	a := aside{files: s.files, dir: s.opt.Dir, logDir: s.opt.LogDir}
 	if err := a.look(); err != nil || !a.begun {
 		return err
 	}

@@ -86,7 +86,7 @@ func eachLayout(t *testing.T, fn func(t *testing.T, o Options)) {
 
 func TestSetAside(t *testing.T) {
 	eachLayout(t, func(t *testing.T, o Options) {
-		if moved, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
+		if moved, err := SetAside(nil, o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
 			t.Fatalf("where there is no store: %q, %v", moved, err)
 		}
 		wantExists(t, o.Dir, false)
@@ -97,19 +97,19 @@ func TestSetAside(t *testing.T) {
 			t.Fatal(err)
 		}
 		s := mustOpen(t, o)
-		_, err := SetAside(o.Dir, o.LogDir, errWhy)
+		_, err := SetAside(nil, o.Dir, o.LogDir, errWhy)
 		wantErr(t, err, ErrInUse, o.Dir)
 		wantLog(t, s, 1, 20, 150)
 		mustClose(t, s)
 
-		moved, err := SetAside(o.Dir, o.LogDir, errWhy)
+		moved, err := SetAside(nil, o.Dir, o.LogDir, errWhy)
 		if err != nil || moved != filepath.Join(o.Dir, asideDir) {
 			t.Fatalf("%q, %v", moved, err)
 		}
 		wantExists(t, o.Dir, false)
 		wantCopy(t, o)
 		// The second time nothing is there to be moved, and the copy stays.
-		if moved, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
+		if moved, err := SetAside(nil, o.Dir, o.LogDir, errWhy); err != nil || moved != "" {
 			t.Fatalf("repeated: %q, %v", moved, err)
 		}
 		wantCopy(t, o)
@@ -120,7 +120,7 @@ func TestSetAside(t *testing.T) {
 		}
 
 		// Only the last one is kept.
-		if _, err := SetAside(o.Dir, o.LogDir, errors.New("again")); err != nil {
+		if _, err := SetAside(nil, o.Dir, o.LogDir, errors.New("again")); err != nil {
 			t.Fatal(err)
 		}
 		if b, err := os.ReadFile(filepath.Join(o.Dir, asideDir, asideName)); err != nil || !strings.Contains(string(b), "again") {
@@ -138,7 +138,7 @@ func TestSetAsideDamaged(t *testing.T) {
 	eachLayout(t, func(t *testing.T, o Options) {
 		fillStore(t, o)
 		flip(t, filepath.Join(o.Dir, formatName), 12)
-		if _, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil {
+		if _, err := SetAside(nil, o.Dir, o.LogDir, errWhy); err != nil {
 			t.Fatal(err)
 		}
 		wantBlank(t, o)
@@ -163,16 +163,17 @@ func TestSetAsideCrash(t *testing.T) {
 			var left int
 			for _, oo := range []Options{reopen, again} {
 				left = n
-				a := aside{dir: oo.Dir, logDir: oo.LogDir, step: func(string) error {
+				a := aside{dir: oo.Dir, logDir: oo.LogDir}
+				if err := a.begin(errWhy); err != nil || !a.begun {
+					t.Fatal(a.begun, err)
+				}
+				a.files.disk = faults(OpRename, "", func() error {
 					if left == 0 {
 						return crash
 					}
 					left--
 					return nil
-				}}
-				if err := a.begin(errWhy); err != nil || !a.begun {
-					t.Fatal(a.begun, err)
-				}
+				})
 				if err := a.finish(); err != nil && !errors.Is(err, crash) {
 					t.Fatal(err)
 				}
@@ -183,7 +184,7 @@ func TestSetAsideCrash(t *testing.T) {
 			}
 			wantBlank(t, reopen)
 			wantCopy(t, reopen)
-			if _, err := SetAside(again.Dir, again.LogDir, errors.New("another reason")); err != nil {
+			if _, err := SetAside(nil, again.Dir, again.LogDir, errors.New("another reason")); err != nil {
 				t.Fatal(err)
 			}
 			wantCopy(t, again)
@@ -196,7 +197,7 @@ func TestSetAsideCrash(t *testing.T) {
 func TestSetAsideKnowsAllFiles(t *testing.T) {
 	eachLayout(t, func(t *testing.T, o Options) {
 		fillStore(t, o)
-		if _, err := SetAside(o.Dir, o.LogDir, errWhy); err != nil {
+		if _, err := SetAside(nil, o.Dir, o.LogDir, errWhy); err != nil {
 			t.Fatal(err)
 		}
 		for _, dir := range []string{o.Dir, o.LogDir} {

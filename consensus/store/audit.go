@@ -20,7 +20,7 @@ import (
 // acknowledged entries. After the audit the active segment is sound up to its
 // last batch and zero behind it, so raft-wal's own recovery has nothing to
 // decide.
-func auditWAL(dir string, salt, segmentSize uint32, created bool, log *slog.Logger) error {
+func (d files) auditWAL(dir string, salt, segmentSize uint32, created bool, log *slog.Logger) error {
 	meta := filepath.Join(dir, walMetaName)
 	there, err := exists(meta)
 	if err != nil {
@@ -33,10 +33,10 @@ func auditWAL(dir string, salt, segmentSize uint32, created bool, log *slog.Logg
 		}
 		return nil
 	}
-	return auditSegments(&walMeta{dir: dir, failed: func(error) {}}, dir, salt, segmentSize, log)
+	return d.auditSegments(&walMeta{files: d, dir: dir, failed: func(error) {}}, dir, salt, segmentSize, log)
 }
 
-func auditSegments(db *walMeta, dir string, salt, segmentSize uint32, log *slog.Logger) error {
+func (d files) auditSegments(db *walMeta, dir string, salt, segmentSize uint32, log *slog.Logger) error {
 	meta := filepath.Join(dir, walMetaName)
 	state, err := db.Load(dir)
 	if err != nil {
@@ -52,7 +52,7 @@ func auditSegments(db *walMeta, dir string, salt, segmentSize uint32, log *slog.
 		}
 		path := filepath.Join(dir, segment.FileName(info))
 		if !info.SealTime.IsZero() {
-			if err := auditSealed(path, info, salt); err != nil {
+			if err := d.auditSealed(path, info, salt); err != nil {
 				return err
 			}
 			continue
@@ -60,7 +60,7 @@ func auditSegments(db *walMeta, dir string, salt, segmentSize uint32, log *slog.
 		if i != len(state.Segments)-1 {
 			return fmt.Errorf("store: read segment list %s: %w: segment %d is open but not the last", meta, ErrCorrupt, info.ID)
 		}
-		found, err := auditActive(path, info, salt, log)
+		found, err := d.auditActive(path, info, salt, log)
 		if err != nil {
 			return err
 		}
@@ -91,7 +91,7 @@ func checkNewer(dir string, next uint64) error {
 }
 
 // openSegment scans a segment file. os.ErrNotExist passes through.
-func openSegment(path string, info types.SegmentInfo, salt uint32) (*os.File, int64, scan, error) {
+func (d files) openSegment(path string, info types.SegmentInfo, salt uint32) (*os.File, int64, scan, error) {
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if err != nil {
 		return nil, 0, scan{}, fmt.Errorf("store: audit segment: %w", err)
@@ -99,7 +99,7 @@ func openSegment(path string, info types.SegmentInfo, salt uint32) (*os.File, in
 	fi, err := f.Stat()
 	var s scan
 	if err == nil {
-		s, err = scanSegment(f, fi.Size(), info.BaseIndex, salt)
+		s, err = scanSegment(d.reader(f), fi.Size(), info.BaseIndex, salt)
 	}
 	if err != nil {
 		f.Close()
@@ -108,8 +108,8 @@ func openSegment(path string, info types.SegmentInfo, salt uint32) (*os.File, in
 	return f, fi.Size(), s, nil
 }
 
-func auditSealed(path string, info types.SegmentInfo, salt uint32) error {
-	f, _, s, err := openSegment(path, info, salt)
+func (d files) auditSealed(path string, info types.SegmentInfo, salt uint32) error {
+	f, _, s, err := d.openSegment(path, info, salt)
 	if errors.Is(err, os.ErrNotExist) {
 		return fmt.Errorf("%w: %w", ErrCorrupt, err)
 	}
@@ -129,8 +129,8 @@ func auditSealed(path string, info types.SegmentInfo, salt uint32) error {
 
 // auditActive checks the segment that was being written and cuts a torn last
 // batch off. The file may be missing: raft-wal lists a segment first.
-func auditActive(path string, info types.SegmentInfo, salt uint32, log *slog.Logger) (scan, error) {
-	f, size, s, err := openSegment(path, info, salt)
+func (d files) auditActive(path string, info types.SegmentInfo, salt uint32, log *slog.Logger) (scan, error) {
+	f, size, s, err := d.openSegment(path, info, salt)
 	if errors.Is(err, os.ErrNotExist) {
 		return scan{}, nil
 	}
@@ -138,7 +138,7 @@ func auditActive(path string, info types.SegmentInfo, salt uint32, log *slog.Log
 		return s, err
 	}
 	defer f.Close()
-	rest, err := readRest(f, s.good, size)
+	rest, err := readRest(d.reader(f), s.good, size)
 	if err != nil {
 		return s, fmt.Errorf("store: audit segment %s: %w", path, err)
 	}
@@ -149,8 +149,8 @@ func auditActive(path string, info types.SegmentInfo, salt uint32, log *slog.Log
 		return s, fmt.Errorf("store: audit segment %s: %w", path, err)
 	}
 	log.Debug("cutting off a torn append", "file", path, "offset", s.good, "bytes", len(rest))
-	if _, err = f.WriteAt(make([]byte, len(rest)), s.good); err == nil {
-		err = f.Sync()
+	if _, err = d.writeAt(f, make([]byte, len(rest)), s.good); err == nil {
+		err = d.sync(f)
 	}
 	if err != nil {
 		return s, fmt.Errorf("store: cut torn append off segment %s: %w", path, err)

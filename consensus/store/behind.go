@@ -72,7 +72,7 @@ func (b *behind) run() {
 	defer close(b.ended)
 	for u := range b.work {
 		var err error
-		b.dog.begin("sync", u.file.path())
+		b.dog.begin("sync", u.file.path)
 		if !mutant.Is(mutant.Sync) {
 			err = u.file.syncNow()
 		}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"math"
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -16,19 +17,19 @@ type lateDisk struct {
 	gate  chan error // what each sync comes to; nil: they need not wait
 }
 
-func (d *lateDisk) disk() *Disk {
-	return &Disk{
-		Write: func(string, int64, int) error { return nil },
-		Sync: func(_ string, do func() error) error {
-			if d.gate != nil {
-				if err := <-d.gate; err != nil {
-					return err
-				}
-			}
-			defer d.syncs.Add(1)
+func (d *lateDisk) disk() Disk {
+	return &faulty{around: func(op Op, do func() error) error {
+		if op.Kind != OpSync || !strings.HasSuffix(op.Path, ".wal") {
 			return do()
-		},
-	}
+		}
+		if d.gate != nil {
+			if err := <-d.gate; err != nil {
+				return err
+			}
+		}
+		defer d.syncs.Add(1)
+		return do()
+	}}
 }
 
 // openBehind opens a store that has synced once, and lets syncs come later.
@@ -90,18 +91,18 @@ func TestSyncComesBehind(t *testing.T) {
 func TestOneBatchIsUnsynced(t *testing.T) {
 	var unsynced, early atomic.Int64
 	o := opts(t.TempDir(), EngineWAL)
-	o.Disk = &Disk{
-		Write: func(string, int64, int) error {
+	o.Disk = &faulty{around: func(op Op, do func() error) error {
+		switch {
+		case !strings.HasSuffix(op.Path, ".wal"):
+		case op.Kind == OpWrite:
 			if unsynced.Add(1) > 1 {
 				early.Add(1)
 			}
-			return nil
-		},
-		Sync: func(_ string, do func() error) error {
+		case op.Kind == OpSync:
 			defer unsynced.Store(0)
-			return do()
-		},
-	}
+		}
+		return do()
+	}}
 	s := mustOpen(t, o)
 	s.SyncBehind(func() bool { return true })
 	for i := range uint64(100) {

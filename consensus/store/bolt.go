@@ -23,6 +23,7 @@ const (
 // append and never shrinks; it has a decade of use behind it.
 type boltLog struct {
 	*raftboltdb.BoltStore
+	files files
 	path  string
 	salt  uint32
 	count *counters
@@ -38,7 +39,7 @@ func boltOptions(noSync bool) *bbolt.Options {
 }
 
 func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
-	b := &boltLog{path: filepath.Join(s.opt.LogDir, boltLogName), salt: salt, count: &s.counters}
+	b := &boltLog{files: s.files, path: filepath.Join(s.opt.LogDir, boltLogName), salt: salt, count: &s.counters}
 	open := func(path string) error {
 		return guard(func() (err error) {
 			b.BoltStore, err = raftboltdb.New(raftboltdb.Options{
@@ -47,7 +48,7 @@ func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
 			return err
 		})
 	}
-	if err := settleBoltFile(b.path, created, func(tmp string) error {
+	if err := s.files.settleBoltFile(b.path, created, func(tmp string) error {
 		if err := open(tmp); err != nil {
 			return err
 		}
@@ -69,7 +70,7 @@ func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
 // another name first, synced, reopened and checked, because a power failure
 // during bbolt's very first writes can leave a file that looks initialised
 // (etcd#16596).
-func settleBoltFile(path string, created bool, fill func(tmp string) error) error {
+func (d files) settleBoltFile(path string, created bool, fill func(tmp string) error) error {
 	there, err := exists(path)
 	if err != nil {
 		return err
@@ -77,28 +78,28 @@ func settleBoltFile(path string, created bool, fill func(tmp string) error) erro
 	if there {
 		// A process that was killed may have left its last transaction in the
 		// page cache only, and it counts from here on.
-		if err := syncFile(path); err != nil {
+		if err := d.syncFile(path); err != nil {
 			return err
 		}
-		return checkBoltFile(path)
+		return d.checkBoltFile(path)
 	}
 	if created {
 		return fmt.Errorf("store: %s is missing from a directory that had it: %w", path, ErrCorrupt)
 	}
 	tmp := path + ".tmp"
-	if err := os.RemoveAll(tmp); err != nil {
+	if err := d.removeAll(tmp); err != nil {
 		return fmt.Errorf("store: remove %s: %w", tmp, err)
 	}
-	if err := fill(tmp); err != nil {
+	if err := d.do(OpCommit, tmp, func() error { return fill(tmp) }); err != nil {
 		return fmt.Errorf("store: create %s: %w", tmp, diskFull(err))
 	}
-	if err := checkBoltFile(tmp); err != nil {
+	if err := d.checkBoltFile(tmp); err != nil {
 		return err
 	}
-	if err := os.Rename(tmp, path); err != nil {
+	if err := d.rename(tmp, path); err != nil {
 		return fmt.Errorf("store: rename %s: %w", tmp, err)
 	}
-	return syncDir(filepath.Dir(path))
+	return d.syncDir(filepath.Dir(path))
 }
 
 // audit reads and verifies every entry.
@@ -132,12 +133,17 @@ func (b *boltLog) audit() error {
 
 func (b *boltLog) StoreLogs(logs []*raft.Log) error {
 	b.count.syncs.Add(1)
-	return b.BoltStore.StoreLogs(logs)
+	return b.files.do(OpCommit, b.path, func() error { return b.BoltStore.StoreLogs(logs) })
+}
+
+func (b *boltLog) DeleteRange(lo, hi uint64) error {
+	return b.files.do(OpCommit, b.path, func() error { return b.BoltStore.DeleteRange(lo, hi) })
 }
 
 func (b *boltLog) GetLog(index uint64, l *raft.Log) error {
 	var raw raft.Log
-	if err := b.BoltStore.GetLog(index, &raw); err != nil {
+	err := b.files.do(OpRead, b.path, func() error { return b.BoltStore.GetLog(index, &raw) })
+	if err != nil {
 		if err != raft.ErrLogNotFound {
 			err = fmt.Errorf("%w: %w", ErrCorrupt, err)
 		}

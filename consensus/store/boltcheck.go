@@ -46,7 +46,7 @@ type boltFile struct {
 
 // checkBoltFile verifies the structure of a bbolt file; the values in it have
 // checksums of their own.
-func checkBoltFile(path string) error {
+func (d files) checkBoltFile(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("store: check %s: %w", path, err)
@@ -54,7 +54,7 @@ func checkBoltFile(path string) error {
 	defer f.Close()
 	fi, err := f.Stat()
 	if err == nil {
-		b := &boltFile{r: f, size: fi.Size(), seen: map[uint64]bool{}}
+		b := &boltFile{r: d.reader(f), size: fi.Size(), seen: map[uint64]bool{}}
 		err = b.check()
 	}
 	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {

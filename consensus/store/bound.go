@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"sync"
 )
 
 // The bound file remembers a last index that was durable once. It is the second
@@ -39,27 +38,28 @@ const (
 )
 
 type bound struct {
-	path string
+	files files
+	path  string
 
-	mu  sync.Mutex
+	mu  mutex
 	f   *os.File
 	val uint64
 }
 
-func openBound(dir string, log *slog.Logger) (*bound, error) {
-	b := &bound{path: filepath.Join(dir, boundName)}
-	f, err := os.OpenFile(b.path, os.O_CREATE|os.O_RDWR, 0o600)
+func openBound(d files, dir string, log *slog.Logger) (*bound, error) {
+	b := &bound{files: d, path: filepath.Join(dir, boundName), mu: newMutex()}
+	f, err := b.open()
 	if err != nil {
 		return nil, fmt.Errorf("store: open %s: %w", b.path, err)
 	}
 	b.f = f
 	var buf [boundSize + 1]byte
-	n, err := f.ReadAt(buf[:], 0)
+	n, err := d.reader(f).ReadAt(buf[:], 0)
 	if err != nil && !errors.Is(err, io.EOF) {
 		f.Close()
 		return nil, fmt.Errorf("store: read %s: %w", b.path, err)
 	}
-	if err := f.Sync(); err != nil { // a process that was killed may have lowered it
+	if err := d.sync(f); err != nil { // a process that was killed may have lowered it
 		f.Close()
 		return nil, fmt.Errorf("store: sync %s: %w", b.path, err)
 	}
@@ -71,6 +71,15 @@ func openBound(dir string, log *slog.Logger) (*bound, error) {
 	}
 	b.val = v
 	return b, nil
+}
+
+// open makes the file if it is not there.
+func (b *bound) open() (*os.File, error) {
+	f, err := os.OpenFile(b.path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return b.files.create(b.path, os.O_RDWR)
+	}
+	return f, err
 }
 
 func decodeBound(b []byte) (uint64, error) {
@@ -109,7 +118,7 @@ func (b *bound) lower(v uint64) error {
 	}
 	err := b.write(v)
 	if err == nil {
-		err = b.f.Sync()
+		err = b.files.sync(b.f)
 	}
 	if err != nil {
 		return fmt.Errorf("store: lower the durable index in %s to %d: %w", b.path, v, diskFull(err))
@@ -123,7 +132,7 @@ func (b *bound) write(v uint64) error {
 	buf = append(buf, boundMagic...)
 	buf = binary.LittleEndian.AppendUint64(buf, v)
 	buf = binary.LittleEndian.AppendUint32(buf, crc32.Checksum(buf, castagnoli))
-	_, err := b.f.WriteAt(buf, 0)
+	_, err := b.files.writeAt(b.f, buf, 0)
 	return err
 }
 
@@ -134,7 +143,7 @@ func (b *bound) close() error {
 	if b.f == nil {
 		return nil
 	}
-	err := b.f.Sync()
+	err := b.files.sync(b.f)
 	if cerr := b.f.Close(); err == nil {
 		err = cerr
 	}

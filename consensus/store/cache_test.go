@@ -98,7 +98,7 @@ func mustSnapDir(t testing.TB, o Options, index uint64) {
 	t.Helper()
 	meta := snapMeta{Version: 1, Index: index, Term: 1, CreatedMs: nowMs()}
 	st := &snapshotStore{
-		opt: &o, fail: newFailure(), count: &counters{}, log: o.Logger,
+		mu: newMutex(), opt: &o, fail: newFailure(), count: &counters{}, log: o.Logger,
 		dir: o.Dir + "/" + snapDir, tmpDir: o.Dir + "/" + snapDir + "/" + snapTmp,
 	}
 	k, err := newSink(st, fmt.Sprintf(snapName, index, meta.Term, meta.CreatedMs), meta)
@@ -123,9 +123,10 @@ func TestCacheOffByDefault(t *testing.T) {
 // An append that failed, or may have, is not served.
 func TestCacheOnlyHasWhatIsDurable(t *testing.T) {
 	o := cachedOpts(t.TempDir(), EngineWAL)
+	o.NoSync = false
 	var c *logCache
 	seen := false
-	o.hooks.logSync = func(string) error {
+	o.Disk = faults(OpSync, ".wal", func() error {
 		if c == nil {
 			return nil
 		}
@@ -134,7 +135,7 @@ func TestCacheOnlyHasWhatIsDurable(t *testing.T) {
 			t.Error("an entry is served before it is synced")
 		}
 		return errors.New("injected")
-	}
+	})
 	s := mustOpen(t, o)
 	mustStore(t, s, batch(1, 2, 100)...)
 	c = s.logs.cache

@@ -1,136 +1,56 @@
 package store
 
-import (
-	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
-	"time"
+// Disk stands between a store and its files, for tests: it may delay an
+// operation, refuse it, or note what of it would survive. Every operation on
+// contents and names goes through it, but for the lock file. It is called by
+// several goroutines at a time.
+type Disk interface {
+	// Do performs op by calling do, once, and returns its error; or it does not,
+	// and returns another. After an error the store counts on nothing that op
+	// was about.
+	Do(op Op, do func() error) error
+	// Room tells how many bytes dir has free, and how many in all.
+	Room(dir string) (free, total int64, err error)
+	// SegmentSize is the size of new segments of the log, 0 for the usual one.
+	SegmentSize() int64
+}
 
-	"golang.org/x/sys/unix"
-)
+// Op is one operation on a file or directory.
+type Op struct {
+	Kind OpKind
+	Path string
+	To   string // Rename: the new path, whose file is replaced
+	Off  int64  // Write: where,
+	Len  int    // and how many bytes
+}
 
+// OpKind is what an operation does.
+type OpKind uint8
+
+// The kinds of operations. What they change is durable after a Sync of the file,
+// for contents, or of the directory, for names.
 const (
-	kib = 1 << 10
-	mib = 1 << 20
-
-	// spaceCheckEvery and spaceCheckBytes bound how stale the free-space
-	// figure may be: statfs costs a microsecond, too much for every append of a
-	// hot log and nothing at ten times a second.
-	spaceCheckEvery = 100 * time.Millisecond
-	spaceCheckBytes = 4 * mib
+	// OpRead reads contents; nothing depends on how much.
+	OpRead OpKind = iota
+	// OpCreate makes a file, or opens it and leaves nothing of it.
+	OpCreate
+	// OpMkdir makes a directory, and those above it.
+	OpMkdir
+	// OpWrite changes contents.
+	OpWrite
+	// OpSync makes contents durable.
+	OpSync
+	// OpSyncDir makes the names in a directory durable.
+	OpSyncDir
+	// OpRename gives a file or directory another name.
+	OpRename
+	// OpRemove removes a file, or a directory with all that is in it.
+	OpRemove
+	// OpCommit is a transaction of bbolt, or the creation of its file: it
+	// writes pages and syncs, writes a meta page and syncs.
+	OpCommit
 )
 
-// freeBytes is what an unprivileged writer may still use below dir.
-func freeBytes(dir string) (free, total int64, err error) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
-		return 0, 0, fmt.Errorf("store: statfs %s: %w", dir, err)
-	}
-	return int64(uint64(st.Bavail) * uint64(st.Bsize)), int64(uint64(st.Blocks) * uint64(st.Bsize)), nil
-}
+var opNames = [...]string{"read", "create", "mkdir", "write", "sync", "syncdir", "rename", "remove", "commit"}
 
-// space answers "may I write n more bytes?" for one directory.
-type space struct {
-	dir     string
-	min     int64
-	checked time.Time
-	budget  int64 // bytes that may be written before the next look
-}
-
-// take fails with ErrDiskFull when free space is below the low-water mark. Not
-// safe for concurrent use.
-func (s *space) take(n int64, now time.Time) error {
-	s.budget -= n
-	if s.budget > 0 && now.Sub(s.checked) < spaceCheckEvery {
-		return nil
-	}
-	if err := requireFree(s.dir, s.min); err != nil {
-		return err
-	}
-	s.checked, s.budget = now, spaceCheckBytes
-	return nil
-}
-
-// requireFree fails with ErrDiskFull unless need bytes are free below dir.
-func requireFree(dir string, need int64) error {
-	free, _, err := freeBytes(dir)
-	if err != nil {
-		return err
-	}
-	if free < need {
-		return fmt.Errorf("%w: %s has %d bytes free, %d are required", ErrDiskFull, dir, free, need)
-	}
-	return nil
-}
-
-// diskFull puts ErrDiskFull beside the operating system's words for it, so
-// that callers need to know only one.
-func diskFull(err error) error {
-	if isDiskFull(err) && !errors.Is(err, ErrDiskFull) {
-		return fmt.Errorf("%w: %w", ErrDiskFull, err)
-	}
-	return err
-}
-
-func isDiskFull(err error) bool {
-	return errors.Is(err, ErrDiskFull) || errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
-}
-
-// syncDir makes creations, renames and removals in dir durable.
-func syncDir(dir string) error { return syncPath(dir, os.O_RDONLY) }
-
-// syncFile makes a file durable that others have written.
-func syncFile(path string) error { return syncPath(path, os.O_RDWR) }
-
-func syncPath(path string, flag int) error {
-	f, err := os.OpenFile(path, flag, 0)
-	if err != nil {
-		return fmt.Errorf("store: open %s: %w", path, err)
-	}
-	err = f.Sync()
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err != nil {
-		return fmt.Errorf("store: sync %s: %w", path, err)
-	}
-	return nil
-}
-
-// ReplaceFile replaces path with data: after a crash it is the old file or
-// the new one, never a mixture, and the new one once it has returned nil. One
-// goroutine at a time may do so for a path.
-func ReplaceFile(path string, data []byte) error {
-	tmp := path + ".tmp"
-	f, err := os.OpenFile(tmp, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
-		return fmt.Errorf("store: create %s: %w", tmp, err)
-	}
-	_, err = f.Write(data)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		err = os.Rename(tmp, path)
-	}
-	if err != nil {
-		os.Remove(tmp)
-		return fmt.Errorf("store: write %s: %w", path, diskFull(err))
-	}
-	return syncDir(filepath.Dir(path))
-}
-
-func exists(path string) (bool, error) {
-	_, err := os.Lstat(path)
-	if errors.Is(err, os.ErrNotExist) {
-		return false, nil
-	}
-	if err != nil {
-		return false, fmt.Errorf("store: stat %s: %w", path, err)
-	}
-	return true, nil
-}
+func (k OpKind) String() string { return opNames[k] }

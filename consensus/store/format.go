@@ -73,9 +73,9 @@ func decodeFormat(b []byte) (format, error) {
 	return f, nil
 }
 
-func readFormat(dir string) (format, bool, error) {
+func (d files) readFormat(dir string) (format, bool, error) {
 	path := filepath.Join(dir, formatName)
-	b, err := os.ReadFile(path)
+	b, err := d.readFile(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return format{}, false, nil
 	}
@@ -93,8 +93,8 @@ func readFormat(dir string) (format, bool, error) {
 // new, and checks it against the options. created says whether the vote file
 // exists, which is made last: until then a crash may have left any part of a
 // creation behind, and redoing it loses nothing.
-func settleFormat(dir, logDir, engine string, created bool) (format, error) {
-	f, ok, err := readFormat(dir)
+func (d files) settleFormat(dir, logDir, engine string, created bool) (format, error) {
+	f, ok, err := d.readFormat(dir)
 	if err != nil {
 		return f, err
 	}
@@ -106,7 +106,7 @@ func settleFormat(dir, logDir, engine string, created bool) (format, error) {
 		if _, err := rand.Read(f.id[:]); err != nil {
 			return f, fmt.Errorf("store: choose an id for %s: %w", dir, err)
 		}
-		if err := ReplaceFile(filepath.Join(dir, formatName), f.encode()); err != nil {
+		if err := d.replace(filepath.Join(dir, formatName), f.encode()); err != nil {
 			return f, err
 		}
 	}
@@ -117,11 +117,11 @@ func settleFormat(dir, logDir, engine string, created bool) (format, error) {
 	if logDir == dir {
 		return f, nil
 	}
-	return f, settleLogFormat(f, dir, logDir, created)
+	return f, d.settleLogFormat(f, dir, logDir, created)
 }
 
-func settleLogFormat(f format, dir, logDir string, created bool) error {
-	lf, ok, err := readFormat(logDir)
+func (d files) settleLogFormat(f format, dir, logDir string, created bool) error {
+	lf, ok, err := d.readFormat(logDir)
 	switch {
 	case err != nil:
 		return err
@@ -129,7 +129,7 @@ func settleLogFormat(f format, dir, logDir string, created bool) error {
 		return fmt.Errorf("store: %w: log directory %s holds no log, but %s belongs to a server that has one (was it moved, or not mounted?)",
 			ErrEngine, logDir, dir)
 	case !ok:
-		return ReplaceFile(filepath.Join(logDir, formatName), f.encode())
+		return d.replace(filepath.Join(logDir, formatName), f.encode())
 	case lf != f:
 		return fmt.Errorf("store: %w: log directory %s belongs to another data directory than %s", ErrEngine, logDir, dir)
 	}

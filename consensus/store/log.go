@@ -61,7 +61,7 @@ func openLog(s *Store, f format, segment int64, created bool) (*logStore, error)
 		salt: f.salt(), fail: s.fail, bound: s.bound, count: &s.counters, opt: &s.opt,
 		cache: newLogCache(s.opt.CacheBytes),
 		sem:   make(chan struct{}, 1),
-		space: space{dir: s.opt.LogDir, min: s.opt.MinFreeBytes},
+		space: space{files: s.files, dir: s.opt.LogDir, min: s.opt.MinFreeBytes},
 	}
 	stalled := func(err error) { s.fail.fail(err) }
 	l.dog = newWatchdog(&s.opt, s.log, stalled)

@@ -149,21 +149,14 @@ func TestLogFailStop(t *testing.T) {
 			fatal := make(chan error, 2)
 			o := opts(t.TempDir(), EngineWAL)
 			armed := false
-			once := func(string) error {
+			once := func() error {
 				if armed {
 					armed = false // the next try would succeed
 					return boom
 				}
 				return nil
 			}
-			switch point {
-			case "write":
-				o.hooks.logWrite = once
-			case "sync":
-				o.hooks.logSync = once
-			case "create":
-				o.hooks.logCreate = once
-			}
+			o.Disk = faults(opKind(point), ".wal", once)
 			o.OnFatal = func(err error) { fatal <- err }
 			s := mustOpen(t, o)
 			mustStore(t, s, batch(1, 10, 100)...)
@@ -181,7 +174,6 @@ func TestLogFailStop(t *testing.T) {
 			}
 			wantErr(t, <-fatal, boom)
 			s.Close()
-			o.hooks = &hooks{segmentSize: 64 * kib}
 			o.OnFatal = nil
 			s = mustOpen(t, o)
 			last, err := s.Log().LastIndex()
@@ -200,12 +192,12 @@ func TestWatchdog(t *testing.T) {
 	o := opts(t.TempDir(), EngineWAL)
 	o.hooks.stallWarn, o.hooks.stallFatal = 5*time.Millisecond, 50*time.Millisecond
 	hanging := false
-	o.hooks.logSync = func(string) error {
+	o.Disk = faults(OpSync, ".wal", func() error {
 		if hanging {
 			<-hang
 		}
 		return nil
-	}
+	})
 	o.OnFatal = func(err error) { fatal <- err }
 	s := mustOpen(t, o)
 	mustStore(t, s, entry(1, 10))

@@ -209,7 +209,7 @@ func (s *scanner) commit(sound bool) (more bool) {
 }
 
 // rescan reports the first damage in a segment file, nil if it finds none.
-func rescan(path string, salt uint32) error {
+func (d files) rescan(path string, salt uint32) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -220,10 +220,10 @@ func rescan(path string, salt uint32) error {
 		return err
 	}
 	var hdr [segHeader]byte
-	if _, err := f.ReadAt(hdr[:], 0); err != nil {
+	if _, err := d.reader(f).ReadAt(hdr[:], 0); err != nil {
 		return err
 	}
-	s, err := scanSegment(f, fi.Size(), binary.LittleEndian.Uint64(hdr[8:]), salt)
+	s, err := scanSegment(d.reader(f), fi.Size(), binary.LittleEndian.Uint64(hdr[8:]), salt)
 	if err != nil || s.why == stopZero {
 		return err
 	}

@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 	"sort"
 	"strings"
-	"sync"
 
 	"github.com/hashicorp/raft"
 	"golang.org/x/sys/unix"
@@ -30,6 +29,7 @@ const (
 
 // snapshotStore is the raft.SnapshotStore.
 type snapshotStore struct {
+	files  files
 	opt    *Options
 	log    *slog.Logger
 	fail   *failure
@@ -39,25 +39,25 @@ type snapshotStore struct {
 	dir    string
 	tmpDir string
 
-	mu sync.Mutex // held while files appear, vanish or are listed
+	mu mutex // held while files appear, vanish or are listed
 }
 
 func openSnapshots(s *Store) (*snapshotStore, error) {
 	dir := filepath.Join(s.opt.Dir, snapDir)
 	st := &snapshotStore{
-		opt: &s.opt, log: s.log, fail: s.fail, count: &s.counters, bound: s.bound, logs: s.logs,
+		files: s.files, mu: newMutex(), opt: &s.opt, log: s.log, fail: s.fail, count: &s.counters, bound: s.bound, logs: s.logs,
 		dir: dir, tmpDir: filepath.Join(dir, snapTmp),
 	}
 	// Whatever is in there was not finished before the last crash.
-	if err := os.RemoveAll(st.tmpDir); err != nil {
+	if err := st.files.removeAll(st.tmpDir); err != nil {
 		return nil, fmt.Errorf("store: remove unfinished snapshots in %s: %w", st.tmpDir, err)
 	}
-	if err := os.MkdirAll(st.tmpDir, 0o700); err != nil {
+	if err := st.files.mkdirAll(st.tmpDir); err != nil {
 		return nil, fmt.Errorf("store: create %s: %w", st.tmpDir, err)
 	}
 	// Also what a process that was killed has renamed: the log goes on behind it.
 	for _, d := range []string{dir, s.opt.Dir} {
-		if err := syncDir(d); err != nil {
+		if err := s.files.syncDir(d); err != nil {
 			return nil, err
 		}
 	}
@@ -147,7 +147,7 @@ func (st *snapshotStore) openFile(id string) (*os.File, snapInfo, error) {
 	fi, err := f.Stat()
 	var info snapInfo
 	if err == nil {
-		info, err = readSnapInfo(f, fi.Size())
+		info, err = readSnapInfo(st.files.reader(f), fi.Size())
 	}
 	if err == nil && info.meta.Index != nameIndex(id) {
 		err = fmt.Errorf("%w: it is of index %d", ErrCorrupt, info.meta.Index)
@@ -233,7 +233,7 @@ func (st *snapshotStore) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, err
 	if err != nil {
 		return nil, nil, err
 	}
-	return info.meta.raft(id, info.size), &snapReader{st: st, id: id, f: f, c: newChunkReader(f, info)}, nil
+	return info.meta.raft(id, info.size), &snapReader{st: st, id: id, f: f, c: newChunkReader(st.files.reader(f), info)}, nil
 }
 
 type snapReader struct {
@@ -261,10 +261,10 @@ func (r *snapReader) Close() error { return r.f.Close() }
 func (st *snapshotStore) setAside(id string, cause error) {
 	st.mu.Lock()
 	defer st.mu.Unlock()
-	err := os.Rename(st.path(id), filepath.Join(st.dir, id+badSuffix))
+	err := st.files.rename(st.path(id), filepath.Join(st.dir, id+badSuffix))
 	if err == nil {
 		st.count.snapshotsDamaged.Add(1)
-		err = syncDir(st.dir)
+		err = st.files.syncDir(st.dir)
 		if st.opt.OnDamagedSnapshot != nil {
 			st.opt.OnDamagedSnapshot()
 		}
@@ -291,7 +291,7 @@ func (st *snapshotStore) Create(version raft.SnapshotVersion, index, term uint64
 		}
 		need += sound[0].info.size
 	}
-	if err := requireFree(st.dir, need); err != nil {
+	if err := st.files.requireFree(st.dir, need); err != nil {
 		return nil, fmt.Errorf("store: create snapshot in %s: %w", st.dir, err)
 	}
 	meta := snapMeta{Version: int(version), Index: index, Term: term, ConfigurationIndex: confIndex, CreatedMs: nowMs()}
@@ -332,11 +332,6 @@ func (st *snapshotStore) taken(id string) bool {
 
 // publish renames a finished snapshot into place and applies the retention.
 func (st *snapshotStore) publish(k *snapSink) error {
-	if h := st.opt.hooks; h != nil && h.snapRename != nil {
-		if err := h.snapRename(k.tmp); err != nil {
-			return err
-		}
-	}
 	st.mu.Lock()
 	defer st.mu.Unlock()
 	// After Close the directory may already be somebody else's.
@@ -348,12 +343,12 @@ func (st *snapshotStore) publish(k *snapSink) error {
 			return err
 		}
 	}
-	if err := os.Rename(k.tmp, st.path(k.id)); err != nil {
+	if err := st.files.rename(k.tmp, st.path(k.id)); err != nil {
 		return err
 	}
 	var err error
 	if !mutant.Is(mutant.NameSync) {
-		err = syncDir(st.dir)
+		err = st.files.syncDir(st.dir)
 	}
 	if err != nil {
 		// It may or may not be there after a power failure, and raft is about
@@ -386,7 +381,7 @@ func (st *snapshotStore) retain() {
 			if suffix == snapSuffix && keep[id] || nameIndex(id) > newest {
 				continue
 			}
-			if err := os.Remove(filepath.Join(st.dir, id+suffix)); err != nil {
+			if err := st.files.remove(filepath.Join(st.dir, id+suffix)); err != nil {
 				st.log.Warn("cannot remove an old snapshot", "file", id+suffix, "err", err)
 			}
 		}

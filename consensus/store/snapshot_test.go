@@ -219,12 +219,12 @@ func TestSnapshotCancelAndCrash(t *testing.T) {
 	// Crash between the last sync and the rename: the process is gone, the
 	// finished temporary file stays.
 	crashed := t.TempDir()
-	s.opt.hooks.snapRename = func(string) error {
+	s.snaps.files = files{faults(OpRename, snapTmp, func() error {
 		if err := os.CopyFS(crashed, os.DirFS(o.Dir)); err != nil {
 			t.Error(err)
 		}
 		return nil
-	}
+	})}
 	mustSnap(t, s, 9, []byte("new"))
 	if left, _ := filepath.Glob(filepath.Join(crashed, snapDir, snapTmp, "*")); len(left) != 1 {
 		t.Fatalf("the copy should hold the unfinished snapshot, has %v", left)
@@ -250,7 +250,12 @@ func TestSnapshotWriteErrors(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.opt.hooks.snapWrite = func(path string) error { return &os.PathError{Op: "write", Path: path, Err: c.err} }
+			s.snaps.files = files{&faulty{before: func(op Op) error {
+				if op.Kind != OpWrite {
+					return nil
+				}
+				return &os.PathError{Op: "write", Path: op.Path, Err: c.err}
+			}}}
 			_, err = k.Write(noise(mib))
 			wantErr(t, err, c.err, snapTmp)
 			if errors.Is(err, ErrDiskFull) == c.fatal {

@@ -26,6 +26,7 @@ type snapSink struct {
 	size     int64
 	chunks   uint64
 	crc      uint32
+	at       int64 // size of the file
 	unsynced int64
 	done     bool
 	err      error // why the sink failed
@@ -41,7 +42,7 @@ func newSink(st *snapshotStore, id string, meta snapMeta) (*snapSink, error) {
 		crc: binary.LittleEndian.Uint32(head[len(head)-4:]),
 		buf: make([]byte, chunkHeader, chunkHeader+snapChunk),
 	}
-	if k.f, err = os.OpenFile(k.tmp, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600); err != nil {
+	if k.f, err = st.files.create(k.tmp, os.O_EXCL|os.O_WRONLY); err != nil {
 		return nil, err
 	}
 	if err := k.write(head); err != nil {
@@ -96,12 +97,8 @@ func (k *snapSink) flush() error {
 }
 
 func (k *snapSink) write(b []byte) error {
-	if h := k.st.opt.hooks; h != nil && h.snapWrite != nil {
-		if err := h.snapWrite(k.tmp); err != nil {
-			return err
-		}
-	}
-	n, err := k.f.Write(b)
+	n, err := k.st.files.writeAt(k.f, b, k.at)
+	k.at += int64(n)
 	k.unsynced += int64(n)
 	return err
 }
@@ -112,13 +109,13 @@ func (k *snapSink) sync() error {
 	if err := k.st.fail.check(); err != nil {
 		return err
 	}
-	if err := requireFree(k.st.dir, k.st.opt.MinFreeBytes); err != nil {
+	if err := k.st.files.requireFree(k.st.dir, k.st.opt.MinFreeBytes); err != nil {
 		return err
 	}
 	if k.st.opt.NoSync {
 		return nil
 	}
-	return datasync(k.f.Fd())
+	return k.st.files.do(OpSync, k.tmp, func() error { return datasync(k.f.Fd()) })
 }
 
 // Close makes the snapshot durable and visible, then drops the oldest ones.
@@ -131,7 +128,7 @@ func (k *snapSink) Close() error {
 		err = k.write(encodeTrailer(k.size, k.chunks, k.crc))
 	}
 	if err == nil && !k.st.opt.NoSync {
-		err = k.f.Sync()
+		err = k.st.files.sync(k.f)
 	}
 	if err != nil {
 		return k.abort(err)
@@ -164,7 +161,7 @@ func (k *snapSink) abort(cause error) error {
 	}
 	k.done = true
 	k.f.Close()
-	os.Remove(k.tmp)
+	_ = k.st.files.remove(k.tmp)
 	k.err = fmt.Errorf("store: write snapshot %s: %w", k.tmp, diskFull(cause))
 	var perr *os.PathError
 	if (errors.As(cause, &perr) || isErrno(cause)) && !isDiskFull(cause) {

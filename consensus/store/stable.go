@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"hash/crc32"
 	"path/filepath"
-	"sync"
 
 	"go.etcd.io/bbolt"
 
@@ -34,20 +33,21 @@ var (
 // comparing logs. So the term is only remembered until the candidate arrives,
 // and both go to disk in one transaction.
 type stableStore struct {
-	path string
-	fail *failure
-	dog  *watchdog
+	files files
+	path  string
+	fail  *failure
+	dog   *watchdog
 
-	mu      sync.Mutex
+	mu      mutex
 	db      *bbolt.DB
 	vote    vote
 	pending uint64 // vote term waiting for its candidate, 0 = none
 }
 
 func openStable(s *Store, path string, created bool) (*stableStore, error) {
-	st := &stableStore{path: path, fail: s.fail}
+	st := &stableStore{files: s.files, path: path, fail: s.fail, mu: newMutex()}
 	st.dog = newWatchdog(&s.opt, s.log, func(err error) { s.fail.fail(err) })
-	if err := settleBoltFile(path, created, createStable); err != nil {
+	if err := s.files.settleBoltFile(path, created, createStable); err != nil {
 		return nil, err
 	}
 	err := guard(func() (err error) {
@@ -196,7 +196,7 @@ func (st *stableStore) update(what string, fn func(*bbolt.Tx) error) error {
 		return err
 	}
 	st.dog.begin(what+" in", st.path)
-	err := guard(func() error { return st.db.Update(fn) })
+	err := guard(func() error { return st.files.do(OpCommit, st.path, func() error { return st.db.Update(fn) }) })
 	st.dog.end()
 	if err != nil {
 		return st.fail.fail(fmt.Errorf("store: %s in %s: %w", what, st.path, diskFull(err)))

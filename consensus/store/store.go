@@ -71,50 +71,21 @@ type Options struct {
 	// Logger receives warnings; nil discards them.
 	Logger *slog.Logger
 
-	// Disk stands between the log's segments and their files. Tests lose by it
-	// what was not synced; nil otherwise.
-	Disk *Disk
+	// Disk stands between the store and its files in tests; nil otherwise.
+	Disk Disk
 
-	hooks *hooks // faults injected by tests
+	hooks *hooks // of tests
 }
 
-// Disk is told what happens to segments, which it may delay or refuse.
-type Disk struct {
-	// Write is called before n bytes are written at off.
-	Write func(path string, off int64, n int) error
-	// Sync is called to make durable what was written; do does so.
-	Sync func(path string, do func() error) error
-	// SegmentSize of new segments; 0 is the usual one.
-	SegmentSize int64
-}
-
-func (d *Disk) write(path string, off int64, n int) error {
-	if d == nil {
-		return nil
-	}
-	return d.Write(path, off, n)
-}
-
-func (d *Disk) sync(path string, do func() error) error {
-	if d == nil {
-		return do()
-	}
-	return d.Sync(path, do)
-}
-
-// hooks are fault points; all fields are optional.
+// hooks are settings that only tests change; all fields are optional.
 type hooks struct {
 	segmentSize           int
 	stallWarn, stallFatal time.Duration
-	logWrite              func(file string) error // before a segment write
-	logSync               func(file string) error // before a segment sync
-	logCreate             func(file string) error // before a segment is created
-	snapWrite             func(file string) error // before a snapshot write
-	snapRename            func(file string) error // before a snapshot gets its name
 }
 
 // Store is safe for concurrent use.
 type Store struct {
+	files    files
 	opt      Options
 	log      *slog.Logger
 	fail     *failure
@@ -161,7 +132,7 @@ func Open(o Options) (*Store, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
-	s := &Store{opt: o, log: o.Logger, fail: newFailure()}
+	s := newStore(o)
 	if err := s.open(); err != nil {
 		s.release()
 		return nil, err
@@ -172,6 +143,10 @@ func Open(o Options) (*Store, error) {
 	}
 	s.fail.arm(o.OnFatal)
 	return s, nil
+}
+
+func newStore(o Options) *Store {
+	return &Store{files: files{o.Disk}, opt: o, log: o.Logger, fail: newFailure()}
 }
 
 func (s *Store) open() error {
@@ -186,7 +161,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	f, err := settleFormat(s.opt.Dir, s.opt.LogDir, s.opt.Engine, created)
+	f, err := s.files.settleFormat(s.opt.Dir, s.opt.LogDir, s.opt.Engine, created)
 	if err != nil {
 		return err
 	}
@@ -194,7 +169,7 @@ func (s *Store) open() error {
 	if err != nil {
 		return err
 	}
-	if s.bound, err = openBound(s.opt.Dir, s.log); err != nil {
+	if s.bound, err = openBound(s.files, s.opt.Dir, s.log); err != nil {
 		return err
 	}
 	if s.logs, err = openLog(s, f, segment, created); err != nil {
@@ -218,7 +193,7 @@ func (s *Store) takeDirs() error {
 		dirs = append(dirs, s.opt.LogDir)
 	}
 	for _, dir := range dirs {
-		if err := os.MkdirAll(dir, 0o700); err != nil {
+		if err := s.files.mkdirAll(dir); err != nil {
 			return fmt.Errorf("store: create directory %s: %w", dir, err)
 		}
 		lock, err := lockDir(dir)
@@ -227,7 +202,7 @@ func (s *Store) takeDirs() error {
 		}
 		s.locks = append(s.locks, lock)
 		// What a process that was killed has renamed counts from here on.
-		if err := syncDir(dir); err != nil && !s.opt.NoSync {
+		if err := s.files.syncDir(dir); err != nil && !s.opt.NoSync {
 			return err
 		}
 	}
@@ -238,7 +213,7 @@ func (s *Store) takeDirs() error {
 // the file system, and refuses to start below the mark: such a server could
 // not append, so it would only join to fail.
 func (s *Store) settleSpace() (segment int64, err error) {
-	_, total, err := freeBytes(s.opt.LogDir)
+	_, total, err := s.files.room(s.opt.LogDir)
 	if err != nil {
 		return 0, err
 	}
@@ -246,13 +221,13 @@ func (s *Store) settleSpace() (segment int64, err error) {
 	if h := s.opt.hooks; h != nil && h.segmentSize > 0 {
 		segment = int64(h.segmentSize)
 	}
-	if d := s.opt.Disk; d != nil && d.SegmentSize > 0 {
-		segment = d.SegmentSize
+	if d := s.opt.Disk; d != nil && d.SegmentSize() > 0 {
+		segment = d.SegmentSize()
 	}
 	if s.opt.MinFreeBytes == 0 {
 		s.opt.MinFreeBytes = segment + min(16*mib, segment)
 	}
-	if err := requireFree(s.opt.LogDir, s.opt.MinFreeBytes); err != nil {
+	if err := s.files.requireFree(s.opt.LogDir, s.opt.MinFreeBytes); err != nil {
 		return 0, fmt.Errorf("store: open %s: %w", s.opt.LogDir, err)
 	}
 	return segment, nil

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 )
 
 // sector is the unit a disk writes whole or not at all, the smallest in use.
@@ -13,9 +12,9 @@ const sector = 512
 
 // readRest returns the bytes from offset to the last one that is not zero, in
 // full frames; empty if there is none.
-func readRest(f *os.File, offset, size int64) ([]byte, error) {
+func readRest(f io.ReaderAt, offset, size int64) ([]byte, error) {
 	last := int64(-1)
-	buf := make([]byte, mib)
+	buf := make([]byte, max(0, min(mib, size-offset)))
 	for at := offset; at < size; {
 		n, err := f.ReadAt(buf[:min(int64(len(buf)), size-at)], at)
 		if err != nil && !errors.Is(err, io.EOF) {

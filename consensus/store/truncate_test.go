@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -161,8 +162,14 @@ type steps struct {
 	names  []string
 }
 
-func (k *steps) hook(name string) func(string) error {
-	return func(string) error { k.take(name); return nil }
+func (k *steps) disk() Disk {
+	return &faulty{before: func(op Op) error {
+		log := strings.HasSuffix(op.Path, ".wal") || strings.HasPrefix(filepath.Base(op.Path), walMetaName)
+		if log && op.Kind != OpRead && op.Kind != OpSync {
+			k.take(op.Kind.String() + " " + filepath.Base(op.Path))
+		}
+		return nil
+	}}
 }
 
 func (k *steps) take(name string) {
@@ -198,7 +205,7 @@ func TestTruncateKilled(t *testing.T) {
 				o := opts(t.TempDir(), engine)
 				o.NoSync = true
 				k := &steps{t: t, o: o}
-				o.hooks.logWrite, o.hooks.logSync, o.hooks.logCreate = k.hook("write"), k.hook("sync"), k.hook("create")
+				o.Disk = k.disk()
 				s := truncatable(t, &o, tt.first, tt.reopenBefore)
 				s.logs.eng = steppedEngine{s.logs.eng, k}
 				k.copies = []string{}
@@ -257,21 +264,14 @@ func TestTruncateFails(t *testing.T) {
 		t.Run(point, func(t *testing.T) {
 			boom := errors.New("injected")
 			armed := false
-			fault := func(string) error {
+			fault := func() error {
 				if armed {
 					return boom
 				}
 				return nil
 			}
 			o := opts(t.TempDir(), EngineWAL)
-			switch point {
-			case "write":
-				o.hooks.logWrite = fault
-			case "sync":
-				o.hooks.logSync = fault
-			case "create":
-				o.hooks.logCreate = fault
-			}
+			o.Disk = faults(opKind(point), ".wal", fault)
 			s := truncatable(t, &o, 1, false)
 			armed = true
 			wantErr(t, s.Log().DeleteRange(1101, truncatedLog), boom)
@@ -322,7 +322,7 @@ func TestTruncateTornTail(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fm, _, err := readFormat(o.Dir)
+			fm, _, err := files{}.readFormat(o.Dir)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -17,7 +17,7 @@ func firstSegment(t *testing.T, dir string) (*os.File, uint32) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	fm, ok, err := readFormat(dir)
+	fm, ok, err := files{}.readFormat(dir)
 	if err != nil || !ok {
 		t.Fatal(err)
 	}

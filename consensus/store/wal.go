@@ -21,6 +21,7 @@ type walLog struct {
 	*wal.WAL
 	fs   *walFS
 	salt uint32
+	fail *failure
 }
 
 func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, error) {
@@ -29,15 +30,15 @@ func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, e
 	if err := fs.settle(); err != nil {
 		return nil, err
 	}
-	if err := auditWAL(dir, salt, uint32(segmentSize), created, s.log); err != nil {
+	if err := s.files.auditWAL(dir, salt, uint32(segmentSize), created, s.log); err != nil {
 		return nil, err
 	}
-	w := &walLog{fs: fs, salt: salt}
+	w := &walLog{fs: fs, salt: salt, fail: s.fail}
 	err := guard(func() (err error) {
 		w.WAL, err = wal.Open(dir,
 			wal.WithCodec(recordCodec{salt}),
 			wal.WithSegmentFiler(walFiler{segment.NewFiler(dir, w.fs), w.fs}),
-			wal.WithMetaStore(&walMeta{dir: dir, failed: w.fs.failed}),
+			wal.WithMetaStore(&walMeta{files: s.files, dir: dir, failed: w.fs.failed}),
 			wal.WithSegmentSize(int(segmentSize)),
 			wal.WithLogger(quietLogger(s.log)))
 		return err
@@ -52,12 +53,36 @@ func (w *walLog) file(index uint64) string { return w.fs.segmentOf(index) }
 func (w *walLog) bytesOnDisk() int64       { return w.fs.total() }
 func (w *walLog) deleteStep() uint64       { return math.MaxUint64 } // whole files go at once
 
+// StoreLogs appends, after a rotation.
+func (w *walLog) StoreLogs(logs []*raft.Log) error {
+	if err := w.fs.rotation.await(w.fail); err != nil {
+		return err
+	}
+	return w.WAL.StoreLogs(logs)
+}
+
+// DeleteRange deletes, after a rotation.
+func (w *walLog) DeleteRange(lo, hi uint64) error {
+	if err := w.fs.rotation.await(w.fail); err != nil {
+		return err
+	}
+	return w.WAL.DeleteRange(lo, hi)
+}
+
+// Close ends the use of the files, after a rotation unless it hangs.
+func (w *walLog) Close() error {
+	if !w.fs.rotation.awaitFor(closeWait) {
+		return fmt.Errorf("a rotation has not returned for %v: %w", closeWait, ErrStalled)
+	}
+	return w.WAL.Close()
+}
+
 // storeBehind is StoreLogs that may leave the sync to the caller: it returns the
 // file to sync then, nil if all is durable. raft-wal makes one sync an append,
 // which walFS remembers instead.
 func (w *walLog) storeBehind(logs []*raft.Log) (*walFile, error) {
 	w.fs.later, w.fs.left = true, nil
-	err := w.WAL.StoreLogs(logs)
+	err := w.StoreLogs(logs)
 	w.fs.later = false
 	return w.fs.left, err
 }
@@ -72,7 +97,7 @@ func (w *walLog) GetLog(index uint64, l *raft.Log) error {
 
 // locate walks the segment of index again to put an offset to a failed read.
 func (w *walLog) locate(index uint64) error {
-	return rescan(w.fs.segmentOf(index), w.salt)
+	return w.fs.files.rescan(w.fs.segmentOf(index), w.salt)
 }
 
 // recordCodec hands our records through raft-wal: the encoding is done before
@@ -108,12 +133,21 @@ type walFiler struct {
 
 func (f walFiler) RecoverTail(info types.SegmentInfo) (types.SegmentWriter, error) {
 	f.fs.reopened = int64(info.SizeLimit)
-	return f.Filer.RecoverTail(info)
+	w, err := f.Filer.RecoverTail(info)
+	if err != nil {
+		return nil, err
+	}
+	return walWriter{w, f.fs}, nil
 }
 
 func (f walFiler) Create(info types.SegmentInfo) (types.SegmentWriter, error) {
 	info.Codec = codecID
-	return f.Filer.Create(info)
+	w, err := f.Filer.Create(info)
+	if err != nil {
+		return nil, err
+	}
+	f.fs.rotation.end()
+	return walWriter{w, f.fs}, nil
 }
 
 // quietLogger forwards raft-wal's errors and warnings.

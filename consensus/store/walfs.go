@@ -21,12 +21,12 @@ type walFS struct {
 	types.VFS
 	dir    string
 	noSync bool
-	hooks  *hooks
-	disk   *Disk
+	files  files
 	count  *counters
 	failed func(error) // a write, sync or create went wrong
 
 	reopened int64 // size limit of the segment that is opened again
+	rotation rotation
 
 	// Of the append in progress.
 	later bool     // its sync may be left to the caller,
@@ -37,11 +37,15 @@ type walFS struct {
 }
 
 func newWalFS(s *Store) *walFS {
-	return &walFS{
-		VFS: fs.New(), dir: s.opt.LogDir, noSync: s.opt.NoSync, hooks: s.opt.hooks, disk: s.opt.Disk, count: &s.counters,
-		failed: func(err error) { s.fail.fail(err) },
-		sizes:  map[string]int64{},
+	v := &walFS{
+		VFS: fs.New(), dir: s.opt.LogDir, noSync: s.opt.NoSync, files: s.files, count: &s.counters,
+		sizes: map[string]int64{},
 	}
+	v.failed = func(err error) {
+		s.fail.fail(err)
+		v.rotation.end() // there will be none
+	}
+	return v
 }
 
 // settle makes durable what is there. A process that was killed between a write
@@ -57,38 +61,32 @@ func (v *walFS) settle() error {
 		return fmt.Errorf("store: list segments in %s: %w", v.dir, err)
 	}
 	for _, path := range paths {
-		if err := v.disk.sync(path, func() error { return syncFile(path) }); err != nil {
+		if err := v.files.syncFile(path); err != nil {
 			return err
 		}
 	}
-	return syncDir(v.dir)
-}
-
-func (v *walFS) hook(pick func(*hooks) func(string) error, name string) error {
-	if v.hooks == nil || pick(v.hooks) == nil {
-		return nil
-	}
-	return pick(v.hooks)(name)
+	return v.files.syncDir(v.dir)
 }
 
 func (v *walFS) Create(dir, name string, size uint64) (types.WritableFile, error) {
-	err := v.hook(func(h *hooks) func(string) error { return h.logCreate }, name)
 	var f types.WritableFile
-	if err == nil {
+	path := filepath.Join(dir, name)
+	err := v.files.do(OpCreate, path, func() (err error) {
 		f, err = v.VFS.Create(dir, name, size)
-	}
+		return err
+	})
 	if err != nil {
 		// What Create has left behind is removed: its name would block the
 		// next try, and on a full disk its blocks are missed elsewhere.
 		if !errors.Is(err, os.ErrExist) {
-			os.Remove(filepath.Join(dir, name))
+			_ = v.files.remove(path)
 		}
-		err = fmt.Errorf("store: create segment %s: %w", filepath.Join(dir, name), diskFull(err))
+		err = fmt.Errorf("store: create segment %s: %w", path, diskFull(err))
 		v.failed(err)
 		return nil, err
 	}
 	v.resize(name, int64(size))
-	return &walFile{WritableFile: f, fs: v, name: name, limit: int64(size)}, nil
+	return &walFile{WritableFile: f, fs: v, name: name, path: path, limit: int64(size)}, nil
 }
 
 func (v *walFS) OpenWriter(dir, name string) (types.WritableFile, error) {
@@ -97,19 +95,26 @@ func (v *walFS) OpenWriter(dir, name string) (types.WritableFile, error) {
 		return nil, err
 	}
 	v.note(name)
-	return &walFile{WritableFile: f, fs: v, name: name, limit: v.reopened}, nil
+	return &walFile{WritableFile: f, fs: v, name: name, path: filepath.Join(dir, name), limit: v.reopened}, nil
 }
 
 func (v *walFS) OpenReader(dir, name string) (types.ReadableFile, error) {
 	v.note(name)
-	return v.VFS.OpenReader(dir, name)
+	f, err := v.VFS.OpenReader(dir, name)
+	if err != nil || v.files.disk == nil {
+		return f, err
+	}
+	return walReader{f, diskReader{v.files, filepath.Join(dir, name), f}}, nil
 }
 
 func (v *walFS) Delete(dir, name string) error {
 	v.mu.Lock()
 	delete(v.sizes, name)
 	v.mu.Unlock()
-	return v.VFS.Delete(dir, name)
+	if err := v.files.remove(filepath.Join(dir, name)); err != nil {
+		return err
+	}
+	return v.files.syncDir(dir)
 }
 
 func (v *walFS) note(name string) {
@@ -156,22 +161,47 @@ type walFile struct {
 	types.WritableFile
 	fs     *walFS
 	name   string
+	path   string
 	limit  int64 // a segment that grows beyond is sealed
 	synced bool
 	size   int64
 }
 
-func (f *walFile) path() string { return filepath.Join(f.fs.dir, f.name) }
+// walReader is a segment that is read through a Disk.
+type walReader struct {
+	types.ReadableFile
+	r diskReader
+}
+
+func (f walReader) ReadAt(p []byte, off int64) (int, error) { return f.r.ReadAt(p, off) }
+
+// ReadAt reads what other goroutines want of the segment being written.
+func (f *walFile) ReadAt(p []byte, off int64) (int, error) {
+	if f.fs.files.disk == nil {
+		return f.WritableFile.ReadAt(p, off)
+	}
+	return diskReader{f.fs.files, f.path, f.WritableFile}.ReadAt(p, off)
+}
+
+func (f *walFile) write(p []byte, off int64) (n int, err error) {
+	if f.fs.files.disk == nil {
+		return f.WritableFile.WriteAt(p, off)
+	}
+	return f.writeThrough(p, off)
+}
+
+func (f *walFile) writeThrough(p []byte, off int64) (n int, err error) {
+	err = f.fs.files.run(Op{Kind: OpWrite, Path: f.path, Off: off, Len: len(p)}, func() error {
+		n, err = f.WritableFile.WriteAt(p, off)
+		return err
+	})
+	return n, err
+}
 
 func (f *walFile) WriteAt(p []byte, off int64) (n int, err error) {
-	if err = f.fs.hook(func(h *hooks) func(string) error { return h.logWrite }, f.name); err == nil {
-		err = f.fs.disk.write(f.path(), off, len(p))
-	}
-	if err == nil {
-		n, err = f.WritableFile.WriteAt(p, off)
-	}
+	n, err = f.write(p, off)
 	if err != nil {
-		err = fmt.Errorf("store: write %s at offset %d: %w", filepath.Join(f.fs.dir, f.name), off, diskFull(err))
+		err = fmt.Errorf("store: write %s at offset %d: %w", f.path, off, diskFull(err))
 		f.fs.failed(err)
 		return n, err
 	}
@@ -195,26 +225,34 @@ func (f *walFile) Sync() error {
 	return f.syncNow()
 }
 
-func (f *walFile) syncNow() error {
-	err := f.fs.hook(func(h *hooks) func(string) error { return h.logSync }, f.name)
-	if err == nil && !f.fs.noSync {
-		f.fs.count.syncs.Add(1)
-		err = f.fs.disk.sync(f.path(), f.sync)
+func (f *walFile) syncNow() (err error) {
+	if f.fs.noSync {
+		return nil
 	}
-	if err != nil {
-		err = fmt.Errorf("store: sync %s: %w", filepath.Join(f.fs.dir, f.name), diskFull(err))
+	f.fs.count.syncs.Add(1)
+	if err = f.sync(); err != nil {
+		err = fmt.Errorf("store: sync %s: %w", f.path, diskFull(err))
 		f.fs.failed(err)
 	}
 	return err
 }
 
-func (f *walFile) sync() error {
-	if fd, ok := f.WritableFile.(interface{ Fd() uintptr }); ok && f.synced {
-		return datasync(fd.Fd())
+func (f *walFile) sync() (err error) {
+	if d := f.fs.files.disk; d == nil {
+		err = f.syncContents()
+	} else {
+		err = d.Do(Op{Kind: OpSync, Path: f.path}, f.syncContents)
 	}
-	if err := f.WritableFile.Sync(); err != nil {
+	if err != nil || f.synced {
 		return err
 	}
 	f.synced = true
-	return syncDir(f.fs.dir)
+	return f.fs.files.syncDir(f.fs.dir)
+}
+
+func (f *walFile) syncContents() error {
+	if fd, ok := f.WritableFile.(interface{ Fd() uintptr }); ok && f.synced {
+		return datasync(fd.Fd())
+	}
+	return f.WritableFile.Sync()
 }

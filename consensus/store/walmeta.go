@@ -23,6 +23,7 @@ const walMetaName = "segments"
 //
 // It changes only when a segment is begun or removed.
 type walMeta struct {
+	files  files
 	dir    string
 	failed func(error) // raft-wal commits in the background, too
 }
@@ -31,7 +32,7 @@ func (m *walMeta) path() string { return filepath.Join(m.dir, walMetaName) }
 
 // Load returns the empty state when there is no file yet.
 func (m *walMeta) Load(string) (types.PersistentState, error) {
-	b, err := os.ReadFile(m.path())
+	b, err := m.files.readFile(m.path())
 	if errors.Is(err, os.ErrNotExist) {
 		return types.PersistentState{}, nil
 	}
@@ -65,7 +66,7 @@ func (m *walMeta) CommitState(st types.PersistentState) error {
 	st.Segments = segments
 	body, err := json.Marshal(st)
 	if err == nil {
-		err = ReplaceFile(m.path(), fmt.Appendf(nil, "crc %08x\n%s", crc32.Checksum(body, castagnoli), body))
+		err = m.files.replace(m.path(), fmt.Appendf(nil, "crc %08x\n%s", crc32.Checksum(body, castagnoli), body))
 	}
 	if err != nil {
 		err = fmt.Errorf("store: update segment list %s: %w", m.path(), err)
