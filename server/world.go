@@ -17,7 +17,7 @@ type World struct {
 	Listen func(network, address string) (net.Listener, error)
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	// Disk stands between the store and its files.
-	Disk *store.Disk
+	Disk store.Disk
 	// Now is the wall clock. It may jump; only times shown to clients and the
 	// ages of znodes depend on it.
 	Now func() time.Time
