@@ -12,6 +12,7 @@ import (
 // conn is one end of a connection. network.mu guards all of it.
 type conn struct {
 	net           *network
+	number        int // in the order of all
 	nic           *nic
 	peer          *conn
 	local, remote *net.TCPAddr

@@ -3,7 +3,6 @@ package simulation
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"sync"
 	"sync/atomic"
@@ -90,7 +89,7 @@ func (p *process) serveOnce(ctx context.Context) error {
 		Now:     func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) },
 		Witness: h.run.witness(p),
 	}
-	s, err := server.StartIn(ctx, h.config(), h.run.logger(h), w)
+	s, err := server.StartIn(ctx, h.config(), h.run.logger(p), w)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -185,4 +184,9 @@ func (h *host) kill(d death) {
 	h.proc = nil
 }
 
-func (h *host) logAttr() slog.Attr { return slog.Int("server", h.id) }
+func (d death) String() string {
+	if d == powerOff {
+		return "power loss"
+	}
+	return "killed"
+}

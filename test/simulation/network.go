@@ -1,12 +1,15 @@
 package simulation
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net"
 	"os"
+	"slices"
 	"strconv"
 	"sync"
 	"syscall"
@@ -27,6 +30,7 @@ type network struct {
 	listeners map[string]*listener
 	changed   chan struct{} // closed and replaced when a path or a host changes
 	ports     int
+	made      int           // ends of connections
 	quick     time.Duration // delay of a path, about
 }
 
@@ -87,10 +91,10 @@ func (n *network) set(from, to int, s state) {
 	}
 	p.state, p.since = s, time.Now()
 	back := n.path(to, from)
-	for c := range p.conns {
+	for _, c := range inOrder(p.conns) {
 		c.pathChanged()
 	}
-	for c := range back.conns { // whose acknowledgements go by p
+	for _, c := range inOrder(back.conns) { // whose acknowledgements go by p
 		c.pathChanged()
 	}
 	n.announce()
@@ -114,6 +118,36 @@ type shape struct {
 func (n *network) announce() {
 	close(n.changed)
 	n.changed = make(chan struct{})
+}
+
+// errReset is what a connection ends with that was reset.
+var errReset = error(syscall.ECONNRESET)
+
+// disturb does something to each connection of a host, in the order in which they were made.
+func (n *network) disturb(host int, do func(*conn)) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if c := n.nics[host]; c != nil {
+		for _, k := range inOrder(c.conns) {
+			do(k)
+		}
+	}
+}
+
+// inOrder returns connections in the order in which they were made: a seed shall find them in the same one again.
+func inOrder(set map[*conn]struct{}) []*conn {
+	return slices.SortedFunc(maps.Keys(set), func(a, b *conn) int { return a.number - b.number })
+}
+
+// heal opens all paths, and makes them as fast as they were.
+func (n *network) heal() {
+	n.mu.Lock()
+	keys := slices.SortedFunc(maps.Keys(n.paths), func(a, b [2]int) int { return cmp.Or(a[0]-b[0], a[1]-b[1]) })
+	n.mu.Unlock()
+	for _, k := range keys {
+		n.slow(k[0], k[1], shape{})
+		n.set(k[0], k[1], open)
+	}
 }
 
 // arrival is when what is sent now by p gets to the other side.
@@ -152,6 +186,17 @@ func (n *network) attach(host int) *nic {
 	return c
 }
 
+// known returns the network of a host, which gets one if it has none.
+func (n *network) known(host int) *nic {
+	n.mu.Lock()
+	c := n.nics[host]
+	n.mu.Unlock()
+	if c == nil {
+		c = n.attach(host)
+	}
+	return c
+}
+
 // kill ends a process: its connections are closed for it, and its port is as shut as before it was started. Without power
 // nobody is told anything.
 func (c *nic) kill(power bool) {
@@ -165,7 +210,7 @@ func (c *nic) kill(power bool) {
 	for l := range c.listening {
 		l.closeLocked()
 	}
-	for k := range c.conns {
+	for _, k := range inOrder(c.conns) {
 		if power {
 			k.closeLocked()
 		} else {
@@ -266,6 +311,8 @@ func (n *network) pair(c *nic, l *listener, addr *net.TCPAddr) *conn {
 	here.peer = there
 	for _, k := range []*conn{here, there} {
 		k.readable.L = &n.mu
+		n.made++
+		k.number = n.made
 		k.nic.conns[k] = struct{}{}
 		k.out = n.path(k.nic.host, k.peer.nic.host)
 		k.back = n.path(k.peer.nic.host, k.nic.host)

@@ -2,7 +2,6 @@ package simulation
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -16,6 +15,7 @@ import (
 
 	"zkd/conf"
 	"zkd/server"
+	"zkd/test/oracle"
 )
 
 // clientPort of all servers.
@@ -45,18 +45,26 @@ type run struct {
 	hosts []*host
 	tasks sync.WaitGroup // everything that must have ended in the end
 
-	rejoins atomic.Int64
+	history  *oracle.History
+	sequence *oracle.Sequence
+	load     *load    // nil before startLoad
+	left     []func() // how to end the faults that stand
+	injected map[string]int
+	rejoins  atomic.Int64
+	stats    oracle.Stats
 
 	mu      sync.Mutex
 	log     bytes.Buffer // what the servers said, and what was done to them
 	level   slog.Level
 	failure error
+	stuck   bool // goroutines are left: the bubble cannot end
 }
 
 // newRun makes an ensemble that is not started yet. It is called inside the bubble.
 func newRun(seed uint64, dir string, p plan) *run {
 	r := &run{
 		seed: seed, plan: p, rand: rand.New(rand.NewPCG(seed, 1)), dir: dir, began: time.Now(), level: slog.LevelWarn,
+		history: oracle.NewHistory(), sequence: oracle.NewSequence(), injected: map[string]int{},
 	}
 	r.net = newNetwork(rand.New(rand.NewPCG(seed, 2)))
 	if p.delay > 0 {
@@ -117,32 +125,56 @@ func (r *run) failed() error {
 	return r.failure
 }
 
-// logger is what a server writes its log to.
-func (r *run) logger(h *host) *slog.Logger {
-	return slog.New(slog.NewTextHandler(logWriter{r}, &slog.HandlerOptions{Level: r.level, ReplaceAttr: plainTime(r)})).With(h.logAttr())
+// logger is what a process writes its log to.
+func (r *run) logger(p *process) *slog.Logger {
+	return slog.New(slog.NewTextHandler(logWriter{r, p}, &slog.HandlerOptions{Level: r.level, ReplaceAttr: withoutTime})).With(slog.Int("server", p.host.id))
 }
 
-// plainTime leaves out the time, which the log has already.
-func plainTime(*run) func([]string, slog.Attr) slog.Attr {
-	return func(groups []string, a slog.Attr) slog.Attr {
-		if len(groups) == 0 && a.Key == slog.TimeKey {
-			return slog.Attr{}
-		}
-		return a
+// withoutTime leaves out what the log has already.
+func withoutTime(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == slog.TimeKey {
+		return slog.Attr{}
 	}
+	return a
 }
 
-type logWriter struct{ r *run }
+type logWriter struct {
+	r *run
+	p *process
+}
 
 // Write implements io.Writer.
 func (w logWriter) Write(b []byte) (int, error) {
-	w.r.note("%s", bytes.TrimRight(b, "\n"))
+	if !w.p.dead.Load() {
+		w.r.note("%s", bytes.TrimRight(b, "\n"))
+	}
 	return len(b), nil
 }
 
-// witness has what a process applies, as long as it is alive: a process that was killed may still apply what was never
-// committed, since the disk that it goes on writing to is not the one that counts.
-func (r *run) witness(*process) server.Witness { return nil }
+// witness passes on what a process applies as long as it is alive. One that was killed may still apply what was never
+// committed: the disk that it goes on writing to is not the one that counts.
+type witness struct {
+	p      *process
+	stream *oracle.Stream
+}
+
+func (r *run) witness(p *process) server.Witness {
+	return &witness{p, r.sequence.Stream(strconv.Itoa(p.host.id))}
+}
+
+// Applied implements server.Witness.
+func (w *witness) Applied(a *server.Applied) {
+	if !w.p.dead.Load() {
+		w.stream.Applied(a)
+	}
+}
+
+// Restored implements server.Witness.
+func (w *witness) Restored(zxid int64) {
+	if !w.p.dead.Load() {
+		w.stream.Restored(zxid)
+	}
+}
 
 // await waits until cond holds. It looks every so often and gives up after a time.
 func (r *run) await(limit time.Duration, cond func() bool) bool {
@@ -154,24 +186,15 @@ func (r *run) await(limit time.Duration, cond func() bool) bool {
 	return true
 }
 
-// leader returns the server that leads by its own account and that of a majority, nil if none does.
-func (r *run) leader() *host {
+// leader returns the server that leads by its own account, of several the one of the newest term, nil if none does.
+func (r *run) leader() (leader *host) {
+	term := uint64(0)
 	for _, h := range r.hosts {
 		if s := h.server(); s != nil {
-			if st, ok := s.Status(); ok && st.Role == "leader" {
-				return h
+			if st, ok := s.Status(); ok && st.Role == "leader" && st.Term >= term {
+				leader, term = h, st.Term
 			}
 		}
 	}
-	return nil
+	return leader
 }
-
-// finish ends everything.
-func (r *run) finish() {
-	for _, h := range r.hosts {
-		h.run.tasks.Go(h.stop)
-	}
-	r.tasks.Wait()
-}
-
-var _ = context.Background

@@ -1,0 +1,417 @@
+package simulation
+
+import (
+	"slices"
+	"time"
+)
+
+// fault is something that happens to an ensemble. do makes it happen and returns how to end it; it returns nil where
+// it could not happen, and a function that does nothing where there is nothing to end.
+type fault struct {
+	name   string
+	weight int
+	do     func(r *run) (undo func())
+}
+
+var faults = []fault{
+	{"kill", 6, func(r *run) func() { return r.killSome(killed, r.pick) }},
+	{"kill the leader", 6, func(r *run) func() { return r.killSome(killed, r.leader) }},
+	{"kill all", 2, func(r *run) func() { return r.killAll(killed) }},
+	{"power loss", 4, func(r *run) func() { return r.killSome(powerOff, r.pick) }},
+	{"power loss of the leader", 3, func(r *run) func() { return r.killSome(powerOff, r.leader) }},
+	{"power loss of all", 2, func(r *run) func() { return r.killAll(powerOff) }},
+	{"stop", 3, (*run).stopOne},
+	{"stop and kill", 3, (*run).stopAndKill},
+	{"pause", 5, (*run).pauseOne},
+	{"leader alone", 4, func(r *run) func() { return r.isolate(r.leader()) }},
+	{"one alone", 2, func(r *run) func() { return r.isolate(r.pick()) }},
+	{"halves", 3, (*run).halves},
+	{"bridge", 2, (*run).bridge},
+	{"ring", 2, (*run).ring},
+	{"one way", 5, (*run).oneWay},
+	{"clients cut off", 2, (*run).clientsCutOff},
+	{"peers cut off", 3, (*run).peersCutOff},
+	{"slow", 3, (*run).slowLinks},
+	{"loss", 3, (*run).lossyLinks},
+	{"narrow", 1, (*run).narrowLinks},
+	{"reset", 4, (*run).resetSome},
+	{"half open", 4, (*run).halfOpen},
+	{"clock", 3, (*run).jump},
+}
+
+// choose draws a fault.
+func (r *run) choose(list []fault) *fault {
+	sum := 0
+	for i := range list {
+		sum += list[i].weight
+	}
+	x := r.rand.IntN(sum)
+	for i := range list {
+		if x -= list[i].weight; x < 0 {
+			return &list[i]
+		}
+	}
+	panic("unreachable")
+}
+
+// pick draws a host.
+func (r *run) pick() *host { return r.hosts[r.rand.IntN(len(r.hosts))] }
+
+// members are the hosts that clients and peers know.
+func (r *run) members() []*host { return r.hosts }
+
+// nothing is what ends a fault that ends by itself.
+func nothing() {}
+
+// inject lets faults happen until a time: each one for a while, some at the same time.
+func (r *run) inject(until time.Duration) {
+	type end struct {
+		at   time.Duration
+		undo func()
+	}
+	var ends []end
+	next := r.now() + r.gap()
+	for r.now() < until {
+		wake := next
+		for _, e := range ends {
+			wake = min(wake, e.at)
+		}
+		time.Sleep(min(wake, until) - r.now())
+		ends = slices.DeleteFunc(ends, func(e end) bool {
+			if e.at > r.now() {
+				return false
+			}
+			e.undo()
+			return true
+		})
+		if r.now() < next {
+			continue
+		}
+		next = r.now() + r.gap()
+		if len(ends) >= 3 {
+			continue
+		}
+		f := r.choose(faults)
+		if undo := f.do(r); undo != nil {
+			r.injected[f.name]++
+			ends = append(ends, end{r.now() + r.hold(), undo})
+		}
+	}
+	r.left = nil
+	for _, e := range ends {
+		r.left = append(r.left, e.undo)
+	}
+}
+
+// gap is the time between two faults: mostly long, now and then none.
+func (r *run) gap() time.Duration {
+	if r.rand.IntN(4) == 0 {
+		return time.Duration(r.rand.Int64N(int64(2 * time.Second)))
+	}
+	return time.Duration(r.rand.Int64N(int64(40 * time.Second)))
+}
+
+// hold is how long a fault lasts: around the times after which servers draw conclusions.
+func (r *run) hold() time.Duration {
+	switch r.rand.IntN(4) {
+	case 0:
+		return time.Duration(r.rand.Int64N(int64(time.Second)))
+	case 1:
+		return time.Duration(r.rand.Int64N(int64(4 * time.Second)))
+	}
+	return time.Duration(r.rand.Int64N(int64(30 * time.Second)))
+}
+
+func (r *run) killSome(d death, which func() *host) func() {
+	h := which()
+	if h == nil || !h.running() {
+		return nil
+	}
+	r.note("server %d: %v", h.id, d)
+	h.kill(d)
+	return func() { r.bringUp(h) }
+}
+
+func (r *run) killAll(d death) func() {
+	r.note("all servers: %v", d)
+	for _, i := range r.rand.Perm(len(r.hosts)) {
+		if h := r.hosts[i]; h.running() {
+			h.kill(d)
+		}
+	}
+	return func() { r.bringUp(r.hosts...) }
+}
+
+// bringUp starts those that do not run.
+func (r *run) bringUp(hosts ...*host) {
+	for _, h := range hosts {
+		if !h.running() {
+			r.note("server %d starts", h.id)
+			h.start()
+		}
+	}
+}
+
+func (r *run) stopOne() func() {
+	h := r.pick()
+	if !h.running() {
+		return nil
+	}
+	r.note("server %d is told to stop", h.id)
+	h.proc.cancel()
+	return func() { r.bringUp(h) }
+}
+
+// stopAndKill kills a leader while it hands over.
+func (r *run) stopAndKill() func() {
+	h := r.leader()
+	if h == nil {
+		return nil
+	}
+	r.note("server %d, the leader, is told to stop", h.id)
+	h.proc.cancel()
+	time.Sleep(time.Duration(r.rand.Int64N(int64(5 * time.Millisecond))))
+	if h.running() {
+		r.note("server %d: %v", h.id, killed)
+		h.kill(killed)
+	}
+	return func() { r.bringUp(h) }
+}
+
+// between puts the paths between two sets of hosts into a state, both directions.
+func (r *run) between(s state, a, b []int) {
+	for _, x := range a {
+		for _, y := range b {
+			if x != y {
+				r.net.set(x, y, s)
+				r.net.set(y, x, s)
+			}
+		}
+	}
+}
+
+func (r *run) ids() (list []int) {
+	for _, h := range r.hosts {
+		list = append(list, h.id)
+	}
+	return list
+}
+
+// clientHosts are the machines of all clients so far.
+func (r *run) clientHosts() (list []int) {
+	if r.load != nil {
+		for i := range int(r.load.hosts.Load()) + 1 {
+			list = append(list, firstClient+i)
+		}
+	}
+	return list
+}
+
+func (r *run) isolate(h *host) func() {
+	if h == nil || len(r.hosts) < 2 {
+		return nil
+	}
+	r.note("server %d is cut off", h.id)
+	all := r.ids()
+	if r.rand.IntN(2) == 0 {
+		all = append(all, r.clientHosts()...)
+	}
+	r.between(cut, []int{h.id}, all)
+	return func() {
+		r.note("server %d is connected again", h.id)
+		r.between(open, []int{h.id}, all)
+	}
+}
+
+func (r *run) halves() func() {
+	if len(r.hosts) < 2 {
+		return nil
+	}
+	all := r.ids()
+	r.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	n := len(all) / 2
+	r.note("%v is cut off from %v", all[:n], all[n:])
+	r.between(cut, all[:n], all[n:])
+	return func() {
+		r.note("%v is connected to %v", all[:n], all[n:])
+		r.between(open, all[:n], all[n:])
+	}
+}
+
+// bridge leaves one server that sees all others, who are two groups.
+func (r *run) bridge() func() {
+	if len(r.hosts) < 3 {
+		return nil
+	}
+	all := r.ids()
+	r.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	n := 1 + (len(all)-1)/2
+	r.note("%v is cut off from %v, %d sees all", all[1:n], all[n:], all[0])
+	r.between(cut, all[1:n], all[n:])
+	return func() {
+		r.note("%v is connected to %v", all[1:n], all[n:])
+		r.between(open, all[1:n], all[n:])
+	}
+}
+
+// ring leaves each server its two neighbours; of three, each hears only the one before it.
+func (r *run) ring() func() {
+	n := len(r.hosts)
+	if n < 3 {
+		return nil
+	}
+	all := r.ids()
+	var shut [][2]int
+	for i := range all {
+		for j := range all {
+			near := (i+1)%n == j || n > 3 && (j+1)%n == i
+			if i != j && !near {
+				shut = append(shut, [2]int{all[i], all[j]})
+			}
+		}
+	}
+	r.note("a ring")
+	for _, p := range shut {
+		r.net.set(p[0], p[1], cut)
+	}
+	return func() {
+		r.note("no ring any more")
+		for _, p := range shut {
+			r.net.set(p[0], p[1], open)
+		}
+	}
+}
+
+func (r *run) oneWay() func() {
+	h := r.pick()
+	if l := r.leader(); l != nil && r.rand.IntN(2) == 0 {
+		h = l
+	}
+	out := r.rand.IntN(2) == 0
+	var others []int
+	for _, id := range r.ids() {
+		if id != h.id && (len(r.hosts) < 3 || r.rand.IntN(3) > 0) {
+			others = append(others, id)
+		}
+	}
+	if len(others) == 0 {
+		return nil
+	}
+	r.note("server %d and %v: only one way, out is shut: %t", h.id, others, out)
+	put := func(s state) {
+		for _, o := range others {
+			if out {
+				r.net.set(h.id, o, s)
+			} else {
+				r.net.set(o, h.id, s)
+			}
+		}
+	}
+	put(cut)
+	return func() {
+		r.note("server %d and %v: both ways", h.id, others)
+		put(open)
+	}
+}
+
+func (r *run) clientsCutOff() func() {
+	h, clients := r.pick(), r.clientHosts()
+	r.note("server %d: no clients", h.id)
+	r.between(cut, []int{h.id}, clients)
+	return func() {
+		r.note("server %d: clients again", h.id)
+		r.between(open, []int{h.id}, clients)
+	}
+}
+
+func (r *run) peersCutOff() func() {
+	h := r.pick()
+	r.note("server %d: no peers", h.id)
+	r.between(cut, []int{h.id}, r.ids())
+	return func() {
+		r.note("server %d: peers again", h.id)
+		r.between(open, []int{h.id}, r.ids())
+	}
+}
+
+// pauseOne is as near as this comes to a process that is not scheduled: nothing gets in or out, and what it has sent
+// and was sent is there when it goes on. Its timers run.
+func (r *run) pauseOne() func() {
+	h := r.pick()
+	if l := r.leader(); l != nil && r.rand.IntN(2) == 0 {
+		h = l
+	}
+	if !h.running() {
+		return nil
+	}
+	all := append(r.ids(), r.clientHosts()...)
+	r.note("server %d pauses", h.id)
+	r.between(held, []int{h.id}, all)
+	return func() {
+		r.note("server %d goes on", h.id)
+		r.between(open, []int{h.id}, all)
+	}
+}
+
+func (r *run) shapeLinks(s shape) func() {
+	h := r.pick()
+	r.note("server %d: links %+v", h.id, s)
+	put := func(s shape) {
+		for _, o := range append(r.ids(), r.clientHosts()...) {
+			if o != h.id {
+				r.net.slow(h.id, o, s)
+				r.net.slow(o, h.id, s)
+			}
+		}
+	}
+	put(s)
+	return func() {
+		r.note("server %d: links as before", h.id)
+		put(shape{})
+	}
+}
+
+func (r *run) slowLinks() func() {
+	return r.shapeLinks(shape{delay: time.Duration(1+r.rand.IntN(400)) * time.Millisecond})
+}
+
+func (r *run) lossyLinks() func() { return r.shapeLinks(shape{late: 0.3 * r.rand.Float64()}) }
+
+func (r *run) narrowLinks() func() { return r.shapeLinks(shape{rate: 2000 + r.rand.IntN(50000)}) }
+
+func (r *run) resetSome() func() {
+	h := r.pick()
+	r.note("server %d: connections are reset", h.id)
+	r.net.disturb(h.id, func(c *conn) {
+		if r.rand.IntN(2) == 0 {
+			c.resetPeer()
+			c.breakWith(errReset)
+		}
+	})
+	return nothing
+}
+
+func (r *run) halfOpen() func() {
+	h := r.pick()
+	r.note("server %d: some connections are there on one side only", h.id)
+	r.net.disturb(h.id, func(c *conn) {
+		if r.rand.IntN(2) == 0 {
+			c.breakWith(errReset)
+		} else if r.rand.IntN(2) == 0 {
+			c.peer.breakWith(errReset)
+		}
+	})
+	return nothing
+}
+
+// jump sets the wall clock of a host to another time.
+func (r *run) jump() func() {
+	h := r.pick()
+	by := time.Duration(r.rand.Int64N(int64(4*time.Hour))) - 2*time.Hour
+	if r.rand.IntN(3) == 0 {
+		by = time.Duration(r.rand.Int64N(int64(time.Second))) - time.Second/2
+	}
+	r.note("server %d: the clock is off by %v", h.id, by)
+	h.skew.Store(int64(by))
+	return func() { h.skew.Store(0) }
+}

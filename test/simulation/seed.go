@@ -1,0 +1,95 @@
+package simulation
+
+import (
+	"context"
+	"math/rand/v2"
+	"net"
+	"time"
+
+	"zkd/test/oracle"
+	"zkd/test/oracle/recorded"
+	"zkd/test/wire"
+)
+
+// draw makes the plan of a random run.
+func draw(seed uint64) plan {
+	r := rand.New(rand.NewPCG(seed, 0))
+	p := plan{
+		servers: 3, tick: time.Second, snapCount: 100 + r.IntN(2000), trailing: uint64(32 + r.IntN(300)), engine: "wal",
+		delay: time.Duration(50+r.IntN(950)) * time.Microsecond, clients: 2 + r.IntN(4), length: time.Duration(6+r.IntN(8)) * time.Minute,
+	}
+	switch r.IntN(10) {
+	case 0:
+		p.servers = 1
+	case 1, 2, 3:
+		p.servers = 5
+	case 4, 5:
+		p.observers = 1
+	}
+	if r.IntN(3) == 0 {
+		p.tick = time.Duration(300+r.IntN(2000)) * time.Millisecond
+	}
+	if r.IntN(8) == 0 {
+		p.engine = "bolt"
+	}
+	return p
+}
+
+// play is a whole random run.
+func (r *run) play() {
+	r.startAll()
+	if r.failed() == nil {
+		r.load = r.startLoad(r.plan.clients)
+		r.inject(r.now() + r.plan.length)
+		r.settle()
+	}
+	r.finish(oracle.Stats{Entries: 50, Writes: 20, Reads: 10, Sessions: 2})
+}
+
+// startAll starts an ensemble and makes the znodes that the load is about.
+func (r *run) startAll() {
+	for _, i := range r.rand.Perm(len(r.hosts)) {
+		r.hosts[i].start()
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := r.client("founder", r.hosts[0])
+	defer c.Abandon()
+	for _, path := range []string{"/probe", "/seq", "/k0", "/k1", "/k2", "/k3"} {
+		if _, err := c.Do(ctx, wire.OpCreate, wire.Create{Path: path, ACL: wire.OpenACL}); err != nil {
+			r.failf("the ensemble does not form: create %s: %v; %s", path, err, r.describe())
+			return
+		}
+	}
+	if err := c.Close(ctx); err != nil {
+		r.failf("the ensemble does not form: close: %v", err)
+	}
+}
+
+// settle ends the faults and the load, and demands that the ensemble is well.
+func (r *run) settle() {
+	r.works(r.healMajority(), majorityLives, "a majority is whole")
+	if r.failed() == nil {
+		r.healAll()
+		r.works(r.hosts, allLive, "all is whole")
+	}
+	r.load.end()
+	r.load.tasks.Wait()
+	if r.failed() == nil {
+		r.equal()
+	}
+}
+
+// client starts a client that knows one server only.
+func (r *run) client(name string, h *host) *recorded.Client {
+	return recorded.New(recorded.Options{
+		Name: name, Servers: []string{address(h.id, clientPort)}, History: r.history, Timeout: 10 * r.plan.tick,
+		Dial: r.dialer(prober),
+	})
+}
+
+// dialer connects from a host whose network never goes away.
+func (r *run) dialer(host int) func(context.Context, string) (net.Conn, error) {
+	nic := r.net.known(host)
+	return func(ctx context.Context, address string) (net.Conn, error) { return nic.Dial(ctx, "tcp", address) }
+}
