@@ -92,6 +92,8 @@ func (r *run) inject(until time.Duration) {
 			continue
 		}
 		f := r.choose(faults)
+		r.load.ring()
+		time.Sleep(time.Duration(r.rand.Int64N(int64(2 * bellLead))))
 		if undo := f.do(r); undo != nil {
 			r.injected[f.name]++
 			ends = append(ends, end{r.now() + r.hold(), undo})

@@ -20,8 +20,10 @@ type load struct {
 	ctx   context.Context
 	stop  context.CancelFunc
 	hosts atomic.Int64 // clients so far
-	busy  float64      // share of the time in bursts
 	tasks sync.WaitGroup
+
+	mu   sync.Mutex
+	bell chan struct{} // closed and replaced by ring
 }
 
 // worker is one client after another on a machine of its own.
@@ -45,7 +47,7 @@ type mix struct {
 
 func (r *run) startLoad(workers int) *load {
 	ctx, stop := context.WithCancel(context.Background())
-	l := &load{run: r, ctx: ctx, stop: stop, busy: 0.08}
+	l := &load{run: r, ctx: ctx, stop: stop, bell: make(chan struct{})}
 	for i := range workers {
 		rnd := rand.New(rand.NewPCG(r.seed, uint64(1000+i)))
 		w := &worker{load: l, rand: rnd, name: fmt.Sprintf("client %d", i), kind: mix{
@@ -119,18 +121,53 @@ func (w *worker) sleep(d time.Duration) {
 	}
 }
 
+// rest waits for the next burst: most come when something else is about to happen.
 func (w *worker) rest() {
-	long := time.Duration(float64(burstTime) / w.load.busy)
-	w.sleep(long/4 + time.Duration(w.rand.Int64N(int64(long*3/2))))
+	rest := time.NewTimer(time.Duration(w.rand.Int64N(int64(2 * meanRest))))
+	defer rest.Stop()
+	for {
+		select {
+		case <-w.load.ctx.Done():
+			return
+		case <-rest.C:
+			return
+		case <-w.load.rung():
+			if w.rand.IntN(3) > 0 {
+				w.sleep(time.Duration(w.rand.Int64N(int64(bellLead))))
+				return
+			}
+		}
+	}
 }
 
-const burstTime = 4 * time.Second
+const (
+	meanRest = 90 * time.Second
+	// bellLead is how long before a fault the bell rings.
+	bellLead = 300 * time.Millisecond
+)
+
+// ring calls the clients to work, and lets them begin.
+func (l *load) ring() {
+	l.mu.Lock()
+	close(l.bell)
+	l.bell = make(chan struct{})
+	l.mu.Unlock()
+}
+
+func (l *load) rung() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.bell
+}
 
 func (w *worker) burst() {
-	end := time.Now().Add(burstTime/4 + time.Duration(w.rand.Int64N(int64(burstTime*3/2))))
-	for time.Now().Before(end) && w.load.ctx.Err() == nil && !w.c.Over() {
+	end := time.Now().Add(time.Duration(w.rand.Int64N(int64(4 * time.Second))))
+	for range 10 + w.rand.IntN(60) {
+		if !time.Now().Before(end) || w.load.ctx.Err() != nil || w.c.Over() {
+			return
+		}
 		w.request(end)
-		if w.rand.IntN(3) == 0 {
+		if len(w.open) == 0 || w.rand.IntN(w.kind.depth) == 0 {
 			w.sleep(time.Duration(w.rand.Int64N(int64(w.kind.pause))))
 		}
 	}
