@@ -125,9 +125,7 @@ func (c *Checker) Finish() []Fault {
 
 // Faults returns the broken promises so far.
 func (c *Checker) Faults() []Fault {
-	c.seq.mu.Lock()
-	defer c.seq.mu.Unlock()
-	return append(c.faults.all(), c.seq.faults.all()...)
+	return append(c.faults.all(), c.seq.Faults()...)
 }
 
 // Stats is what was checked so far.
@@ -424,7 +422,11 @@ func (c *Checker) replied(t *track, i *Item) {
 // read judges a read, or a request about watches, by the state of its zxid.
 func (c *Checker) read(t *track, i *Item) {
 	if complaint, judged := c.reader.wrong(t.log.Session, i); complaint != "" && judged {
-		c.faults.say(SessionView, "%s: %s at zxid %#x gave %s", t, showItem(i), i.Zxid, complaint)
+		check := SessionView
+		if c.reader.ephemeral(i) {
+			check = Ephemerals
+		}
+		c.faults.say(check, "%s: %s at zxid %#x gave %s", t, showItem(i), i.Zxid, complaint)
 	} else if judged {
 		c.stats.Reads++
 	}

@@ -42,6 +42,23 @@ func (r *reader) wrong(session int64, i *Item) (complaint string, judged bool) {
 	return "", false
 }
 
+// ephemeral tells whether a read was about an ephemeral: one that there is, or one that was shown.
+func (r *reader) ephemeral(i *Item) bool {
+	b, ok := i.Body.(wire.PathWatch)
+	if !ok {
+		return i.Op == wire.OpGetEphemerals
+	}
+	n := r.m.lookup(b.Path)
+	if n != nil && n.owner != 0 {
+		return true
+	}
+	if i.Code != 0 {
+		return false
+	}
+	f, err := wire.DecodeFields(i.Op, i.Reply)
+	return err == nil && f.Stat != nil && f.Stat.EphemeralOwner != 0
+}
+
 func unexpected(got, want wire.Code) string { return fmt.Sprintf("%v, should be %v", got, want) }
 
 // code is what a read of a path gives, and the znode if it is OK.

@@ -251,6 +251,13 @@ func (s *Sequence) Settled(servers ...string) {
 	}
 }
 
+// Faults returns what is wrong with a sequence by itself; a Checker's faults contain it.
+func (s *Sequence) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.faults.all()
+}
+
 func (e *Entry) String() string {
 	return fmt.Sprintf("{term %d time %d zxid %#x session %#x generation %d xid %d op %d void %t code %v, %d and %d bytes, digest %#x}",
 		e.Term, e.Time, e.Zxid, e.Session, e.Generation, e.Xid, e.Op, e.Void, e.Code, len(e.Body), len(e.Reply), e.Digest)

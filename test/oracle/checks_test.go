@@ -1,0 +1,428 @@
+package oracle
+
+import (
+	"testing"
+	"time"
+
+	"zkd/test/wire"
+)
+
+// A wrong is a run in which a promise is broken, and the check that has to say so.
+type wrong struct {
+	name  string
+	check Check
+	spoil func(f *fake)
+}
+
+var all = Options{Clocks: true, Quiet: true, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
+
+// wrongs is every way in which the checks can be sure that something is wrong.
+var wrongs = []wrong{
+	{"an acknowledged write is not in the sequence", Durable, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		f.entries = f.entries[:len(f.entries)-1]
+	}},
+	{"a write is acknowledged with another zxid", Durable, func(f *fake) {
+		a, b := f.client(), f.client()
+		i := a.create("/a")
+		b.create("/b")
+		i.Zxid++
+	}},
+	{"a write is acknowledged with another result", Durable, func(f *fake) { f.client().create("/a").Reply = appendString(nil, "/b") }},
+	{"a write is acknowledged and failed", Durable, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		i := c.create("/a")
+		i.Code, i.Reply = 0, appendString(nil, "/a")
+	}},
+	{"something else is committed than was sent", Durable, func(f *fake) {
+		c := f.client()
+		c.create("/a").Body = wire.Create{Path: "/b", ACL: wire.OpenACL}
+	}},
+	{"a reply shows a zxid that was never committed", Durable, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.ping().Zxid += 5
+	}},
+	{"a write has a smaller zxid than one that returned before", Linear, func(f *fake) {
+		a, b := f.client(), f.client()
+		i := a.create("/a")
+		b.create("/b")
+		i.Called = f.h.Stamp()
+		i.Returned = f.h.Stamp()
+	}},
+	{"a write was seen before it was called", Linear, func(f *fake) {
+		a, b := f.client(), f.client()
+		i := a.create("/a")
+		b.get("/a")
+		i.Called = f.h.Stamp()
+		i.Returned = f.h.Stamp()
+	}},
+	{"a sync misses a write that returned before", Linear, func(f *fake) {
+		a, b := f.client(), f.client()
+		i := a.sync()
+		b.create("/b")
+		i.Called = f.h.Stamp()
+		i.Returned = f.h.Stamp()
+	}},
+	{"a server shows what is long gone", Linear, func(f *fake) {
+		a, b := f.client(), f.client()
+		i := a.get("/")
+		b.create("/b")
+		i.CalledAt += 6 * time.Second
+		i.ReturnedAt += 6 * time.Second
+	}},
+	{"Porcupine sees a read behind a sync that is not of now", Linear, func(f *fake) {
+		a, b := f.client(), f.client()
+		b.create("/k")
+		a.sync()
+		i := a.get("/k")
+		b.set("/k", "x")
+		a.items[len(a.items)-2].Called, i.Returned = f.h.Stamp(), f.h.Stamp()
+	}},
+	{"a write is applied twice", AtMostOnce, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.set("/a", "x")
+		c.commit(wire.OpSetData, c.xid, wire.SetData{Path: "/a", Data: []byte("x"), Version: -1})
+	}},
+	{"a lost write is applied twice", AtMostOnce, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.lose("/a", "x", true)
+		c.commit(wire.OpSetData, c.xid, wire.SetData{Path: "/a", Data: []byte("x"), Version: -1})
+	}},
+	{"a lost write is applied behind a later one of its session", AtMostOnce, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.lose("/a", "x", false)
+		lost := c.xid
+		c.set("/a", "y")
+		c.commit(wire.OpSetData, lost, wire.SetData{Path: "/a", Data: []byte("x"), Version: -1})
+	}},
+	{"a write is applied that nobody sent", AtMostOnce, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.commit(wire.OpSetData, c.xid+1, wire.SetData{Path: "/a", Version: -1})
+	}},
+	{"an unknown session writes", AtMostOnce, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		f.entry(Entry{Op: wire.OpCreateSession, Session: 7})
+		f.entry(Entry{Op: wire.OpDelete, Session: 7, Xid: 1, Body: wire.Payload(1, wire.OpDelete, wire.PathVersion{Path: "/a", Version: -1})[8:]})
+	}},
+	{"zxids fall within a session", SessionView, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		i := b.get("/a")
+		old := i.Zxid
+		a.set("/a", "x")
+		b.get("/a")
+		b.ping().Zxid = old
+	}},
+	{"a read shows a later state than its zxid", SessionView, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		zxid := f.m.zxid
+		a.set("/a", "x")
+		b.get("/a").Zxid = zxid
+	}},
+	{"a read shows other data", SessionView, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.set("/a", "x")
+		c.get("/a").Reply[4] = 'y'
+	}},
+	{"a read does not see its own write", SessionView, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.delete("/a")
+		i := c.create("/a")
+		c.get("/a").Zxid = i.Zxid - 1
+		c.last().Code, c.last().Reply = codeNoNode, nil
+	}},
+	{"a child is missing in a list", SessionView, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.ask(wire.OpGetChildren, "/", false).Reply = appendString([]byte{0, 0, 0, 1}, "zookeeper")
+	}},
+	{"a write has the zxid of what was shown before it", SessionView, func(f *fake) {
+		c := f.client()
+		i := c.create("/a")
+		z := i.Zxid
+		c.ping()
+		c.swap()
+		if c.last().Zxid != z {
+			panic("the fake has changed")
+		}
+	}},
+	{"a frame is garbled", SessionView, func(f *fake) { f.client().add(Item{Kind: Garbled, Path: "reply to request 2 where that to 1 was due"}) }},
+	{"an event is missing", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.ask(wire.OpGetData, "/a", true)
+		a.set("/a", "x")
+		b.ping()
+	}},
+	{"an event comes behind a reply that shows the change", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.ask(wire.OpGetData, "/a", true)
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+		b.get("/a")
+		b.swap()
+	}},
+	{"an event of its own comes behind the write's reply", Watches, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.ask(wire.OpExists, "/a", true)
+		c.set("/a", "x")
+		c.event(nodeDataChanged, "/a")
+	}},
+	{"an event comes before the reply that registers its watch", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		i := *b.ask(wire.OpGetData, "/a", true)
+		b.items = b.items[:len(b.items)-1]
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+		b.items = append(b.items, i)
+	}},
+	{"a one-shot watch fires twice", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.ask(wire.OpGetData, "/a", true)
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+		a.set("/a", "y")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"an event comes twice", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/a", 0)
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"an event has another type", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		b.ask(wire.OpExists, "/a", true)
+		a.create("/a")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"an event has another zxid", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		b.ask(wire.OpExists, "/a", true)
+		a.create("/a")
+		a.create("/b")
+		b.event(nodeCreated, "/a")
+	}},
+	{"a persistent watch leaves a change out", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/a", 0)
+		a.set("/a", "x")
+		a.set("/a", "y")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"a persistent watch does not see children", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/a", 0)
+		a.create("/a/b")
+		b.ping()
+	}},
+	{"a recursive watch does not see what is deeper", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		a.create("/a/b")
+		b.addWatch("/a", 1)
+		a.create("/a/b/c")
+		b.ping()
+	}},
+	{"events of a multi come in another order", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/", 1)
+		a.write(wire.OpMulti, wire.Multi{Ops: []wire.SubOp{
+			{Op: wire.OpSetData, Body: wire.SetData{Path: "/a", Version: -1}}, {Op: wire.OpDelete, Body: wire.PathVersion{Path: "/a", Version: -1}},
+		}})
+		b.event(nodeDeleted, "/a")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"a failed multi fires", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/", 1)
+		a.write(wire.OpMulti, wire.Multi{Ops: []wire.SubOp{
+			{Op: wire.OpSetData, Body: wire.SetData{Path: "/a", Version: -1}}, {Op: wire.OpDelete, Body: wire.PathVersion{Path: "/b", Version: -1}},
+		}})
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"the end of a session is not told to who watches its ephemeral", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.ephemeral("/a")
+		a.ephemeral("/b")
+		b.addWatch("/", 1)
+		a.close()
+		b.event(nodeDeleted, "/b")
+		b.ping()
+	}},
+	{"a watch is lost with the connection", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		since := b.ask(wire.OpGetData, "/a", true).Zxid
+		b.reconnect()
+		b.setWatches(wire.SetWatches2{SetWatches: wire.SetWatches{Relative: since, Data: []string{"/a"}}})
+		a.set("/a", "x")
+		b.ping()
+	}},
+	{"what a watch missed is not caught up with", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		since := b.ask(wire.OpGetData, "/a", true).Zxid
+		b.reconnect()
+		a.set("/a", "x")
+		b.setWatches(wire.SetWatches2{SetWatches: wire.SetWatches{Relative: since, Data: []string{"/a"}}})
+	}},
+	{"nothing was missed, and is caught up with", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		since := b.ask(wire.OpGetData, "/a", true).Zxid
+		b.reconnect()
+		b.catchUp(nodeDataChanged, "/a")
+		b.setWatches(wire.SetWatches2{SetWatches: wire.SetWatches{Relative: since, Data: []string{"/a"}}})
+	}},
+	{"a watch of the old connection fires", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.ask(wire.OpGetData, "/a", true)
+		b.reconnect()
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"a watch that is set cannot be removed", Watches, func(f *fake) {
+		c := f.client()
+		c.addWatch("/a", 1)
+		c.add(Item{Op: wire.OpRemoveWatches, Xid: 99, Body: wire.PathType{Path: "/a", Type: 5}, Zxid: f.m.zxid, Code: codeNoWatcher})
+	}},
+	{"a removed watch fires", Watches, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.addWatch("/a", 1)
+		b.add(Item{Op: wire.OpRemoveWatches, Xid: 99, Body: wire.PathType{Path: "/a", Type: 5}, Zxid: f.m.zxid})
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+	}},
+	{"a result is not what the request gives", Replicas, func(f *fake) {
+		c := f.client()
+		i := c.create("/a")
+		i.Code, i.Reply = codeNodeExists, nil
+		e := &f.entries[len(f.entries)-1]
+		e.Code, e.Reply = codeNodeExists, nil
+	}},
+	{"a zxid is left out", Replicas, func(f *fake) {
+		c := f.client()
+		i := c.create("/a")
+		i.Zxid++
+		f.entries[len(f.entries)-1].Zxid++
+	}},
+	{"the time goes back", Replicas, func(f *fake) {
+		c := f.client()
+		c.sync()
+		f.entries[len(f.entries)-1].Time -= 1000
+	}},
+	{"a request of a replaced connection is obeyed", Replicas, func(f *fake) {
+		c := f.client()
+		c.create("/a")
+		c.reconnect()
+		c.gen--
+		c.set("/a", "x")
+		e := &f.entries[len(f.entries)-1]
+		e.Void, e.Zxid = false, e.Zxid+1
+	}},
+	{"a session expires early", Ephemerals, func(f *fake) {
+		c := f.client()
+		c.ping()
+		c.expire(5 * time.Second)
+	}},
+	{"a session that has ended is answered", Ephemerals, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.expire(11 * time.Second)
+		b.create("/a")
+		a.ping()
+	}},
+	{"a session is refused and has not ended", Ephemerals, func(f *fake) { f.client().add(Item{Kind: Expired}) }},
+	{"an ephemeral is lost", Ephemerals, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.ephemeral("/a")
+		i := b.get("/a")
+		i.Code, i.Reply = codeNoNode, nil
+	}},
+	{"an ephemeral outlives its session", Ephemerals, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.ephemeral("/a")
+		i := *b.get("/a")
+		a.close()
+		i.Xid, i.Zxid, i.Called, i.Returned = 2, f.m.zxid, f.h.Stamp(), f.h.Stamp()
+		b.items = append(b.items, i)
+	}},
+}
+
+// TestWrongsAreSeen: a check that cannot fail is none.
+func TestWrongsAreSeen(t *testing.T) {
+	for _, w := range wrongs {
+		t.Run(w.name, func(t *testing.T) {
+			f := newFake(t)
+			w.spoil(f)
+			mustSay(t, f.verify(all), w.check)
+		})
+	}
+}
+
+// TestRightIsRight: the same, done right, is no fault.
+func TestRightIsRight(t *testing.T) {
+	f := newFake(t)
+	a, b := f.client(), f.client()
+	a.create("/a")
+	a.create("/k")
+	b.ask(wire.OpGetData, "/a", true)
+	b.ask(wire.OpExists, "/none", true)
+	b.ask(wire.OpGetChildren, "/", true)
+	b.addWatch("/a", 0)
+	a.set("/a", "x")
+	b.event(nodeDataChanged, "/a")
+	b.get("/a")
+	a.create("/none")
+	b.event(nodeCreated, "/none")
+	b.event(nodeChildrenChanged, "/")
+	a.lose("/a", "y", true)
+	b.event(nodeDataChanged, "/a")
+	a.lose("/a", "z", false)
+	a.ephemeral("/none/e")
+	a.sync()
+	a.get("/k")
+	since := b.ask(wire.OpGetData, "/a", true).Zxid
+	b.ask(wire.OpGetChildren, "/none", true)
+	b.reconnect()
+	a.set("/a", "w")
+	b.catchUp(nodeDataChanged, "/a")
+	b.setWatches(wire.SetWatches2{
+		SetWatches: wire.SetWatches{Relative: since, Data: []string{"/a"}, Child: []string{"/none"}}, Recursive: []string{"/none"},
+	})
+	a.expire(11 * time.Second)
+	b.event(nodeDeleted, "/none/e")
+	b.event(nodeChildrenChanged, "/none")
+	b.ping()
+	f.term++
+	b.set("/k", "v")
+	b.delete("/k")
+	b.close()
+	a.add(Item{Kind: Expired})
+	if err := Error(f.verify(all)); err != nil {
+		t.Error(err)
+	}
+}
