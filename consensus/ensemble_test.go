@@ -23,7 +23,8 @@ type trio struct {
 	members []peer.Member
 	nodes   map[uint64]*Node
 	states  map[uint64]*machine
-	errs    sync.Map // server id to what ended it
+	clocks  map[uint64]func() time.Time // the machine's where there is none
+	errs    sync.Map                    // server id to what ended it
 }
 
 // freeAddr returns an address that nobody listens on.
@@ -57,7 +58,7 @@ func (e *trio) launch(id uint64, list []peer.Member) {
 	m := newMachine(0)
 	m.members = &Membership{Current: list}
 	cfg := config(e.t, filepath.Join(e.dir, fmt.Sprint(id)))
-	cfg.ServerID = id
+	cfg.ServerID, cfg.Now = id, e.clocks[id]
 	cfg.OnFatal = func(err error) { e.errs.Store(id, err) }
 	cfg.Ensemble = &Ensemble{Members: list, DialTimeout: time.Second, ReportEvery: 50 * time.Millisecond, CatchUp: time.Minute}
 	n, err := Open(cfg, m)

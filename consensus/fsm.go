@@ -28,6 +28,16 @@ type Batch struct {
 	local       *stream // nil unless the requests began here
 }
 
+// NewBatch is a batch as Apply gets it on servers where its requests did not
+// begin, for tests of a StateMachine.
+func NewBatch(index, term uint64, ms int64, preamble []byte, requests ...[]byte) *Batch {
+	b := &Batch{Index: index, Term: term, Time: ms, Preamble: preamble}
+	for _, r := range requests {
+		b.rest = append(binary.BigEndian.AppendUint32(b.rest, uint32(len(r))), r...)
+	}
+	return b
+}
+
 // Next returns the next request and, if it was submitted by this process, its
 // waiter. The request aliases the log entry.
 func (b *Batch) Next() (request []byte, w Waiter, ok bool) {

@@ -294,16 +294,17 @@ var known = strings.Fields("1 2 3 4 5 6 7 8 9 11 12 14 15 16 17 18 19 21 22 101 
 
 var authReply = regexp.MustCompile(`^\w: ok 0 xid=`)
 
-// authFirst puts the replies to auth packets of a batch in front of the others. Those alone have zxid 0.
-// authBehindOthers tells of a batch in which auth comes behind a request that
-// makes an ACL of a digest: whether its event may be read differs.
+// authBehindOthers tells of a batch in which auth comes behind a change, in a script with ACLs: whether the sender may
+// read the change's event differs.
 func authBehindOthers(s []line) bool {
-	return batches(s, func(b []line) bool {
-		acl := slices.IndexFunc(b, func(l line) bool { return strings.Contains(l.text, ":digest:") })
-		return acl >= 0 && slices.ContainsFunc(b[acl:], func(l line) bool { return l.verb == "auth" })
-	})
+	return slices.ContainsFunc(s, func(l line) bool { return strings.Contains(l.text, "acl=") }) &&
+		batches(s, func(b []line) bool {
+			change := slices.IndexFunc(b, func(l line) bool { return writes(l.verb) || l.verb == "setacl" || l.verb == "raw" })
+			return change >= 0 && slices.ContainsFunc(b[change:], func(l line) bool { return l.verb == "auth" })
+		})
 }
 
+// authFirst puts the replies to auth packets of a batch in front of the others. Those alone have zxid 0.
 func authFirst(l line, text []string) []string {
 	if l.verb != "flush" {
 		return text
