@@ -40,33 +40,40 @@ const ready = "ready"
 
 // Enter waits until n clients have entered. A client that dies before that must come again under its name.
 func Enter(ctx context.Context, conn *zk.Conn, dir, name string, n int) (*Double, error) {
-	there, _, change, err := conn.ExistsW(dir + "/" + ready) // first, lest it comes between count and watch
-	if err != nil {
-		return nil, err
-	}
-	if _, err := conn.Create(dir+"/"+name, nil, zk.FlagEphemeral, openACL); err != nil {
-		return nil, err
-	}
 	d := &Double{conn, dir, name, n}
-	if there {
-		return d, nil
-	}
-	names, _, err := conn.Children(dir)
-	if err != nil {
+	// A lost connection may hide that it has come already.
+	if err := Join(ctx, conn, dir, name, nil); err != nil {
 		return nil, err
 	}
-	if len(names) >= n {
-		_, err := conn.Create(dir+"/"+ready, nil, 0, openACL)
-		if err != nil && !errors.Is(err, zk.ErrNodeExists) {
+	for {
+		there, _, change, err := conn.ExistsW(dir + "/" + ready) // first, lest it comes between count and watch
+		if err == nil && there {
+			return d, nil
+		}
+		var names []string
+		if err == nil {
+			names, _, err = conn.Children(dir)
+		}
+		if err == nil && len(names) >= n {
+			_, err = conn.Create(dir+"/"+ready, nil, 0, openACL)
+			if err == nil || errors.Is(err, zk.ErrNodeExists) {
+				return d, nil
+			}
+		}
+		switch {
+		case transient(err):
+			if err := pause(ctx); err != nil {
+				return nil, err
+			}
+			continue
+		case err != nil:
 			return nil, err
 		}
-		return d, nil
-	}
-	select {
-	case <-change:
-		return d, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		select {
+		case <-change:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
 	}
 }
 
@@ -74,31 +81,14 @@ func Enter(ctx context.Context, conn *zk.Conn, dir, name string, n int) (*Double
 // for the first, so nobody is woken by everybody.
 func (d *Double) Leave(ctx context.Context) error {
 	for {
-		names, _, err := d.conn.Children(d.dir)
-		if err != nil {
-			return err
-		}
-		names = slices.DeleteFunc(names, func(n string) bool { return n == ready })
-		slices.Sort(names)
-		if len(names) == 0 {
-			return nil
-		}
-		waitFor := names[0]
-		if d.name == names[0] {
-			if len(names) == 1 {
-				return d.conn.Delete(d.dir+"/"+d.name, -1)
-			}
-			waitFor = names[len(names)-1]
-		} else if slices.Contains(names, d.name) {
-			if err := d.conn.Delete(d.dir+"/"+d.name, -1); err != nil {
+		over, change, err := d.step()
+		switch {
+		case transient(err):
+			if err := pause(ctx); err != nil {
 				return err
 			}
-		}
-		_, _, change, err := d.conn.GetW(d.dir + "/" + waitFor)
-		if errors.Is(err, zk.ErrNoNode) {
 			continue
-		}
-		if err != nil {
+		case err != nil || over:
 			return err
 		}
 		select {
@@ -107,4 +97,44 @@ func (d *Double) Leave(ctx context.Context) error {
 			return context.Cause(ctx)
 		}
 	}
+}
+
+// step leaves if it is time to, and returns what to wait for.
+func (d *Double) step() (over bool, change <-chan zk.Event, err error) {
+	names, _, err := d.conn.Children(d.dir)
+	if err != nil {
+		return false, nil, err
+	}
+	names = slices.DeleteFunc(names, func(n string) bool { return n == ready })
+	slices.Sort(names)
+	if len(names) == 0 {
+		return true, nil, nil
+	}
+	waitFor := names[0]
+	if d.name == names[0] {
+		if len(names) == 1 {
+			return true, nil, d.gone()
+		}
+		waitFor = names[len(names)-1]
+	} else if slices.Contains(names, d.name) {
+		if err := d.gone(); err != nil {
+			return false, nil, err
+		}
+	}
+	_, _, change, err = d.conn.GetW(d.dir + "/" + waitFor)
+	if errors.Is(err, zk.ErrNoNode) {
+		now := make(chan zk.Event)
+		close(now)
+		return false, now, nil
+	}
+	return false, change, err
+}
+
+// gone takes the client's znode away. One that is gone was deleted by a try whose answer was lost.
+func (d *Double) gone() error {
+	err := d.conn.Delete(d.dir+"/"+d.name, -1)
+	if errors.Is(err, zk.ErrNoNode) {
+		return nil
+	}
+	return err
 }

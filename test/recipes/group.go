@@ -15,12 +15,23 @@ func Join(ctx context.Context, conn *zk.Conn, group, name string, data []byte) e
 	path := group + "/" + name
 	for {
 		_, err := conn.Create(path, data, zk.FlagEphemeral, openACL)
+		if transient(err) {
+			if err := pause(ctx); err != nil {
+				return err
+			}
+			continue
+		}
 		if !errors.Is(err, zk.ErrNodeExists) {
 			return err
 		}
 		_, stat, change, err := conn.GetW(path)
 		switch {
 		case errors.Is(err, zk.ErrNoNode):
+			continue
+		case transient(err):
+			if err := pause(ctx); err != nil {
+				return err
+			}
 			continue
 		case err != nil:
 			return err
