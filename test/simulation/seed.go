@@ -68,10 +68,10 @@ func (r *run) startAll() {
 
 // settle ends the faults and the load, and demands that the ensemble is well.
 func (r *run) settle() {
-	r.works(r.healMajority(), majorityLives, "a majority is whole")
+	r.works(r.healMajority(), false, majorityLives, "a majority is whole")
 	if r.failed() == nil {
 		r.healAll()
-		r.works(r.hosts, allLive, "all is whole")
+		r.works(r.hosts, true, allLive, "all is whole")
 	}
 	r.load.end()
 	r.load.tasks.Wait()
