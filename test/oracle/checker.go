@@ -62,11 +62,13 @@ type Checker struct {
 
 // track is how far a session's log has been judged.
 type track struct {
-	log   *Log
-	items []Item
-	pos   int
-	key   int64 // zxid at which the next item can be judged
-	final bool  // no item will be added
+	log     *Log
+	session int64
+	timeout time.Duration
+	items   []Item
+	pos     int
+	key     int64 // zxid at which the next item can be judged
+	final   bool  // no item will be added
 
 	zxid      int64 // of the last reply
 	watcher   *watcher
@@ -96,18 +98,11 @@ func Verify(h *History, s *Sequence, o Options) ([]Fault, Stats) {
 }
 
 // Advance judges what is certain to be complete of a run that goes on: everything up to the lowest zxid that any
-// session has reached. A session that begins later must not be shown anything older (recorded.Options.Since); Zxid
-// is what to give it.
+// session has reached. The log of a session that begins later must be one that History.Expect has opened before.
 func (c *Checker) Advance() {
-	entries := c.seq.Take(false)
-	low := int64(math.MaxInt64)
-	for _, l := range c.history.Logs() {
-		if zxid, ended := l.state(); !ended {
-			low = min(low, zxid)
-		}
-	}
-	// What is above the mark waits for its turn.
-	c.run(entries, low, false)
+	// The mark first: whoever has reached it was told of nothing that the sequence does not have by now.
+	low := c.history.low()
+	c.run(c.seq.Take(false), low, false)
 }
 
 // Zxid is up to where Advance has judged.
@@ -172,12 +167,16 @@ func (c *Checker) load(final bool) {
 	for _, l := range c.history.Logs() {
 		t := c.logs[l]
 		if t == nil {
-			t = &track{log: l, watcher: newWatcher(), committed: map[int32]*Entry{}, unknown: map[int32]*Item{}}
-			c.logs[l] = t
-			if c.tracks[l.Session] != nil {
-				c.faults.say(Durable, "session %#x was given to %s, and to %s", l.Session, c.tracks[l.Session].log.Client, l.Client)
+			session, timeout := l.Session()
+			if session == 0 {
+				continue
 			}
-			c.tracks[l.Session] = t
+			t = &track{log: l, session: session, timeout: timeout, watcher: newWatcher(), committed: map[int32]*Entry{}, unknown: map[int32]*Item{}}
+			c.logs[l] = t
+			if old := c.tracks[session]; old != nil {
+				c.faults.say(Durable, "session %#x was given to %s, and to %s", session, old.log.Client, l.Client)
+			}
+			c.tracks[session] = t
 			c.stats.Sessions++
 		}
 		_, t.final = l.state()
@@ -298,9 +297,14 @@ func (c *Checker) requested(t *track, e *Entry, r *result) {
 		c.faults.say(AtMostOnce, "%s: request %d was applied behind request %d: %s", t, e.Xid, t.applied, c.describe(e))
 	}
 	t.applied = max(t.applied, e.Xid)
-	if i := t.unknown[e.Xid]; i != nil {
-		delete(t.unknown, e.Xid)
-		c.unknownApplied(t, i, e)
+	unknown := t.unknown[e.Xid]
+	for xid := range t.unknown {
+		if xid <= t.applied {
+			delete(t.unknown, xid) // now it must not be applied any more
+		}
+	}
+	if unknown != nil {
+		c.unknownApplied(t, unknown, e)
 		return
 	}
 	if old := t.committed[e.Xid]; old != nil {
@@ -324,7 +328,7 @@ func (c *Checker) sameRequest(t *track, i *Item, e *Entry) {
 	}
 }
 
-func (t *track) String() string { return fmt.Sprintf("%s (session %#x)", t.log.Client, t.log.Session) }
+func (t *track) String() string { return fmt.Sprintf("%s (session %#x)", t.log.Client, t.session) }
 
 // judge judges the next item of a session.
 func (c *Checker) judge(t *track, i *Item) {
@@ -374,8 +378,10 @@ func (c *Checker) unanswered(t *track, i *Item) {
 		c.unknownApplied(t, i, e)
 		return
 	}
-	kept := *i
-	t.unknown[i.Xid] = &kept
+	if i.Xid > t.applied && !t.closed {
+		kept := *i
+		t.unknown[i.Xid] = &kept
+	}
 	c.second.unanswered(i)
 }
 
@@ -421,7 +427,7 @@ func (c *Checker) replied(t *track, i *Item) {
 
 // read judges a read, or a request about watches, by the state of its zxid.
 func (c *Checker) read(t *track, i *Item) {
-	if complaint, judged := c.reader.wrong(t.log.Session, i); complaint != "" && judged {
+	if complaint, judged := c.reader.wrong(t.session, i); complaint != "" && judged {
 		check := SessionView
 		if c.reader.ephemeral(i) {
 			check = Ephemerals
@@ -488,6 +494,9 @@ func (c *Checker) ended(e *Entry, lived bool) {
 		return
 	}
 	t.closed, t.closedAt = true, e.Zxid
+	if e.Xid == 0 {
+		clear(t.unknown)
+	}
 	if len(e.Body) != 8 {
 		return
 	}
@@ -496,9 +505,9 @@ func (c *Checker) ended(e *Entry, lived bool) {
 		return
 	}
 	at := time.UnixMilli(e.Time).Sub(c.history.began)
-	least := t.log.Timeout / leastPart
+	least := t.timeout / leastPart
 	if c.opts.Quiet {
-		least = t.log.Timeout
+		least = t.timeout
 	}
 	if early := t.heard + least - at; early > time.Millisecond {
 		c.faults.say(Ephemerals, "%s expired at %v, term %d, though a request of %v was answered: %v too early",

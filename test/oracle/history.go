@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,8 +15,9 @@ type History struct {
 	began time.Time
 	stamp atomic.Int64
 
-	mu   sync.Mutex
-	logs []*Log
+	mu    sync.Mutex
+	logs  []*Log
+	floor int64 // zxid up to which all is judged
 }
 
 // NewHistory returns a history that begins now.
@@ -31,32 +33,82 @@ func (h *History) Now() time.Duration { return time.Since(h.began) }
 // Began is when the history began, by the wall clock.
 func (h *History) Began() time.Time { return h.began }
 
-// Open adds the log of a new session.
+// Open adds the log of a session.
 func (h *History) Open(client string, session int64, timeout time.Duration) *Log {
-	l := &Log{Client: client, Session: session, Timeout: timeout}
+	l := h.Expect(client)
+	l.Begin(session, timeout)
+	return l
+}
+
+// Expect adds the log of a client that has no session yet. Nothing above the log's floor is judged before it has.
+func (h *History) Expect(client string) *Log {
+	l := &Log{Client: client, history: h}
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	l.zxid = h.floor
 	h.logs = append(h.logs, l)
 	return l
 }
 
-// Logs returns the logs of all sessions so far.
+// Logs returns the logs so far.
 func (h *History) Logs() []*Log {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return slices.Clone(h.logs)
 }
 
+// low returns the lowest zxid that any session that goes on may still be shown, and lets nobody begin below it.
+func (h *History) low() int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	low := int64(math.MaxInt64)
+	for _, l := range h.logs {
+		if zxid, ended := l.state(); !ended {
+			low = min(low, zxid)
+		}
+	}
+	if low != math.MaxInt64 {
+		h.floor = max(h.floor, low)
+	}
+	return low
+}
+
 // Log is what one session was told, in the order in which it came. Its client alone adds to it.
 type Log struct {
 	Client  string
-	Session int64
-	Timeout time.Duration // as granted when the session began
+	history *History
 
-	mu    sync.Mutex
-	items []Item
-	zxid  int64 // the highest of a reply
-	ended bool
+	mu      sync.Mutex
+	session int64
+	timeout time.Duration // as granted when the session began
+	items   []Item
+	zxid    int64 // the highest of a reply; nothing below it is added
+	ended   bool
+}
+
+// Floor returns the zxid that the client must ask of a server that is to give it a session: what is below may be
+// judged and forgotten by now.
+func (l *Log) Floor() int64 {
+	l.history.mu.Lock()
+	defer l.history.mu.Unlock()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.zxid = max(l.zxid, l.history.floor)
+	return l.zxid
+}
+
+// Begin says which session the log is of.
+func (l *Log) Begin(session int64, timeout time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.session, l.timeout = session, timeout
+}
+
+// Session returns the session and its timeout, 0 if there is none yet.
+func (l *Log) Session() (id int64, timeout time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.session, l.timeout
 }
 
 // Add appends to the log.

@@ -38,8 +38,7 @@ type Options struct {
 	Dial func(ctx context.Context, address string) (net.Conn, error)
 	// Patience is how long a server may take to answer a handshake; 0 follows from Timeout and Servers.
 	Patience time.Duration
-	// Since is the lowest zxid that the client accepts a server with. What is checked while the run goes on must
-	// be older (see oracle.Checker.Advance).
+	// Since is a zxid that the client has seen elsewhere: no server that is behind it is good enough.
 	Since int64
 	// OnEvent is called with every watch event, by the client's goroutine: it must not wait for the client.
 	OnEvent func(wire.Event)
@@ -90,6 +89,7 @@ func New(o Options) *Client {
 		opts: o, stop: stop, done: make(chan struct{}),
 		requests: make(chan *Call), move: make(chan []string),
 		servers: slices.Clone(o.Servers), password: make([]byte, 16), zxid: o.Since, watches: newWatchList(),
+		log: o.History.Expect(o.Name),
 	}
 	go c.run(ctx)
 	return c
@@ -192,11 +192,7 @@ func (c *Client) Abandon() {
 // run looks for servers until the session is over or the client abandoned.
 func (c *Client) run(ctx context.Context) {
 	defer close(c.done)
-	defer func() {
-		if c.log != nil {
-			c.log.End()
-		}
-	}()
+	defer c.log.End()
 	for pause := firstPause; ; {
 		moved := false
 		for range len(c.servers) {
@@ -245,6 +241,12 @@ func (c *Client) connect(ctx context.Context, server string) *link {
 	defer stop()
 	conn := wire.NewConn(nc)
 	known := c.Session()
+	if known == 0 {
+		floor := c.log.Floor()
+		c.mu.Lock()
+		c.zxid = max(c.zxid, floor)
+		c.mu.Unlock()
+	}
 	called, calledAt := c.opts.History.Stamp(), c.opts.History.Now()
 	no := false
 	r, err := conn.Connect(wire.ConnectRequest{
@@ -269,7 +271,7 @@ func (c *Client) connect(ctx context.Context, server string) *link {
 	}
 	timeout := time.Duration(r.TimeoutMs) * time.Millisecond
 	if known == 0 {
-		c.log = c.opts.History.Open(c.opts.Name, r.Session, timeout)
+		c.log.Begin(r.Session, timeout)
 	}
 	if known != 0 && r.Session != known {
 		item.Kind, item.Path = oracle.Garbled, fmt.Sprintf("the handshake of session %#x was answered with session %#x", known, r.Session)
