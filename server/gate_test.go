@@ -192,7 +192,9 @@ func TestExpiryOfADeposedLeader(t *testing.T) {
 
 // Only a leader follows sessions that have no connection to it.
 func TestTrackedSessions(t *testing.T) {
-	s := startServer(t, func(c *conf.Config) { c.MaxSessionTimeout = time.Hour })
+	s := startServer(t, func(c *conf.Config) {
+		c.TickTime, c.MaxSessionTimeout = 5*time.Millisecond, time.Hour
+	})
 	here, gone := attach(t, s, &client{timeout: 3_600_000}), attach(t, s, &client{timeout: 3_600_000})
 	gone.Close()
 	settled(t, s, 1)
@@ -206,6 +208,7 @@ func TestTrackedSessions(t *testing.T) {
 	if tracked() != 1 {
 		t.Errorf("%d sessions on a follower: it follows one of another server", tracked())
 	}
+	must(t, func() bool { return s.now() > 50*time.Millisecond }, "a clock that does not begin with this leader")
 	began := s.now()
 	s.sessions.startAll()
 	if tracked() != 3 {

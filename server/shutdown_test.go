@@ -185,7 +185,7 @@ func TestRestartShowsTheSame(t *testing.T) {
 			after := dump(c)
 			for path, n := range before {
 				if !reflect.DeepEqual(after[path], n) {
-					t.Errorf("%s\n was %+v\n is  %+v", path, n, after[path])
+					t.Errorf("a restart has changed %s from %+v to %+v", path, n, after[path])
 				}
 			}
 			if len(after) != len(before) || len(before) < 50 {

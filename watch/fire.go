@@ -81,10 +81,9 @@ func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) 
 	}
 	once, stay := 0, set.list[:0]
 	for i, s := range set.list {
-		if mutant.Is(mutant.EachWatcher) && once > 0 && i%2 == 1 {
-			continue
-		}
-		if w := s.by.w; !m.wasServed(w, n) {
+		if w := s.by.w; mutant.Is(mutant.EachWatcher) && once > 0 && i%2 == 1 {
+			m.served = append(m.served, w)
+		} else if !m.wasServed(w, n) {
 			m.served = append(m.served, w)
 			deliver(w, e)
 		}

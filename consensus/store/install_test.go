@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -43,6 +44,38 @@ func TestSnapshotSlowReader(t *testing.T) {
 	// Who comes too late is told so, and tries again with a newer one.
 	if _, _, err := s.Snapshots().Open(id); !errors.Is(err, os.ErrNotExist) || s.Err() != nil {
 		t.Fatalf("%v, store %v", err, s.Err())
+	}
+}
+
+// A snapshot counts when its content and its name are durable: raft cuts the log
+// that it replaces.
+func TestSnapshotIsDurableBeforeItCounts(t *testing.T) {
+	o := opts(t.TempDir(), EngineWAL)
+	var unsynced []string // names, and files with content
+	o.Disk = &faulty{around: func(op Op, do func() error) error {
+		forget := func(path string) {
+			unsynced = slices.DeleteFunc(unsynced, func(s string) bool { return s == path })
+		}
+		if !strings.Contains(op.Path, snapDir) {
+			return do()
+		}
+		switch op.Kind {
+		case OpWrite:
+			unsynced = append(unsynced, op.Path)
+		case OpSync:
+			forget(op.Path)
+		case OpRename:
+			unsynced = append(unsynced, filepath.Dir(op.To))
+		case OpSyncDir:
+			forget(op.Path)
+		}
+		return do()
+	}}
+	s := mustOpen(t, o)
+	mustStore(t, s, batch(1, 9, 10)...)
+	mustSnap(t, s, 5, noise(2*snapChunk))
+	if len(unsynced) > 0 {
+		t.Errorf("the snapshot is there, they say, and unsynced: %q", unsynced)
 	}
 }
 

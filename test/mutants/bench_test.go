@@ -5,7 +5,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -31,10 +30,27 @@ func (b *bench) binary(pkg string) string {
 	return filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "-")+".test")
 }
 
+// checks returns what is to catch a mutant.
+func checks(r rule) []check {
+	all := caught[r.name]
+	if _, not := unsimulated[r.name]; !not && *seeds > 0 {
+		all = append(slices.Clone(all), simulated(*seeds))
+	}
+	return all
+}
+
+// simulated runs so many seeds, or fewer if one fails. They are new each time.
+func simulated(seeds int) check {
+	first := time.Now().UnixNano() % 1e9
+	return check{simulation, "TestSeeds", []string{"-sim.first", fmt.Sprint(first), "-sim.seeds", fmt.Sprint(seeds)}}
+}
+
+const simulation = "test/simulation"
+
 // packages returns those whose tests are to catch the mutants.
 func packages(chosen []rule) (pkgs []string) {
 	for _, r := range chosen {
-		for _, c := range caught[r.name] {
+		for _, c := range checks(r) {
 			if !slices.Contains(pkgs, c.pkg) {
 				pkgs = append(pkgs, c.pkg)
 			}
@@ -57,18 +73,25 @@ func (b *bench) build(chosen []rule) bool {
 
 // soundWithout tells whether the same tests pass where no bug is built in.
 func (b *bench) soundWithout(chosen []rule) bool {
-	sound := true
+	var all []check
 	for _, pkg := range packages(chosen) {
+		if pkg == simulation {
+			all = append(all, simulated(*seeds))
+			continue
+		}
 		var tests []string
 		for _, r := range chosen {
-			for _, c := range caught[r.name] {
+			for _, c := range checks(r) {
 				if c.pkg == pkg && !slices.Contains(tests, c.run) {
 					tests = append(tests, c.run)
 				}
 			}
 		}
-		found := b.test("", check{pkg, strings.Join(tests, "|")})
-		if found.by != "nothing" {
+		all = append(all, check{pkg: pkg, run: strings.Join(tests, "|")})
+	}
+	sound := true
+	for _, c := range all {
+		if found := b.try("", c); found.by != "" {
 			b.t.Errorf("without any mutant: %s", found)
 			sound = false
 		}
@@ -78,78 +101,38 @@ func (b *bench) soundWithout(chosen []rule) bool {
 
 // run returns what each of the checks makes of a mutant.
 func (b *bench) run(r rule) (found []result) {
-	for _, c := range caught[r.name] {
-		found = append(found, b.test(r.name, c))
+	for _, c := range checks(r) {
+		found = append(found, b.try(r.name, c))
 	}
 	return found
 }
 
-// result is what came of a check.
-type result struct {
-	rule    string
-	caught  bool
-	by      string // the test, and where it stands
-	message string
-	took    time.Duration
+// tries is how often a test is run that has noticed nothing but that time
+// passes: the machine may have been busy.
+const tries = 3
+
+func (b *bench) try(mutant string, c check) (found result) {
+	for range tries {
+		if found = b.test(mutant, c); !found.late {
+			break
+		}
+	}
+	return found
 }
 
-func (r result) String() string {
-	return fmt.Sprintf("%-14s %6.1f s  %s: %s", r.rule, r.took.Seconds(), r.by, r.message)
-}
-
-// limit is how long a check may take. A mutant that is noticed only by that is
-// not caught: nothing says what is wrong.
+// limit is how long a check may take.
 const limit = 2 * time.Minute
 
-var (
-	failed  = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)
-	message = regexp.MustCompile(`(?m)^\s+(\S+_test\.go|\S+\.go):\d+: (.+)`)
-	// late are the words of tests, and watchdogs, that have waited in vain.
-	late = regexp.MustCompile(`(?i)timed out|time is up|deadline|i/o timeout|no progress|never happened|after \d+m?s\b|within \d`)
-)
-
-func (b *bench) test(name string, c check) result {
-	cmd := exec.Command(b.binary(c.pkg), "-test.run", "^("+c.run+")$", "-test.failfast", "-test.timeout", limit.String())
+func (b *bench) test(mutant string, c check) result {
+	args := append([]string{"-test.run", "^(" + c.run + ")$", "-test.failfast", "-test.timeout", limit.String()}, c.args...)
+	cmd := exec.Command(b.binary(c.pkg), args...)
 	cmd.Dir = filepath.Join(b.root, c.pkg)
-	cmd.Env = append(os.Environ(), "ZKD_MUTANT="+name)
+	cmd.Env = append(os.Environ(), "ZKD_MUTANT="+mutant)
 	began := time.Now()
 	out, err := cmd.CombinedOutput()
-	found := result{rule: name, took: time.Since(began)}
-	found.judge(c, string(out), err)
+	found := result{rule: mutant, check: c, took: time.Since(began)}
+	if err != nil {
+		found.read(string(out))
+	}
 	return found
-}
-
-// judge reads what a test says.
-func (r *result) judge(c check, out string, err error) {
-	if err == nil {
-		r.by, r.message = "nothing", c.pkg+" "+c.run
-		if strings.Contains(out, "no tests to run") {
-			r.by, r.message = "no such test", c.pkg+" "+c.run
-		}
-		return
-	}
-	r.caught = true
-	names := failed.FindAllStringSubmatch(out, -1)
-	if len(names) > 0 {
-		r.by = names[0][1]
-	}
-	if m := message.FindStringSubmatch(out); m != nil {
-		r.message = m[2]
-	}
-	if at := strings.Index(out, "panic: "); at >= 0 {
-		r.message, _, _ = strings.Cut(out[at:], "\n")
-		if running := regexp.MustCompile(`running tests:\n\s+(\S+)`).FindStringSubmatch(out); running != nil {
-			r.by = running[1]
-		}
-	}
-	if len(r.message) > 160 {
-		r.message = r.message[:160] + "…"
-	}
-	r.message = strings.ReplaceAll(r.message, "|", "¦")
-	if late.MatchString(r.message) {
-		r.caught, r.message = false, "time limit: "+r.message
-	}
-	if r.by == "" {
-		r.by = c.pkg
-	}
 }
