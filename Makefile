@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: mutants help build test race lint fuzz compat corpus crash operations ensemble ensemble-long soak bench bench-quick bench-cluster docker clean
+.PHONY: mutants help build test race lint fuzz compat corpus crash operations ensemble ensemble-long overload soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -45,6 +45,9 @@ operations: ## docs/operations.md, its commands as they stand there
 
 ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, damaged
 	go test -count=1 -timeout 15m -v ./test/ensemble
+
+overload: ## floods, giant lists, reconnects, readers that do not read, at full size: overload.md
+	go test -count=1 -timeout 60m -v ./test/overload -long -report $(CURDIR)/overload.md
 
 ensemble-long: ## the same at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long

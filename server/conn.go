@@ -59,6 +59,8 @@ type conn struct {
 type pendingReply struct {
 	op    jute.Op
 	large int32         // length, if that counts as large
+	size  int32         // length
+	part  int32         // of memory.logged
 	reads int32         // parked behind it, before the next
 	at    time.Duration // when it came in, on the server's clock
 	// readsAt is when the first of reads came in.
@@ -75,7 +77,9 @@ func newConn(srv *Server, nc net.Conn) *conn {
 		raw, _ = sc.SyscallConn()
 	}
 	c.in = newInbox(nc, raw, min(srv.cfg.JuteMaxBuffer, maxRequest))
+	c.in.from = c
 	c.out.nc, c.out.raw = nc, raw
+	c.out.lane, c.out.clock = &srv.memory.replies, srv.now
 	c.out.ended = func() { srv.conns.uncount(c) }
 	c.out.changed.L = &c.out.mu
 	c.stats.reset()
@@ -125,7 +129,7 @@ func (c *conn) cleanUp() {
 	c.srv.state.watches.Drop(c)
 	c.srv.sessions.detach(c)
 	c.srv.locals.detach(c)
-	c.in.release()
+	c.in.drop()
 	c.srv.conns.remove(c)
 }
 
@@ -139,6 +143,7 @@ func (c *conn) abandon() {
 
 func (c *conn) cutLocked() {
 	c.gone, c.out.dead = true, true
+	c.out.forgetLocked()
 	c.out.changed.Broadcast()
 	_ = c.nc.Close() // what the client has not taken by now it will not get
 }
@@ -152,18 +157,28 @@ func (c *conn) drop() {
 // submit puts a request into the log. It returns false if the connection is
 // ending.
 func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
+	var part int64
+	if len(body) > longRequest {
+		if part = c.srv.memory.logged.take(int64(len(body)), c.waitsForRoom); part == 0 {
+			return false
+		}
+	}
 	// Held until it is in: who has abandoned the connection knows that nothing
 	// comes any more, and what a sync then waits for (attachLocal).
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	if c.gone {
+		c.srv.memory.logged.add(-part)
 		return false
 	}
 	if n := len(c.pending); n == cap(c.pending) && c.answered > n/2 {
 		// A pipeline that never ends must not make the list ever longer.
 		c.pending, c.answered = c.pending[:copy(c.pending, c.pending[c.answered:])], 0
 	}
-	c.pending = append(c.pending, pendingReply{op: op, large: c.srv.throttle.large(len(body)), at: c.srv.now()})
+	c.pending = append(c.pending, pendingReply{
+		op: op, large: c.srv.throttle.large(len(body)), size: int32(len(body)), part: int32(part), at: c.srv.now(),
+	})
+	c.srv.memory.loggedBytes.Add(int64(len(body)))
 	c.behind = true
 	c.srv.outstanding.Add(1)
 	c.srv.node.Submit(c, c.head.with(op, xid), body)
@@ -214,7 +229,6 @@ func (c *conn) answer(xid int32, zxid int64, frame []byte) (dirty bool, reads in
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
 	p := c.popLocked()
-	c.srv.throttle.release(p.large)
 	now := c.srv.now()
 	latency := now - p.at
 	c.srv.stats.answered(1, latency)
@@ -245,7 +259,7 @@ func (c *conn) settle() {
 	c.srv.outstanding.Add(-1)
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	c.srv.throttle.release(c.popLocked().large)
+	c.popLocked()
 	if c.idleLocked() {
 		c.unparkLocked()
 	}
@@ -254,6 +268,9 @@ func (c *conn) settle() {
 // popLocked takes the oldest request in the log off the list.
 func (c *conn) popLocked() pendingReply {
 	p := c.pending[c.answered]
+	c.srv.throttle.release(p.large)
+	c.srv.memory.loggedBytes.Add(-int64(p.size))
+	c.srv.memory.logged.add(-int64(p.part))
 	if c.answered++; c.idleLocked() {
 		c.pending, c.answered = c.pending[:0], 0
 		c.out.changed.Broadcast()
@@ -279,13 +296,14 @@ func (c *conn) queueLocked(frame []byte) bool {
 	if c.out.dead {
 		return false
 	}
-	if len(c.out.buf)+len(frame)-c.out.own > maxQueued {
+	if len(c.out.buf)+len(frame)-c.out.own > c.shareLocked() {
 		c.srv.log.Warn("client does not take its events, closing", "peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
 		c.cutLocked()
 		return false
 	}
 	c.out.openLocked()
 	c.out.buf = append(c.out.buf, frame...)
+	c.out.countLocked()
 	return c.dirtyLocked()
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"math"
 	"time"
 
 	"zkd/internal/mutant"
@@ -92,6 +93,35 @@ func (r *run) full() bool {
 	return r.held && (r.count >= maxRun || len(r.c.out.buf) > maxRunBytes)
 }
 
+// long answers a read whose reply is long: by itself, since nobody can write
+// meanwhile, when what is before it has been sent, and when there is memory for
+// it. It returns false if the connection is ending.
+func (r *run) long(frame []byte, need int) bool {
+	r.end()
+	c, m := r.c, r.c.srv.memory
+	c.out.flush()
+	part := m.replies.take(int64(need), c.waitsForRoom)
+	if part == 0 {
+		return false
+	}
+	m.heavy <- struct{}{}
+	ok := !c.lapsed(c.srv.now()) && r.begin()
+	if ok {
+		r.count++
+		body := jute.NewReader(frame)
+		xid, op := body.Int32(), jute.Op(body.Int32())
+		c.answerRead(xid, op, &body, math.MaxInt)
+		c.out.countLocked()
+		r.end()
+	}
+	<-m.heavy
+	m.replies.add(-part)
+	if ok {
+		c.out.flush()
+	}
+	return ok
+}
+
 // process handles the requests that have arrived whole. It returns false if
 // the connection is to end.
 func (c *conn) process() bool {
@@ -150,7 +180,12 @@ func (c *conn) process() bool {
 			}
 			c.srv.stats.received.Add(1)
 			r.count++
-			c.answerRead(xid, op, &body)
+			if need := c.answerRead(xid, op, &body, longReply); need > 0 {
+				r.count--
+				if !r.long(frame, need) {
+					return false
+				}
+			}
 			continue
 		}
 		r.end()

@@ -3,6 +3,7 @@ package server
 import (
 	"net"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -21,8 +22,14 @@ type outbox struct {
 	buf     []byte    // queued, not yet being written
 	own     int       // bytes of buf that the client has asked for: replies, not events
 	writing bool      // somebody is writing and will look at buf again
+	sending int       // length of what is being written
+	held    int64     // part of lane that buf and sending take
 	last    bool      // end the connection once buf is written
 	dead    bool      // nothing will be written any more
+
+	lane  *lane // what all connections together may have queued; nil: any amount
+	clock func() time.Duration
+	moved atomic.Int64 // when the client last took something of what is being written, 0: nothing is
 
 	// Of whoever has set writing, for one system call (writeSome).
 	take  func(fd uintptr) bool // takeNow, made once
@@ -97,7 +104,7 @@ func (o *outbox) writeLocked(send func([]byte) (handedOver bool, err error)) {
 func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 	for len(o.buf) > 0 && !o.dead {
 		b := o.buf
-		o.buf, o.own = nil, 0
+		o.buf, o.own, o.sending = nil, 0, cap(b)
 		o.mu.Unlock()
 		handedOver, err := send(b)
 		if handedOver {
@@ -105,6 +112,8 @@ func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 		}
 		putBuffer(b)
 		o.mu.Lock()
+		o.sending = 0
+		o.countLocked()
 		if err != nil {
 			o.dead = true
 		}
@@ -114,6 +123,7 @@ func (o *outbox) drainLocked(send func([]byte) (bool, error)) {
 		putBuffer(o.buf)
 		o.buf = nil
 	}
+	o.countLocked()
 	o.writing = false
 	last, dead := o.last, o.dead
 	o.dead = o.dead || o.last
@@ -139,7 +149,7 @@ func (o *outbox) closeWrite() {
 func (o *outbox) writeAll(b []byte) (bool, error) {
 	n, err := o.writeSome(b)
 	if err == nil && n < len(b) {
-		_, err = o.nc.Write(b[n:])
+		err = o.writeRest(b[n:])
 	}
 	return false, err
 }
@@ -152,6 +162,52 @@ func (o *outbox) writeNow(b []byte) (bool, error) {
 		return true, nil
 	}
 	return false, err
+}
+
+// writePiece is how much has to be taken by a client within stallTime, if
+// others wait for the memory.
+const writePiece = 256 << 10
+
+// writeRest waits until the socket has taken everything.
+func (o *outbox) writeRest(b []byte) error {
+	defer o.moved.Store(0)
+	for len(b) > 0 {
+		o.moved.Store(int64(max(o.clock(), 1)))
+		n := min(len(b), writePiece)
+		if _, err := o.nc.Write(b[:n]); err != nil {
+			return err
+		}
+		b = b[n:]
+	}
+	return nil
+}
+
+// stalled tells whether the client keeps much waiting and has taken little of
+// it since then. Any goroutine may ask.
+func (o *outbox) stalled(since time.Duration) bool {
+	moved := o.moved.Load()
+	if moved == 0 || time.Duration(moved) >= since {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.held > 0
+}
+
+// countLocked takes part of the lane for what is queued, or gives it back.
+func (o *outbox) countLocked() {
+	held := int64(cap(o.buf) + o.sending)
+	if held <= longReply || o.lane == nil {
+		held = 0
+	}
+	o.lane.add(held - o.held)
+	o.held = held
+}
+
+// forgetLocked lets go of what is queued and will not be sent.
+func (o *outbox) forgetLocked() {
+	o.buf, o.own = nil, 0
+	o.countLocked()
 }
 
 // writeSome writes what the socket takes at once. It is for whoever has set
@@ -182,9 +238,10 @@ func (o *outbox) takeNow(fd uintptr) bool {
 // finish writes the rest of b and whatever was queued since. It ends when the
 // client has taken it or the connection is closed.
 func (o *outbox) finish(b, rest []byte) {
-	_, err := o.nc.Write(rest)
+	err := o.writeRest(rest)
 	putBuffer(b)
 	o.mu.Lock()
+	o.sending = 0
 	if err != nil {
 		o.dead = true
 	}

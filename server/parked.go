@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/binary"
+	"math"
 	"sync"
 	"time"
 
@@ -58,7 +59,7 @@ func (c *conn) park(op jute.Op, frame []byte, now time.Duration) bool {
 		c.behind = false
 		return false
 	}
-	if c.bulk > 0 || c.gone || !parks(op) {
+	if c.bulk > 0 || c.gone || !parks(op) || c.srv.memory.replies.full() {
 		return false
 	}
 	if c.parked == nil {
@@ -109,7 +110,7 @@ func (c *conn) answerParkedLocked(p *pendingReply, now time.Duration) {
 		return
 	}
 	for range p.reads {
-		if c.out.own > maxParkedReplies {
+		if c.out.own > c.srv.memory.mostParked() {
 			c.srv.log.Warn("client asks for more at once than can be kept for it, closing",
 				"peer", c.peer, "session", hexID(c.session.ID), "queued", len(c.out.buf))
 			c.cutLocked()
@@ -118,8 +119,9 @@ func (c *conn) answerParkedLocked(p *pendingReply, now time.Duration) {
 		body := jute.NewReader(c.parked.next())
 		xid, op := body.Int32(), jute.Op(body.Int32())
 		at := len(c.out.buf)
-		c.answerRead(xid, op, &body)
+		c.answerRead(xid, op, &body, math.MaxInt)
 		c.out.own += len(c.out.buf) - at
+		c.out.countLocked()
 	}
 	if c.bulk == 0 {
 		c.room = min(c.room+int(p.reads), maxParked-fewParked)

@@ -28,7 +28,7 @@ var super = []jute.ID{{Scheme: "super"}}
 
 func newReconfigBench(t *testing.T, set settings) *reconfigBench {
 	cfg := testConfig(t, t.TempDir(), nil)
-	s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), state: newState(), conns: newConns(), throttle: newThrottle(cfg)}
+	s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), state: newState(), conns: newConns(), throttle: newThrottle(cfg), memory: newMemory()}
 	s.dynamic = newDynamicFile(cfg, s.log)
 	s.sessions = newSessions(s)
 	near, far := net.Pipe()

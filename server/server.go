@@ -41,6 +41,7 @@ type Server struct {
 	gate        *gate
 	conns       *conns
 	throttle    *throttle
+	memory      *memory
 	flushers    flushers
 	stats       serverStats
 	outstanding atomic.Int64 // requests in the log and not yet answered
@@ -64,7 +65,7 @@ type Server struct {
 func newServer(cfg *conf.Config, log *slog.Logger, world World) *Server {
 	s := &Server{
 		cfg: cfg, log: log, world: world, started: time.Now(),
-		state: newState(), conns: newConns(), throttle: newThrottle(cfg),
+		state: newState(), conns: newConns(), throttle: newThrottle(cfg), memory: newMemory(),
 		opened: make(chan struct{}), fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default

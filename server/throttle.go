@@ -87,7 +87,7 @@ func (c *conn) waitTurn(size int) turn {
 		return turnNever
 	}
 	n := int(s.outstanding.Load())
-	if n < s.cfg.GlobalOutstandingLimit && (s.cfg.RequestThrottleMaxRequests <= 0 || n < s.cfg.RequestThrottleMaxRequests) {
+	if s.memory.loggedBytes.Load() < mostLogged && n < s.cfg.GlobalOutstandingLimit && (s.cfg.RequestThrottleMaxRequests <= 0 || n < s.cfg.RequestThrottleMaxRequests) {
 		return turnNow
 	}
 	began := s.now()

@@ -1,6 +1,8 @@
 package znode
 
 import (
+	"math"
+	"slices"
 	"strings"
 
 	"zkd/proto/jute"
@@ -24,23 +26,44 @@ func (t *Tree) AppendStat(dst []byte, path string, who *Actor) ([]byte, jute.Cod
 
 // AppendData answers getData.
 func (t *Tree) AppendData(dst []byte, path string, who *Actor) ([]byte, jute.Code) {
+	dst, _, code := t.AppendDataUpTo(dst, path, who, math.MaxInt)
+	return dst, code
+}
+
+// AppendDataUpTo is AppendData unless that takes more than most bytes: then it
+// appends nothing and returns how many.
+func (t *Tree) AppendDataUpTo(dst []byte, path string, who *Actor, most int) (_ []byte, need int, code jute.Code) {
 	n, code := t.readable(path, who)
 	if code != jute.OK {
-		return dst, code
+		return dst, 0, code
+	}
+	if need = 4 + int(n.dataLen) + jute.StatSize; need > most {
+		return dst, need, jute.OK
 	}
 	s := t.stat(n)
 	dst = jute.AppendBuffer(dst, t.data(n))
-	return jute.AppendStat(dst, &s), jute.OK
+	return jute.AppendStat(dst, &s), 0, jute.OK
 }
 
 // AppendChildren answers getChildren, and getChildren2 with stat. The order
 // of the names means nothing.
 func (t *Tree) AppendChildren(dst []byte, path string, stat bool, who *Actor) ([]byte, jute.Code) {
+	dst, _, code := t.AppendChildrenUpTo(dst, path, stat, who, math.MaxInt)
+	return dst, code
+}
+
+// AppendChildrenUpTo is AppendChildren unless that takes more than most bytes:
+// then it appends nothing and returns how many.
+func (t *Tree) AppendChildrenUpTo(dst []byte, path string, stat bool, who *Actor, most int) (_ []byte, need int, code jute.Code) {
 	n, code := t.readable(path, who)
 	if code != jute.OK {
-		return dst, code
+		return dst, 0, code
 	}
 	x := t.extra(n)
+	if need = 4 + int(x.listBytes) + jute.StatSize; need > most {
+		return dst, need, jute.OK
+	}
+	dst = slices.Grow(dst, need)
 	dst = jute.AppendInt32(dst, x.numChildren)
 	for c := x.firstChild; c != 0; {
 		child := t.get(c)
@@ -52,7 +75,7 @@ func (t *Tree) AppendChildren(dst []byte, path string, stat bool, who *Actor) ([
 		s := t.stat(n)
 		dst = jute.AppendStat(dst, &s)
 	}
-	return dst, jute.OK
+	return dst, 0, jute.OK
 }
 
 // AppendACL answers getACL: it takes READ or ADMIN, and only ADMIN shows the

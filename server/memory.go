@@ -1,0 +1,121 @@
+package server
+
+import (
+	"math"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+)
+
+// memory bounds what all clients together have this server keep for them,
+// beside what they have stored and watch: requests that are coming in or wait
+// for the log, and replies and events that are on their way out.
+//
+// A connection has a small buffer for each direction in any case. What is longer
+// counts here.
+type memory struct {
+	requests lane // long requests, from when their length is known until they are in the log
+	logged   lane // long requests in the log and not applied
+	replies  lane // what is queued for clients
+	// heavy has an element while somebody makes a long reply: writes wait for
+	// that, so it is one at a time.
+	heavy chan struct{}
+	// loggedBytes of all requests, long or not, are in the log and not applied.
+	loggedBytes atomic.Int64
+	swept       atomic.Int64  // when sweep last looked, on the server's clock
+	stall       time.Duration // stallTime, or less in tests
+}
+
+const (
+	// longRequest and longReply are what counts as more than ordinary.
+	longRequest = readBuffer - 4
+	longReply   = bulkReply
+	// mostLogged is how many bytes of long requests may wait for the log at a
+	// time, and from how many of all requests on a connection has no more than
+	// one: a few batches, so that the log is never idle, and what others write
+	// does not come behind a hundred megabytes.
+	mostLogged = 4 << 20
+
+	leastMemory, mostMemory = 16 << 20, 256 << 20
+
+	// stallTime is how long a client may take none of its reply, or send nothing
+	// of its request, while others wait for the memory that this takes.
+	stallTime = 5 * time.Second
+)
+
+// newMemory divides what the process may have: an eighth of it for replies and a
+// sixteenth for requests, which take up several times their length on their way.
+func newMemory() *memory {
+	share := int64(mostMemory)
+	if limit := debug.SetMemoryLimit(-1); limit != math.MaxInt64 {
+		share = min(max(limit/8, leastMemory), mostMemory)
+	}
+	return &memory{
+		requests: lane{limit: share / 2}, logged: lane{limit: mostLogged}, replies: lane{limit: share},
+		heavy: make(chan struct{}, 1), stall: stallTime,
+	}
+}
+
+// mostParked is what the replies to parked reads of a connection may come to,
+// but for the last of them.
+func (m *memory) mostParked() int {
+	if m.replies.full() {
+		return longReply
+	}
+	return int(min(maxParkedReplies, m.replies.limit/2))
+}
+
+// waitsForRoom is for the lanes: it tells whether the connection still waits,
+// and looks for who holds the memory without using it.
+func (c *conn) waitsForRoom(first bool) bool {
+	if first {
+		c.srv.sweep()
+	}
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	if c.attached {
+		c.entry.Touch(c.now()) // it is this server that takes its time
+	}
+	return !c.gone && !c.out.dead
+}
+
+// shareLocked is how many bytes may be queued for the connection that it has
+// not asked for one by one: when all connections together have more queued than
+// there is memory for, its part of that memory. Others that take their events
+// need not suffer for those who do not.
+func (c *conn) shareLocked() int {
+	m := c.srv.memory
+	if !m.replies.full() {
+		return maxQueued
+	}
+	return int(max(m.replies.limit/int64(c.srv.conns.len()+1), longReply))
+}
+
+func (c *conn) now() time.Duration { return c.srv.now() }
+
+// takeRequest implements lender.
+func (c *conn) takeRequest(n int64) int64 { return c.srv.memory.requests.take(n, c.waitsForRoom) }
+
+// giveRequest implements lender.
+func (c *conn) giveRequest(n int64) { c.srv.memory.requests.add(-n) }
+
+// sweep ends the connections that hold memory which others wait for and have
+// not got on for long: half a request, or a reply that is not taken.
+func (s *Server) sweep() {
+	now := s.now()
+	if last := s.memory.swept.Load(); now-time.Duration(last) < time.Second || !s.memory.swept.CompareAndSwap(last, int64(now)) {
+		return
+	}
+	for _, c := range s.conns.list() {
+		what := ""
+		if c.in.stalled(now - s.memory.stall) {
+			what = "request"
+		} else if c.out.stalled(now - s.memory.stall) {
+			what = "reply"
+		} else {
+			continue
+		}
+		s.log.Warn("client holds memory that others wait for and does not get on, closing", "peer", c.peer, "with", what)
+		c.abandon()
+	}
+}

@@ -1,0 +1,170 @@
+package server
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"zkd/test/wire"
+)
+
+// tight is a server with little memory for what clients have it keep.
+func tight(t *testing.T, stall time.Duration) *Server {
+	t.Helper()
+	s := startServer(t, nil)
+	s.memory.requests.limit, s.memory.logged.limit, s.memory.replies.limit = 4<<20, 2<<20, 4<<20
+	s.memory.stall = stall
+	return s
+}
+
+// unused waits until all memory that was lent is back.
+func unused(t *testing.T, s *Server) {
+	t.Helper()
+	m := s.memory
+	must(t, func() bool {
+		return m.requests.used.Load() == 0 && m.logged.used.Load() == 0 && m.replies.used.Load() == 0 && m.loggedBytes.Load() == 0
+	}, "all memory is given back: requests %d, logged %d, replies %d", m.requests.used.Load(), m.logged.used.Load(), m.replies.used.Load())
+}
+
+// Long requests that never end wait for each other and not for memory without
+// end; who finishes his has his turn, since they are sent away.
+func TestUnfinishedRequestsAreBounded(t *testing.T) {
+	s := tight(t, 200*time.Millisecond)
+	honest := connect(t, s)
+	honest.create("/a", nil, 0)
+	const clients = 30
+	for range clients {
+		c := connect(t, s)
+		if err := c.Write(append(binary.BigEndian.AppendUint32(nil, 1_000_000), make([]byte, 100_000)...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	must(t, func() bool { return s.memory.requests.used.Load() > 3<<20 }, "the memory for requests is used up")
+	honest.ok(wire.OpSetData, wire.SetData{Path: "/a", Data: make([]byte, 100), Version: -1})
+	honest.ok(wire.OpSetData, wire.SetData{Path: "/a", Data: make([]byte, 1_000_000), Version: -1})
+	if used := s.memory.requests.used.Load(); used > s.memory.requests.limit {
+		t.Errorf("%d bytes of requests kept, the limit is %d", used, s.memory.requests.limit)
+	}
+	must(t, func() bool { return s.conns.len() < 1+clients }, "who does not get on is sent away")
+	s.conns.drop(func(*conn) bool { return true })
+	unused(t, s)
+}
+
+// Many large writes at once are in the log a few at a time, and all succeed.
+func TestLoggedRequestsAreBounded(t *testing.T) {
+	s := tight(t, time.Minute)
+	connect(t, s).create("/a", nil, 0)
+	const clients, each = 10, 5
+	all := make([]*client, clients)
+	for i := range all {
+		all[i] = connect(t, s)
+		go func() {
+			for xid := range int32(each) {
+				_ = all[i].Conn.Write(wire.Frame(wire.Payload(1000+xid, wire.OpSetData,
+					wire.SetData{Path: "/a", Data: make([]byte, 1_000_000), Version: -1})))
+			}
+		}()
+	}
+	for _, c := range all {
+		for xid := range int32(each) {
+			c.Expect(1000+xid, wire.OpSetData)
+			if _, r, err := c.Next(patience); err != nil || r.Err != 0 || r.Xid != 1000+xid {
+				t.Fatalf("%+v, %v", r, err)
+			}
+			if used := s.memory.logged.used.Load(); used > s.memory.logged.limit {
+				t.Errorf("%d bytes in the log, the limit is %d", used, s.memory.logged.limit)
+			}
+		}
+	}
+	unused(t, s)
+}
+
+// Long replies that nobody reads are as many as there is memory for, whatever
+// was asked. Others get theirs: who takes nothing is sent away.
+func TestUnreadRepliesAreBounded(t *testing.T) {
+	for _, read := range []struct {
+		name string
+		op   wire.Op
+		body wire.Body
+	}{
+		{"getData", wire.OpGetData, wire.PathWatch{Path: "/large"}},
+		{"getChildren", wire.OpGetChildren, wire.PathWatch{Path: "/list"}},
+		{"multiRead", wire.OpMultiRead, wire.Multi{Ops: []wire.SubOp{{Op: wire.OpGetData, Body: wire.PathWatch{Path: "/large"}}}}},
+	} {
+		t.Run(read.name, func(t *testing.T) {
+			s := tight(t, 200*time.Millisecond)
+			honest := connect(t, s)
+			honest.create("/large", make([]byte, 1_000_000), 0)
+			honest.create("/list", nil, 0)
+			name := strings.Repeat("n", 1000)
+			for i := range 1000 {
+				honest.create(fmt.Sprint("/list/", name, i), nil, 0)
+			}
+			const clients = 30
+			for range clients {
+				c := connect(t, s)
+				var requests []byte
+				for xid := range int32(40) { // more than a socket takes
+					requests = append(requests, wire.Frame(wire.Payload(1+xid, read.op, read.body))...)
+				}
+				if err := c.Write(requests); err != nil {
+					t.Fatal(err)
+				}
+			}
+			must(t, func() bool { return s.memory.replies.used.Load() > 1<<20 }, "replies wait")
+			for range 3 {
+				honest.ok(read.op, read.body)
+				// What somebody has just made counts twice until it is sent.
+				if used := s.memory.replies.used.Load(); used > 2*s.memory.replies.limit {
+					t.Errorf("%d bytes of replies kept, the limit is %d", used, s.memory.replies.limit)
+				}
+			}
+			s.conns.drop(func(*conn) bool { return true })
+			unused(t, s)
+		})
+	}
+}
+
+// Watchers that do not take their events are sent away when all of them together
+// keep too much; one that does stays.
+func TestUnreadEventsAreBounded(t *testing.T) {
+	s := tight(t, time.Minute)
+	path := "/" + strings.Repeat("w", 100_000)
+	honest, writer := connect(t, s), connect(t, s)
+	honest.create(path, nil, 0)
+	const deaf = 20
+	for range deaf {
+		connect(t, s).ok(wire.OpAddWatch, wire.PathType{Path: path})
+	}
+	honest.ok(wire.OpAddWatch, wire.PathType{Path: path})
+	for range 400 {
+		writer.ok(wire.OpSetData, wire.SetData{Path: path, Version: -1})
+		if event, _, err := honest.Next(patience); err != nil || event == nil {
+			t.Fatalf("the one who takes his events: %+v, %v", event, err)
+		}
+		if s.conns.len() == 2 {
+			break
+		}
+	}
+	settled(t, s, 2)
+	s.conns.drop(func(*conn) bool { return true })
+	unused(t, s)
+}
+
+// A connection that says little and then nothing does not keep a buffer.
+func TestUnfinishedHandshakesKeepLittle(t *testing.T) {
+	in := newInbox(nil, nil, 100)
+	in.borrow()
+	in.end = copy(in.buf, "\x00\x00\x00\x10abc")
+	in.setAside()
+	in.release()
+	if in.buf != nil || cap(in.few) != 7 {
+		t.Fatalf("a buffer of %d bytes, %d aside", len(in.buf), cap(in.few))
+	}
+	in.borrow()
+	if got := string(in.buf[in.begin:in.end]); got != "\x00\x00\x00\x10abc" {
+		t.Errorf("got %q back", got)
+	}
+}
