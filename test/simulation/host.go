@@ -18,8 +18,8 @@ import (
 type host struct {
 	run  *run
 	id   int
-	line conf.Server  // of zoo.cfg
-	dir  string       // of the disk as the running process has it
+	line conf.Server // of zoo.cfg
+	disk *disk
 	skew atomic.Int64 // of its wall clock, ns
 
 	proc  *process // nil while none runs
@@ -30,6 +30,7 @@ type host struct {
 type process struct {
 	host   *host
 	nic    *nic
+	view   *view // of the disk
 	cancel context.CancelFunc
 	dead   atomic.Bool // it was killed: what it still does counts for nothing
 
@@ -42,7 +43,7 @@ type process struct {
 // start starts a process on a host that has none.
 func (h *host) start() {
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &process{host: h, nic: h.run.net.attach(h.id), cancel: cancel, end: make(chan struct{})}
+	p := &process{host: h, nic: h.run.net.attach(h.id), view: h.disk.now(), cancel: cancel, end: make(chan struct{})}
 	h.proc = p
 	h.lives++
 	h.run.tasks.Go(func() {
@@ -85,11 +86,11 @@ const stopTime = 4 * time.Second
 func (p *process) serveOnce(ctx context.Context) error {
 	h := p.host
 	w := server.World{
-		Listen: p.nic.Listen, Dial: p.nic.Dial, Disk: h.disk(p), Trailing: h.run.plan.trailing,
+		Listen: p.nic.Listen, Dial: p.nic.Dial, Disk: p.view, Trailing: h.run.plan.trailing,
 		Now:     func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) },
 		Witness: h.run.witness(p),
 	}
-	s, err := server.StartIn(ctx, h.config(), h.run.logger(p), w)
+	s, err := server.StartIn(ctx, h.config(p.view.root), h.run.logger(p), w)
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -111,11 +112,11 @@ func (p *process) serveOnce(ctx context.Context) error {
 	return errors.Join(err, s.Shutdown(down))
 }
 
-func (h *host) config() *conf.Config {
+func (h *host) config(dir string) *conf.Config {
 	cfg := conf.Default()
 	plan := &h.run.plan
 	cfg.ServerID, cfg.ClientAddr = int64(h.id), address(h.id, clientPort)
-	cfg.DataDir = filepath.Join(h.dir, "data")
+	cfg.DataDir = filepath.Join(dir, "data")
 	cfg.DataLogDir, cfg.LogStore, cfg.MaxClientCnxns = cfg.DataDir, plan.engine, 0
 	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, 5, time.Second
 	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, 20*plan.tick
@@ -179,7 +180,9 @@ func (h *host) kill(d death) {
 	}
 	p.dead.Store(true)
 	p.nic.kill(d == killed)
-	h.dir = h.image(p, d)
+	if err := h.disk.die(d); err != nil {
+		h.run.failf("server %d: %v", h.id, err)
+	}
 	p.cancel()
 	h.proc = nil
 }

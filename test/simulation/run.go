@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -77,9 +76,10 @@ func newRun(seed uint64, dir string, p plan) *run {
 }
 
 func (r *run) newHost(id int, observer bool) *host {
-	h := &host{run: r, id: id, dir: filepath.Join(r.dir, strconv.Itoa(id))}
+	h := &host{run: r, id: id}
 	h.line = conf.Server{ID: int64(id), Observer: observer, Addrs: []conf.PeerAddr{{Host: hostIP(id).String(), QuorumPort: 2888, ElectionPort: 3888}}}
-	if err := os.MkdirAll(h.dir, 0o700); err != nil {
+	var err error
+	if h.disk, err = newDisk(filepath.Join(r.dir, strconv.Itoa(id)), rand.New(rand.NewPCG(r.seed, 100+uint64(id)))); err != nil {
 		r.failf("%v", err)
 	}
 	return h
