@@ -14,11 +14,12 @@ import (
 	"zkd/test/wire"
 )
 
-const superPassword = "super:secret"
+// SuperPassword is what the super user of a Reconfigurable ensemble says, by the scheme digest.
+const SuperPassword = "super:secret"
 
 // Reconfigurable is what an ensemble needs for Admin.
 func Reconfigurable(o Options) Options {
-	sum := sha1.Sum([]byte(superPassword))
+	sum := sha1.Sum([]byte(SuperPassword))
 	props := map[string]string{
 		"zookeeper.DigestAuthenticationProvider.superDigest": "super:" + base64.StdEncoding.EncodeToString(sum[:]),
 	}
@@ -80,7 +81,7 @@ func (a *Admin) Reconfig(joining []*Server, leaving []int) {
 // Try sends a reconfig as the super user, once.
 func (a *Admin) Try(body wire.Reconfig) (*wire.Reply, error) {
 	// On every connection anew.
-	_, err := a.Call(wire.OpAuth, wire.Auth{Scheme: "digest", Data: []byte(superPassword)})
+	_, err := a.Call(wire.OpAuth, wire.Auth{Scheme: "digest", Data: []byte(SuperPassword)})
 	if err != nil {
 		return nil, err
 	}

@@ -43,10 +43,10 @@ func (r *run) verdicts() (list []Verdict) {
 	if r.fleet != nil {
 		s := r.judged
 		of[Durable] = count(s.Writes, "acknowledged write")
-		of[Linear] = count(s.Writes+s.Syncs, "write and sync") + ", " + count(s.Second, "operation") + " by Porcupine"
+		of[Linear] = count(s.Writes, "write") + ", " + count(s.Syncs, "sync") + ", " + count(s.Second, "operation") + " by Porcupine"
 		of[AtMostOnce] = count(s.Unknown, "write") + " without a reply, " + count(s.UnknownApplied, "of them") + " applied"
 		of[SessionView] = count(s.Reads, "read") + " in " + count(s.Sessions, "session")
-		of[Watches] = count(s.Events, "event") + ", " + count(s.SetWatches, "setWatches") + " after a move"
+		of[Watches] = count(s.Events, "event") + ", " + count(s.SetWatches, "setWatches")
 		of[Replicas] = count(s.Entries, "request") + " of the log, " + count(s.Restores, "snapshot") + " loaded"
 		of[Ephemerals] = count(s.Expired, "expired session") + ", " + count(s.EphemeralsEnded, "ephemeral") + " gone with theirs"
 	}

@@ -44,6 +44,8 @@ type fleet struct {
 	hold   sync.RWMutex // held for writing while nobody may send
 	all    sync.WaitGroup
 	sail   []*member
+
+	operator *operator
 }
 
 // member is one client with one session at a time.
@@ -85,6 +87,7 @@ func (f *fleet) start() {
 	for _, m := range f.sail {
 		f.all.Go(m.run)
 	}
+	f.operator = newOperator(f)
 }
 
 func (f *fleet) newMember(n int, deep bool) *member {
@@ -95,16 +98,28 @@ func (f *fleet) newMember(n int, deep bool) *member {
 
 // begin starts a session.
 func (m *member) begin() {
-	f := m.f
 	var servers []string
-	for _, i := range m.rnd.Perm(len(f.r.e.Servers)) {
-		servers = append(servers, f.r.e.Servers[i].Addr())
+	addresses := m.f.addresses()
+	for _, i := range m.rnd.Perm(len(addresses)) {
+		servers = append(servers, addresses[i])
 	}
-	space := f.spaces[m.n%len(f.spaces)]
-	m.client = recorded.New(recorded.Options{
-		Name: fmt.Sprintf("client %d", m.n), Servers: servers, History: f.history,
-		Timeout: []time.Duration{6 * time.Second, 10 * time.Second, 20 * time.Second}[m.rnd.IntN(3)],
-		Depth:   64, Since: f.since.Load(),
+	timeout := []time.Duration{6 * time.Second, 10 * time.Second, 20 * time.Second}[m.rnd.IntN(3)]
+	m.client = m.f.newClient(fmt.Sprintf("client %d", m.n), m.n, timeout, servers)
+}
+
+func (f *fleet) addresses() (all []string) {
+	for _, s := range f.r.e.Servers {
+		all = append(all, s.Addr())
+	}
+	return all
+}
+
+// newClient makes a client in one of the clients' namespaces.
+func (f *fleet) newClient(name string, n int, timeout time.Duration, servers []string) *recorded.Client {
+	space := f.spaces[n%len(f.spaces)]
+	f.sessions.Add(1)
+	return recorded.New(recorded.Options{
+		Name: name, Servers: servers, History: f.history, Timeout: timeout, Since: f.since.Load(),
 		Dial: func(ctx context.Context, address string) (net.Conn, error) {
 			wait := time.Second
 			if end, ok := ctx.Deadline(); ok {
@@ -113,7 +128,6 @@ func (m *member) begin() {
 			return space.Dial(address, wait)
 		},
 	})
-	f.sessions.Add(1)
 }
 
 func (m *member) run() {
@@ -249,6 +263,7 @@ func (f *fleet) end() {
 		cancel()
 	}
 	f.hold.Unlock()
+	f.operator.end()
 	f.abandon()
 }
 
@@ -256,4 +271,7 @@ func (f *fleet) end() {
 func (f *fleet) abandon() {
 	f.cancel()
 	f.all.Wait()
+	if f.operator != nil {
+		f.operator.client.Abandon()
+	}
 }

@@ -21,14 +21,15 @@ type Fault struct {
 
 // injector does what plans say, and knows what is wrong with whom. Not for concurrent use, but for History.
 type injector struct {
-	t       testing.TB
-	e       *ensemble.Ensemble
-	links   *links
-	disks   []int // ids of the servers whose disks can be filled
-	clients []int // spaces where clients live, if not beside their servers
-	clock   func() time.Duration
-	log     func(format string, args ...any)
-	round   int
+	t        testing.TB
+	e        *ensemble.Ensemble
+	links    *links
+	disks    []int // ids of the servers whose disks can be filled
+	operator *operator
+	clients  []int // spaces where clients live, if not beside their servers
+	clock    func() time.Duration
+	log      func(format string, args ...any)
+	round    int
 
 	state   map[*ensemble.Server]condition
 	fragile map[*ensemble.Server]bool // its disk was full: it may end even when that is over
@@ -298,37 +299,46 @@ func (in *injector) awaitServing() {
 	clear(in.fragile)
 }
 
-// before does what is borne by one server at a time only: it loses its disk, or finds it damaged.
+// before does what is borne by one server at a time only: it loses its disk, finds it damaged, or leaves the ensemble
+// and is taken in again.
 func (in *injector) before(p Plan) {
 	s := in.e.Servers[p.Who]
-	if p.Before == "" {
-		return
-	}
-	in.log("%s of server %d", p.Before, s.ID)
+	in.log("%s: server %d", p.Before, s.ID)
 	note := in.history.begin(Fault{Kind: p.Before, Round: in.round, Servers: []int{s.ID}, From: in.clock()})
-	s.Kill()
-	in.state[s] = down
-	if p.Before == LoseDisk {
+	if p.Before == Leave {
+		in.operator.leave(s)
+	}
+	if p.Before != Leave || p.Killed {
+		s.Kill()
+		in.state[s] = down
+	}
+	switch p.Before {
+	case LoseDisk:
 		if err := s.Blank(); err != nil {
 			in.t.Fatal(err)
 		}
-	} else if changed, err := s.CorruptFiles(damageable); err != nil {
-		in.t.Fatal(err)
-	} else {
+	case Rot:
+		changed, err := s.CorruptFiles(damageable)
+		if err != nil {
+			in.t.Fatal(err)
+		}
 		in.log("damaged %d files", len(changed))
 	}
 	in.revive(s)
+	if p.Before == Leave {
+		in.operator.join(s)
+	}
 	in.e.AwaitServing(s)
 	in.history.endAll(in.clock(), []int{note})
-}
-
-func numbers(servers []*ensemble.Server) []int {
-	return slices.Sorted(slices.Values(ensemble.IDs(servers...)))
 }
 
 // damageable are the files that may be damaged: logs and snapshots, each sealed with checksums.
 func damageable(path string) bool {
 	return strings.HasSuffix(path, ".wal") || strings.Contains(path, "snapshots")
+}
+
+func numbers(servers []*ensemble.Server) []int {
+	return slices.Sorted(slices.Values(ensemble.IDs(servers...)))
 }
 
 func ids(servers []*ensemble.Server) string { return fmt.Sprint(numbers(servers)) }

@@ -33,6 +33,7 @@ const (
 	FillDisk   Kind = "fill the disk"
 	LoseDisk   Kind = "lose the disk"
 	Rot        Kind = "damage files"
+	Leave      Kind = "leave and join again"
 )
 
 // fleeting are the kinds that come at random in a round; how long one lasts is drawn between its bounds. How often a
@@ -75,8 +76,9 @@ type Step struct {
 
 // Plan is what a round does. It follows from the seed and the number of the round alone.
 type Plan struct {
-	Before Kind // LoseDisk, Rot or "", done to Who while all others are well
+	Before Kind // LoseDisk, Rot, Leave or "", done to Who while all others are well
 	Who    int
+	Killed bool   // of Leave: while it is no member
 	Steps  []Step // in order of At
 	Faults time.Duration
 	// Standing is a fault that lasts through a first demand for progress, before all is made whole: one minority
@@ -89,11 +91,13 @@ type Plan struct {
 func NewPlan(seed uint64, round, servers, voters int, faults time.Duration) Plan {
 	rnd := rand.New(rand.NewPCG(seed, uint64(round)))
 	p := Plan{Faults: faults, Who: rnd.IntN(servers)}
-	switch rnd.IntN(4) {
+	switch rnd.IntN(6) {
 	case 0:
 		p.Before = LoseDisk
 	case 1:
 		p.Before = Rot
+	case 2:
+		p.Before, p.Killed = Leave, rnd.IntN(2) == 0
 	}
 	some := rnd.Perm(len(fleeting))[:2+rnd.IntN(5)]
 	total := 0

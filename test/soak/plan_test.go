@@ -36,7 +36,7 @@ func TestPlansFollowFromSeedAndRound(t *testing.T) {
 			t.Errorf("200 rounds without %q", f.kind)
 		}
 	}
-	if kinds[LoseDisk] == 0 || kinds[Rot] == 0 || standing == 0 {
+	if kinds[LoseDisk] == 0 || kinds[Rot] == 0 || kinds[Leave] == 0 || standing == 0 {
 		t.Errorf("kinds %v, %d standing", kinds, standing)
 	}
 }

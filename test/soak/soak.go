@@ -107,10 +107,10 @@ func (r *run) start() {
 	r.fleet = newFleet(r, network)
 	r.listener = &listener{r: r, sequence: r.fleet.sequence}
 	// Small logs, so that who was away for long needs a snapshot.
-	r.e = ensemble.Start(r, ensemble.Options{
+	r.e = ensemble.Start(r, ensemble.Reconfigurable(ensemble.Options{
 		Voters: voters, Observers: observers, Network: network, Config: []string{"snapCount=500"},
 		Disk: diskSize, DiskOf: smallDisks, Starting: r.listener.starting,
-	})
+	}))
 	r.in = newInjector(r, network)
 	r.quiet = map[int]Look{}
 	for _, s := range r.e.Servers {
@@ -118,6 +118,7 @@ func (r *run) start() {
 	}
 	r.watcher = watch(r.e.Servers, r.now)
 	r.fleet.start()
+	r.in.operator = r.fleet.operator
 }
 
 // round makes faults for a while, then none until all is well, and then demands that all is.
