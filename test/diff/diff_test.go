@@ -278,7 +278,7 @@ func (r *runner) script(n uint64, lines []string) bool {
 // asks reports whether a line sends a request.
 func asks(l line) bool {
 	switch l.verb {
-	case "flush", "mark", "eof", "drop", "bytes", "outage":
+	case "flush", "mark", "eof", "drop", "part", "bytes", "outage", "leave", "return":
 		return false
 	}
 	return true

@@ -29,7 +29,7 @@ func TestGenerate(t *testing.T) {
 	}
 	for _, v := range strings.Fields(`create create2 container ttl delete set setacl exists get children children2 getacl
 		sync ephemerals count multi multiread addwatch checkwatches removewatches setwatches setwatches2 auth whoami
-		ping sasl reconfig raw close outage connect drop bytes eof flush mark`) {
+		ping sasl reconfig raw close outage leave return connect part bytes eof flush mark`) {
 		if verbs[v] == 0 {
 			t.Errorf("no script has %s", v)
 		}

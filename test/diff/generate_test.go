@@ -18,6 +18,7 @@ type generator struct {
 	names []string
 	state map[string]*guess
 	marks []string
+	away  int // the server that has left
 }
 
 // guess is what the generator believes about a session.
@@ -57,7 +58,10 @@ func generate(seed, n uint64, p plan) []string {
 		want, long = 400, 50
 	}
 	for len(g.lines) < want {
-		if outages > 0 && g.chance(5) {
+		switch {
+		case g.away > 0 && g.chance(7):
+			g.back()
+		case g.away == 0 && outages > 0 && g.chance(6):
 			outages--
 			g.outage()
 		}
@@ -66,6 +70,9 @@ func generate(seed, n uint64, p plan) []string {
 			continue
 		}
 		g.step()
+	}
+	if g.away > 0 {
+		g.back()
 	}
 	g.epilogue()
 	return g.lines
@@ -90,7 +97,9 @@ func (g *generator) connect(name, words string) {
 		st = &guess{}
 	}
 	if g.plan.shape.spread() {
-		st.at = 1 + g.n(servers)
+		for st.at = 1 + g.n(servers); st.at == g.away; {
+			st.at = 1 + g.n(servers)
+		}
 		words = fmt.Sprintf(" at=%d", st.at) + words
 	}
 	st.open, st.opened = true, true
@@ -220,7 +229,7 @@ func (g *generator) connection(s string) {
 	case 0, 1: // another connection takes the session over
 		other := g.name()
 		if g.plan.shape.spread() {
-			g.say("%s drop", s) // see the rule two-places
+			g.say("%s part", s) // see the rule two-places
 		}
 		g.connect(other, " session="+s+g.handshake())
 		if other != s {
@@ -229,13 +238,13 @@ func (g *generator) connection(s string) {
 	case 2: // a wrong password
 		for _, name := range g.names {
 			if g.state[name].opened {
-				g.say("%s drop", name)
+				g.say("%s part", name)
 				g.state[name].open = false
 			}
 		}
 		g.say("%s connect session=%s pw=%s", g.name(), s, g.pick("wrong", "null", "empty", "16", "3", "40"))
 	case 3:
-		g.say("%s drop", s)
+		g.say("%s part", s)
 		st.open = false
 	case 4:
 		g.say("%s bytes %s", s, g.pick("00000000", "00000002 0000", "00000007 7x00", "fffffff0", "00100000", "7fffffff"))

@@ -11,21 +11,38 @@ func (g *generator) outage() {
 	if g.plan.shape.spread() {
 		who = g.pick("1", "2", "3", "leader", "leader", "all", "all", "rolling")
 	}
-	words := who + g.pick(" kill", " kill", " term")
-	at, err := strconv.Atoi(who)
-	everybody := err != nil
-	if everybody && g.chance(20) {
-		words += " real" // it would take more connections of a ZooKeeper than of zkd were it one server's
+	how := g.pick(" kill", " kill", " term")
+	if g.plan.shape.zkd > 1 && g.chance(30) {
+		g.away = 2 + g.n(2) // not where sessions go that say nothing
+		who = strconv.Itoa(g.away)
+		g.say("z leave %s%s", who, how)
+		g.comeBack(who, false)
+		return
 	}
-	g.say("z outage %s", words)
+	everybody := who == "all" || who == "leader" || who == "rolling"
+	if everybody && g.chance(20) {
+		how += " real" // it would take more connections of a ZooKeeper than of zkd were it one server's
+	}
+	g.say("z outage %s%s", who, how)
+	g.comeBack(who, everybody)
+}
+
+// back ends the time without a server.
+func (g *generator) back() {
+	g.say("z return")
+	g.away = 0
+}
+
+// comeBack lets sessions go on that have lost their server.
+func (g *generator) comeBack(who string, everybody bool) {
 	for _, name := range g.names {
 		st := g.state[name]
-		if !st.open || !everybody && max(st.at, 1) != at {
+		if !st.open || !everybody && strconv.Itoa(max(st.at, 1)) != who {
 			continue
 		}
 		st.open = false
 		if g.chance(15) {
-			continue // it comes back later, or never
+			continue // later, or never
 		}
 		g.connect(name, fmt.Sprintf(" session=%s zxid=now", name))
 		if g.chance(80) {

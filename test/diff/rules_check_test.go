@@ -59,10 +59,10 @@ func TestLegal(t *testing.T) {
 		broken string // the name of the rule
 	}{
 		{"a create ~/a\nb connect session=a pw=wrong", "wrong-password"},
-		{"a create ~/a\na drop\nb connect session=a pw=wrong", ""},
-		{"a create ~/a\nb connect session=a\na drop\nc connect session=a pw=null", "wrong-password"},
-		{"a create ~/a\nb connect session=a\nb drop\na drop\nc connect session=a pw=null", ""},
-		{"a create ~/a\nb create ~/a\na drop\nc connect session=a pw=wrong", ""},
+		{"a create ~/a\na part\nb connect session=a pw=wrong", ""},
+		{"a create ~/a\nb connect session=a\na part\nc connect session=a pw=null", "wrong-password"},
+		{"a create ~/a\nb connect session=a\nb part\na part\nc connect session=a pw=null", ""},
+		{"a create ~/a\nb create ~/a\na part\nc connect session=a pw=wrong", ""},
 		{"a raw 20", "internal-opcodes"},
 		{"a raw -10 00", "internal-opcodes"},
 		{"a raw 21", ""},
@@ -91,11 +91,12 @@ func TestLegal(t *testing.T) {
 		{"a & multi set ~ 1 ; create ~/a acl=31:ip:null\na & set ~ 2\na flush", "multi-breaks"},
 		{"a & multi set ~ 1 ; create ~/a null\na & set ~ 2\na flush", ""},
 		{"a & set ~ 2\na & multi set ~ 1 ; create ~/a acl=31:ip:null\na flush", ""},
+		{"a create ~/a\na drop\na connect session=a", "dropped-late"},
 		{"a connect at=2\nb connect session=a at=1", "two-places"},
 		{"a connect at=2\na connect session=a at=1", "two-places"},
 		{"a connect at=2\na connect at=3\nb connect session=a at=2", "two-places"},
-		{"a connect at=2\nb connect session=a at=2\na drop\na connect session=b at=1", "two-places"},
-		{"a connect at=2\na drop\na connect session=a at=1", ""},
+		{"a connect at=2\nb connect session=a at=2\na part\na connect session=b at=1", "two-places"},
+		{"a connect at=2\na part\na connect session=a at=1", ""},
 		{"a connect at=2\nz outage 2 kill\na connect session=a at=1", ""},
 		{"a connect at=2\nz outage leader kill\na connect session=a at=1", ""},
 		{"a connect at=2\nz outage 3 kill\na connect session=a at=1", "two-places"},
@@ -118,6 +119,11 @@ func TestLegal(t *testing.T) {
 	}
 	if legal([]string{"a set ~ 1 cut=4"}, shape{3, 3}) || !legal([]string{"a set ~ 1 cut=4"}, shape{3, 1}) {
 		t.Error("damage is legal where ZooKeeper is one server, and not where it is several")
+	}
+	for _, broken := range []string{"z return", "z leave 2 kill\na connect at=2", "z leave 2 kill\nz outage all kill"} {
+		if legal(strings.Split(broken, "\n"), shape{3, 1}) {
+			t.Errorf("%q is legal", broken)
+		}
 	}
 	if legal([]string{"a & ping", "b ping"}, shape{1, 1}) || legal([]string{"a & ping"}, shape{1, 1}) {
 		t.Error("a batch without its flush is legal")

@@ -48,6 +48,16 @@ func (a *alone) Break(ctx context.Context, o script.Outage) error {
 	return a.Restart(ctx)
 }
 
+func (a *alone) Leave(int, bool) error { return a.never() }
+func (a *alone) Return(int) error      { return a.never() }
+
+func (a *alone) never() error {
+	if a.real {
+		return nil
+	}
+	return errors.New("it is alone and cannot leave")
+}
+
 func (a *alone) trouble() string {
 	if z, ok := a.process.(*zkdserver.Server); ok {
 		return z.Trouble()
@@ -100,8 +110,28 @@ func (s *several) Break(_ context.Context, o script.Outage) error {
 	return s.end(o.Kill, s.Servers[n-1])
 }
 
+func (s *several) Leave(n int, kill bool) error {
+	if s.real {
+		return nil
+	}
+	return s.stop(kill, s.Servers[n-1])
+}
+
+func (s *several) Return(n int) error {
+	if !s.real {
+		s.Ensemble.Restart(s.Servers[n-1])
+	}
+	return nil
+}
+
 // end ends servers at once and waits until they serve again.
 func (s *several) end(kill bool, servers ...*ensemble.Server) error {
+	err := s.stop(kill, servers...)
+	s.Ensemble.Restart(servers...)
+	return err
+}
+
+func (s *several) stop(kill bool, servers ...*ensemble.Server) error {
 	for _, srv := range servers {
 		s.n++
 		if kill {
@@ -110,6 +140,5 @@ func (s *several) end(kill bool, servers ...*ensemble.Server) error {
 			return err
 		}
 	}
-	s.Ensemble.Restart(servers...)
 	return nil
 }

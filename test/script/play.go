@@ -76,6 +76,8 @@ type run struct {
 	old       []*wire.Conn     // connections whose name has a newer one
 	clients   []*client        // in order of first appearance
 	pulses    []*client        // a session of ours on each server of an ensemble
+	away      int              // the server that has left, 0 is none
+	gone      *client          // its pulse
 	marks     map[string]int64
 	seen      int64     // highest zxid any session of the case was shown
 	written   time.Time // when the latest write was sent
@@ -195,6 +197,9 @@ func (r *run) end(c *client) error {
 
 // cleanUp ends the sessions that the script left open, and its connections.
 func (r *run) cleanUp() {
+	if r.away > 0 {
+		r.stepReturn(nil, nil)
+	}
 	for _, c := range r.old {
 		c.Close()
 	}
@@ -230,7 +235,7 @@ func (r *run) session(name, verb string) (*client, error) {
 	}
 	c := r.clients[at]
 	switch verb {
-	case "connect", "dial", "words", "wordhas", "mark", "restart", "outage":
+	case "connect", "dial", "words", "wordhas", "mark", "restart", "outage", "leave", "return":
 		return c, nil
 	}
 	if c.conn != nil {

@@ -25,6 +25,9 @@ type Breakable interface {
 	Server
 	// Break returns when all servers serve again.
 	Break(context.Context, Outage) error
+	// Leave ends one server of several, by number, which stays away up to its Return. A ZooKeeper does neither.
+	Leave(n int, kill bool) error
+	Return(n int) error
 }
 
 // Outage is an end of processes which then start again with the data they had.
@@ -123,12 +126,7 @@ func (r *run) stepOutage(_ *client, a *args) error {
 	if err := srv.Break(ctx, o); err != nil {
 		return err
 	}
-	for _, c := range r.clients {
-		if c.conn != nil && o.cuts(c.at) {
-			c.conn.Close()
-			c.closed, c.sending = true, nil
-		}
-	}
+	r.cut(o)
 	for _, p := range r.pulses {
 		if !o.cuts(p.at) {
 			continue
@@ -138,12 +136,71 @@ func (r *run) stepOutage(_ *client, a *args) error {
 			return err
 		}
 	}
+	return r.begin(ctx)
+}
+
+// cut closes the connections that an outage has ended, also where it has not.
+func (r *run) cut(o Outage) {
+	for _, c := range r.clients {
+		if c.conn != nil && o.cuts(c.at) {
+			r.part(c)
+		}
+	}
+}
+
+// begin makes the first transaction of a term.
+func (r *run) begin(ctx context.Context) error {
 	first := &client{name: "first"}
 	if err := r.openAgain(ctx, first); err != nil {
 		return err
 	}
 	defer first.conn.Close()
 	return r.end(first)
+}
+
+// stepLeave ends a server for a while.
+func (r *run) stepLeave(_ *client, a *args) error {
+	srv, ok := r.srv.(Breakable)
+	n := int(a.num(0, 0))
+	if !ok || a.err != nil {
+		return errors.Join(a.err, errors.New("no server that can leave"))
+	}
+	if err := srv.Leave(n, a.tok(1).text == "kill"); err != nil {
+		return err
+	}
+	r.away = n
+	r.cut(Outage{Who: strconv.Itoa(n)})
+	r.pulses = slices.DeleteFunc(r.pulses, func(p *client) bool {
+		if p.at == n {
+			p.conn.Close()
+			r.gone = p
+		}
+		return p.at == n
+	})
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	return r.begin(ctx)
+}
+
+// stepReturn brings it back. It is to catch up with what it has missed.
+func (r *run) stepReturn(*client, *args) error {
+	if r.away == 0 {
+		return errors.New("nobody is away")
+	}
+	if err := r.srv.(Breakable).Return(r.away); err != nil {
+		return err
+	}
+	r.away = 0
+	if r.gone == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if err := r.openAgain(ctx, r.gone); err != nil {
+		return err
+	}
+	r.pulses, r.gone = append(r.pulses, r.gone), nil
+	return nil
 }
 
 // openAgain opens a session, or goes on with the one that the client has. A server that has just started may refuse

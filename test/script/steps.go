@@ -27,6 +27,7 @@ import (
 //	eof                           read until the server closes
 //	alive                         does a ping get its answer?
 //	drop                          cut the connection from our side
+//	part                          the same, and wait until the server has noticed
 //	halfclose                     send FIN, keep reading
 //	text                          print everything up to the end of the stream
 //	size                          print the size of the next frame
@@ -44,6 +45,7 @@ import (
 //	restart                       kill and start the server
 //	outage WHO kill|term [real]   end servers and start them again (spread.go): WHO is a number, leader, all or rolling;
 //	                              with real a ZooKeeper has it too; who was connected there is not any more
+//	leave N kill|term, return     the same of one server, with steps in between
 var steps map[string]func(*run, *client, *args) error
 
 func init() {
@@ -62,6 +64,7 @@ func init() {
 		"eof":       (*run).stepEOF,
 		"alive":     (*run).stepAlive,
 		"drop":      func(r *run, c *client, a *args) error { c.closed = true; c.conn.Close(); return nil },
+		"part":      func(r *run, c *client, a *args) error { return r.part(c) },
 		"halfclose": func(r *run, c *client, a *args) error { return c.conn.CloseWrite() },
 		"text":      (*run).stepText,
 		"size":      (*run).stepSize,
@@ -77,6 +80,8 @@ func init() {
 		"wordhas":   (*run).stepWordHas,
 		"restart":   func(r *run, c *client, a *args) error { return r.restart() },
 		"outage":    (*run).stepOutage,
+		"leave":     (*run).stepLeave,
+		"return":    (*run).stepReturn,
 	}
 }
 
@@ -193,6 +198,21 @@ func (r *run) samePassword(c *client, resp *wire.ConnectResponse, old []byte) bo
 	return slices.ContainsFunc(r.clients, func(o *client) bool {
 		return o != c && o.id == resp.Session && bytes.Equal(o.password, resp.Password)
 	})
+}
+
+// part ends a connection and waits until the server has done so too. ZooKeeper may otherwise notice only when another
+// connection has the session, and then takes that one for ended.
+func (r *run) part(c *client) error {
+	defer c.conn.Close()
+	if c.closed {
+		return nil
+	}
+	c.closed, c.sending = true, nil
+	if c.conn.CloseWrite() != nil {
+		return nil // it is gone
+	}
+	_, err := c.conn.ReadAll(replyTimeout)
+	return err
 }
 
 func (r *run) stepEOF(c *client, a *args) error {
