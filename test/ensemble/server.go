@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -36,8 +35,6 @@ type Server struct {
 	made  product
 	wrap  func(*exec.Cmd) *exec.Cmd // how its programs are run, nil mostly
 	start func(*Server, *exec.Cmd)  // see Options.Starting
-
-	broken atomic.Int64 // connections of sessions that broke
 
 	mu     sync.Mutex // guards cmd and exited
 	cmd    *exec.Cmd

@@ -233,7 +233,6 @@ func (s *Session) see(zxid int64) {
 func (s *Session) broken(err error) error {
 	s.drop()
 	s.lost++
-	s.servers[s.at].broken.Add(1)
 	s.at = (s.at + 1) % len(s.servers)
 	return fmt.Errorf("%w (%v)", ErrLost, err)
 }

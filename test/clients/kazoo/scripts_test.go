@@ -16,7 +16,7 @@ func TestScripts(t *testing.T) {
 	scripts(t, s.Addr(), suite.StartProxy(t, s.Addr()))
 }
 
-// TestScriptsEnsemble runs them with three servers, through all of them; those in test_leader.py here only.
+// TestScriptsEnsemble runs them with three servers, through all of them; those in test_leader.py and test_fences.py here only.
 func TestScriptsEnsemble(t *testing.T) {
 	suite.Need(t, "kazoo")
 	t.Parallel()

@@ -5,6 +5,7 @@ The driver passes ZK_HOSTS, ZK_PROXY (a way to the same servers) and ZK_PROXY_CO
 
 import os
 import socket
+import threading
 import time
 import uuid
 
@@ -110,3 +111,34 @@ def path(zk):
     p = "/" + uuid.uuid4().hex
     yield p
     zk.delete(p, recursive=True)
+
+
+@pytest.fixture
+def work():
+    """Runs functions in threads until it is called off; returns their results."""
+    over, threads, results, errors = threading.Event(), [], [], []
+
+    def loop(step):
+        done = 0
+        try:
+            while not over.is_set():
+                done += step()
+        except Exception as e:
+            errors.append(e)
+        results.append(done)
+
+    def start(step):
+        t = threading.Thread(target=loop, args=(step,), daemon=True)
+        t.start()
+        threads.append(t)
+
+    def end():
+        over.set()
+        for t in threads:
+            t.join(PATIENCE)
+            assert not t.is_alive(), "a client is stuck"
+        assert errors == []
+        return results
+
+    yield start, end
+    over.set()

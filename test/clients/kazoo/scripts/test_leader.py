@@ -1,6 +1,5 @@
 """What clients go through while the leader of three servers is killed and comes back."""
 
-import threading
 from functools import partial
 
 import pytest
@@ -9,40 +8,9 @@ from kazoo.protocol.states import KazooState
 from kazoo.recipe.watchers import ChildrenWatch, DataWatch
 from kazoo.retry import KazooRetry
 
-from conftest import HOSTS, PATIENCE, wait_for
+from conftest import HOSTS, wait_for
 
 pytestmark = pytest.mark.skipif("," not in HOSTS, reason="there is one server only")
-
-
-@pytest.fixture
-def work():
-    """Runs functions in threads until it is called off; returns their results."""
-    over, threads, results, errors = threading.Event(), [], [], []
-
-    def loop(step):
-        done = 0
-        try:
-            while not over.is_set():
-                done += step()
-        except Exception as e:
-            errors.append(e)
-        results.append(done)
-
-    def start(step):
-        t = threading.Thread(target=loop, args=(step,), daemon=True)
-        t.start()
-        threads.append(t)
-
-    def end():
-        over.set()
-        for t in threads:
-            t.join(PATIENCE)
-            assert not t.is_alive(), "a client is stuck"
-        assert errors == []
-        return results
-
-    yield start, end
-    over.set()
 
 
 def test_locks_are_exclusive(connect, proxy, zk, path, work):

@@ -1,0 +1,156 @@
+"""Recipes while the leader of three servers is killed: who holds what, by the zxid that fences it."""
+
+import threading
+import time
+
+import pytest
+from kazoo.exceptions import ConnectionLoss, SessionExpiredError
+from kazoo.recipe.barrier import DoubleBarrier
+from kazoo.recipe.queue import LockingQueue
+
+from conftest import HOSTS, PATIENCE, wait_for
+
+pytestmark = pytest.mark.skipif("," not in HOSTS, reason="there is one server only")
+
+
+class Holds:
+    """Who held something from when to when, and with which fence."""
+
+    def __init__(self):
+        self.all = []
+
+    def hold(self, c, path):
+        began = time.monotonic()
+        fence = c.retry(c.exists, path).creation_transaction_id
+        self.all.append((began, time.monotonic(), fence))
+
+    def check(self):
+        assert len(self.all) > 10
+        self.all.sort()
+        for a, b in zip(self.all, self.all[1:]):
+            assert a[1] <= b[0], "two held it at once: %r, %r" % (a, b)
+            assert a[2] < b[2], "a fence that falls: %r, %r" % (a, b)
+
+
+def kill_leaders(proxy):
+    for _ in range(2):
+        time.sleep(0.5)  # of undisturbed work
+        proxy.restart()
+
+
+def test_locks(connect, proxy, zk, path, work):
+    start, end = work
+    holds = Holds()
+    for name in "abcd":
+        c = connect()
+
+        def turn(c=c, name=name):
+            lock = c.Lock(path, name)
+            with lock:
+                holds.hold(c, path + "/" + lock.node)
+            return 1
+
+        start(turn)
+    kill_leaders(proxy)
+    end()
+    holds.check()
+
+
+def test_elections(connect, proxy, zk, path, work):
+    start, end = work
+    reigns = Holds()
+    for name in "abcd":
+        c = connect()
+
+        def stand(c=c, name=name):
+            election = c.Election(path, name)
+            election.run(lambda: reigns.hold(c, path + "/" + election.lock.node))
+            return 1
+
+        start(stand)
+    kill_leaders(proxy)
+    end()
+    reigns.check()
+
+
+def test_barriers(connect, proxy, zk, path):
+    """Nobody is through before all have come."""
+    zk.create(path)
+    n, come, through, errors = 3, {}, {}, []
+    over = threading.Event()
+
+    def meet(c):
+        try:
+            for turn in range(100000):
+                # All clients end in the same round: the first decides, where all look.
+                if over.is_set():
+                    c.retry(c.ensure_path, "%s/last-%d" % (path, turn + 2))
+                if c.retry(c.exists, "%s/last-%d" % (path, turn)):
+                    break
+                barrier = DoubleBarrier(c, "%s/%d" % (path, turn), n)
+                come.setdefault(turn, []).append(c)
+                barrier.enter()
+                assert barrier.participating, "not let in"
+                assert len(come[turn]) == n, "through when %d have come" % len(come[turn])
+                through.setdefault(turn, []).append(c)
+                # Whoever leaves deletes what tells the others that they may go in. kazoo does not notice when that comes
+                # and goes while a client looks for another server, so nobody leaves before all are through.
+                wait_for(lambda: errors or len(through[turn]) == n, "the others")
+                barrier.leave()
+        except Exception as e:
+            errors.append(e)
+
+    threads = [threading.Thread(target=meet, args=(connect(),), daemon=True) for _ in range(n)]
+    for t in threads:
+        t.start()
+    kill_leaders(proxy)
+    over.set()
+    for t in threads:
+        t.join(PATIENCE)
+        assert errors == []
+        assert not t.is_alive(), "a client is stuck"
+    assert len(through) > 1
+
+
+def test_queues(connect, proxy, zk, path, work):
+    """What was put is there or was taken, and nothing is taken twice."""
+    start, end = work
+    unknown = (ConnectionLoss, SessionExpiredError)
+    put, taken, perhaps = [], [], []
+    for name in "ab":
+        q = LockingQueue(connect(), path)
+
+        def produce(q=q, name=name, n=[0]):
+            n[0] += 1
+            item = b"%s-%d" % (name.encode(), n[0])
+            try:
+                q.put(item)
+                put.append(item)
+            except unknown:
+                pass  # there or not
+            time.sleep(0.01)  # no more than is taken
+            return 1
+
+        start(produce)
+    for name in "xy":
+        q = LockingQueue(connect(), path)
+
+        def consume(q=q):
+            item = None
+            try:
+                item = q.get(0.5)
+                if item is not None and q.consume():
+                    taken.append(item)
+            except unknown:
+                perhaps.append(item)
+                q.processing_element = None
+            return 1
+
+        start(consume)
+    kill_leaders(proxy)
+    end()
+    left = [zk.get(path + "/entries/" + e)[0] for e in zk.get_children(path + "/entries")]
+    assert len(taken) > 3
+    assert sorted(set(taken)) == sorted(taken), "taken twice"
+    assert set(left).isdisjoint(taken), "taken and still there"
+    assert set(put) <= set(taken) | set(left) | set(perhaps), "lost"
