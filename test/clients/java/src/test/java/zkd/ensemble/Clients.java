@@ -36,13 +36,18 @@ abstract class Clients {
         assertTrue(threads.awaitTermination(Await.SECONDS, TimeUnit.SECONDS), "threads of the test are stuck");
     }
 
-    /** A client that may reconfigure. */
+    /** A client that may reconfigure, and tries again when it loses a connection. */
     CuratorFramework curator() throws Exception {
+        return curator(100);
+    }
+
+    /** One that tries so often again. */
+    CuratorFramework curator(int retries) throws Exception {
         CuratorFramework c = CuratorFrameworkFactory.builder()
                 .connectString(Server.ADDRESS)
                 .sessionTimeoutMs(10_000)
                 .connectionTimeoutMs(5000)
-                .retryPolicy(new RetryNTimes(100, 100))
+                .retryPolicy(new RetryNTimes(retries, 100))
                 .authorization("digest", Server.SUPER.getBytes())
                 .build();
         c.start();
