@@ -116,6 +116,9 @@ func (b *bench) try(mutant string, c check) (found result) {
 		if found = b.test(mutant, c); !found.late {
 			break
 		}
+		if c.pkg == simulation {
+			c = simulated(*seeds)
+		}
 	}
 	return found
 }

@@ -3,7 +3,7 @@
 // and says which test noticed it, by what, and how fast.
 //
 //	go test ./test/mutants -v -mutants          all
-//	go test ./test/mutants -v -mutants.quick    one of each kind
+//	go test ./test/mutants -v -mutants.quick    some of each kind, without the simulation
 //	go test ./test/mutants -v -mutants.only once,gap
 //
 // A mutant is caught when a test fails and says what is wrong. That a test waits
@@ -22,7 +22,7 @@ import (
 
 var (
 	all   = flag.Bool("mutants", false, "run every mutant")
-	quick = flag.Bool("mutants.quick", false, "run the mutants that are caught within seconds")
+	quick = flag.Bool("mutants.quick", false, "run some mutants of each kind, without the simulation")
 	only  = flag.String("mutants.only", "", "run these mutants, with commas between them")
 	seeds = flag.Int("mutants.seeds", 10, "how many seeds of the simulation a mutant has to survive; 0 leaves it out")
 )
@@ -33,6 +33,9 @@ const workers = 2
 func TestMutants(t *testing.T) {
 	if !*all && !*quick && *only == "" {
 		t.Skip("takes minutes: -mutants, -mutants.quick or -mutants.only")
+	}
+	if *quick && !*all {
+		*seeds = 0
 	}
 	chosen := choose(t)
 	b := newBench(t)

@@ -1,10 +1,14 @@
 package mutants
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,6 +52,29 @@ func TestEveryMutantIsRun(t *testing.T) {
 	for _, name := range slices.Concat(slices.Collect(maps.Keys(caught)), slices.Collect(maps.Keys(unsimulated)), fast) {
 		if !seen[name] {
 			t.Errorf("%s is no mutant", name)
+		}
+	}
+}
+
+// TestNothingIsLeftWithoutTheTag holds a server that is built as usual to having
+// nothing of the mutants in it.
+func TestNothingIsLeftWithoutTheTag(t *testing.T) {
+	words := []string{"ZKD_MUTANT", "zkd/internal/mutant", "server.(*conn).foretell"}
+	for tags, want := range map[string]bool{"": false, "mutant": true} {
+		path := filepath.Join(t.TempDir(), "zkd")
+		cmd := exec.Command("go", "build", "-tags", tags, "-o", path, "./cmd/zkd")
+		cmd.Dir = "../.."
+		if out, err := cmd.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, out)
+		}
+		binary, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, word := range words {
+			if has := bytes.Contains(binary, []byte(word)); has != want {
+				t.Errorf("built with the tag %q: %q is in it: %t", tags, word, has)
+			}
 		}
 	}
 }
