@@ -118,7 +118,7 @@ func (h *host) config(dir string) *conf.Config {
 	cfg.ServerID, cfg.ClientAddr = int64(h.id), address(h.id, clientPort)
 	cfg.DataDir = filepath.Join(dir, "data")
 	cfg.DataLogDir, cfg.LogStore, cfg.MaxClientCnxns = cfg.DataDir, plan.engine, 0
-	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, 5, time.Second
+	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, syncLimit, time.Second
 	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, 20*plan.tick
 	cfg.SnapCount, cfg.ReconfigEnabled, cfg.SkipACL = plan.snapCount, true, true
 	cfg.ExtendedTypesEnabled = true
@@ -193,3 +193,6 @@ func (d death) String() string {
 	}
 	return "killed"
 }
+
+// syncLimit is for how many ticks a server serves without hearing of a leader.
+const syncLimit = 5

@@ -149,6 +149,10 @@ func (r *run) equal() {
 	}
 }
 
+// slack is how long a server that hears of its leader may be behind it: its disk may hang for ten seconds before it
+// gives up.
+const slack = 15 * time.Second
+
 // finish ends everything, looks for what was left behind, and judges.
 func (r *run) finish(least oracle.Stats) {
 	for _, h := range r.hosts {
@@ -163,7 +167,10 @@ func (r *run) finish(least oracle.Stats) {
 		}
 		r.sequence.Settled(names...)
 	}
-	checker := oracle.NewChecker(r.history, r.sequence, oracle.Options{})
+	checker := oracle.NewChecker(r.history, r.sequence, oracle.Options{
+		Clocks:    true, // all have the one of the bubble
+		Staleness: syncLimit*r.plan.tick + slack,
+	})
 	list := checker.Finish()
 	r.stats = checker.Stats()
 	list = append(list, r.stats.Require(least)...)
