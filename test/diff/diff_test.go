@@ -268,6 +268,7 @@ func (r *runner) script(n uint64, lines []string) bool {
 		return false
 	}
 	r.found++
+	r.t.Logf("%s differs, and again (- is ZooKeeper %s):\n%s", again, r.dist.Version, around(first))
 	small := shrink(lines, func(l []string) bool { return legal(l, r.s) }, fails)
 	fails(small)
 	r.t.Errorf("%s: zkd differs (- is ZooKeeper %s, + is zkd)\n%s\nas a case:\n%s", again, r.dist.Version,

@@ -3,16 +3,21 @@ package diff
 import (
 	"slices"
 	"strings"
+	"time"
 )
 
-// mostTries bounds how often a failing script is run to make it smaller.
-const mostTries = 400
+// mostTries and mostTime bound how often a failing script is run to make it smaller, some of whose smaller forms wait
+// in vain.
+const (
+	mostTries = 400
+	mostTime  = 4 * time.Minute
+)
 
 // shrink returns a smaller script that still fails: first without lines, then with plainer ones.
 func shrink(lines []string, legal, fails func([]string) bool) []string {
-	tries := 0
+	tries, start := 0, time.Now()
 	try := func(l []string) bool {
-		if tries >= mostTries || !legal(l) {
+		if tries >= mostTries || time.Since(start) > mostTime || !legal(l) {
 			return false
 		}
 		tries++
