@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: mutants help build test race lint fuzz compat corpus crash operations ensemble ensemble-long overload soak bench bench-quick bench-cluster docker clean
+.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble ensemble-long overload soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -36,6 +36,12 @@ compat: ## install real ZooKeepers and stock clients, then run all that compares
 
 corpus: ## the compatibility corpus only, against what is installed
 	go test -count=1 ./test/compat
+
+DIFFTIME ?= 1h
+
+differential: ## random requests to zkd and ZooKeeper at once for DIFFTIME, to one server and to three, with restarts
+	./test/realzk/install.sh
+	go test -count=1 -timeout 0 -v -run Long ./test/diff -diff.for $(DIFFTIME)
 
 crash: ## kill -9, full disks and damaged files
 	go test -count=1 ./test/crash
