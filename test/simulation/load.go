@@ -16,11 +16,12 @@ import (
 
 // load is what the clients of a run do: bursts of requests, and long rests in which only their sessions live.
 type load struct {
-	run   *run
-	ctx   context.Context
-	stop  context.CancelFunc
-	hosts atomic.Int64 // clients so far
-	tasks sync.WaitGroup
+	run     *run
+	ctx     context.Context
+	stop    context.CancelFunc
+	hosts   atomic.Int64 // clients so far
+	workers []*worker
+	tasks   sync.WaitGroup
 
 	mu   sync.Mutex
 	bell chan struct{} // closed and replaced by ring
@@ -28,14 +29,16 @@ type load struct {
 
 // worker is one client after another on a machine of its own.
 type worker struct {
-	load *load
-	rand *rand.Rand
-	name string
-	kind mix
-	nic  *nic
-	c    *recorded.Client
-	open []*recorded.Call
-	made []string // sequential znodes of this worker, to be deleted
+	load   *load
+	rand   *rand.Rand
+	name   string
+	kind   mix
+	nic    *nic
+	c      *recorded.Client
+	open   []*recorded.Call
+	end    order // how the client ends
+	orders chan order
+	made   []string // sequential znodes of this worker, to be deleted
 }
 
 // mix is what a worker likes to do.
@@ -50,10 +53,11 @@ func (r *run) startLoad(workers int) *load {
 	l := &load{run: r, ctx: ctx, stop: stop, bell: make(chan struct{})}
 	for i := range workers {
 		rnd := rand.New(rand.NewPCG(r.seed, uint64(1000+i)))
-		w := &worker{load: l, rand: rnd, name: fmt.Sprintf("client %d", i), kind: mix{
+		w := &worker{load: l, orders: make(chan order, 1), rand: rnd, name: fmt.Sprintf("client %d", i), kind: mix{
 			writes: 0.3 + 0.6*rnd.Float64(), watches: rnd.Float64() * 0.7, ephemerals: rnd.Float64() * 0.4, syncs: rnd.Float64() * 0.15,
 			depth: 1 + rnd.IntN(12), pause: time.Duration(1+rnd.IntN(100)) * time.Millisecond,
 		}}
+		l.workers = append(l.workers, w)
 		l.tasks.Go(w.run)
 	}
 	return l
@@ -62,15 +66,66 @@ func (r *run) startLoad(workers int) *load {
 // end stops the clients where they are; half of them say goodbye.
 func (l *load) end() { l.stop() }
 
+// order is what a worker is told to do.
+type order uint8
+
+const (
+	goOn     order = iota
+	goAway         // end the client without a word
+	vanish         // take its machine off the network
+	findNext       // look for another server
+)
+
+// vanish makes half of the clients go without a word. With their machines nobody answers for them any more; without,
+// their connections are closed.
+func (l *load) vanish(machines bool) {
+	o := goAway
+	if machines {
+		o = vanish
+	}
+	for _, i := range l.run.rand.Perm(len(l.workers))[:(len(l.workers)+1)/2] {
+		l.workers[i].tell(o)
+	}
+}
+
+// moveAll makes all clients look for another server.
+func (l *load) moveAll() {
+	for _, w := range l.workers {
+		w.tell(findNext)
+	}
+}
+
+// tell gives an order, unless the worker has not got to the last one.
+func (w *worker) tell(o order) {
+	select {
+	case w.orders <- o:
+	default:
+	}
+}
+
+// obey does what the worker was told; it is done with a client that is to go.
+func (w *worker) obey(o order) {
+	switch o {
+	case findNext:
+		w.c.MoveTo(w.load.ctx, w.servers()...)
+	case goAway, vanish:
+		w.end = o
+	}
+}
+
 func (w *worker) run() {
 	for w.load.ctx.Err() == nil {
 		w.begin()
 		for w.load.ctx.Err() == nil && !w.c.Over() {
 			if w.rand.Float64() < 0.03 {
+				w.end = [...]order{goOn, goAway, vanish}[w.rand.IntN(3)]
 				break
 			}
 			w.burst()
 			w.rest()
+			if w.end != goOn {
+				break
+			}
 			if w.rand.Float64() < 0.2 {
 				w.c.MoveTo(w.load.ctx, w.servers()...)
 			}
@@ -83,7 +138,7 @@ func (w *worker) run() {
 func (w *worker) begin() {
 	r := w.load.run
 	w.nic = r.net.attach(firstClient + int(w.load.hosts.Add(1)))
-	w.made, w.open = nil, nil
+	w.made, w.open, w.end = nil, nil, goOn
 	ticks := 2 + w.rand.IntN(12)
 	w.c = recorded.New(recorded.Options{
 		Name: w.name, Servers: w.servers(), History: r.history, Timeout: time.Duration(ticks) * r.plan.tick, Depth: w.kind.depth,
@@ -93,12 +148,12 @@ func (w *worker) begin() {
 
 // part ends a client: it says goodbye, or just goes, or its machine does.
 func (w *worker) part() {
-	switch w.rand.IntN(3) {
-	case 0:
+	switch w.end {
+	case goOn:
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		_ = w.c.Close(ctx) // it may well not get through
 		cancel()
-	case 1:
+	case vanish:
 		w.nic.kill(false)
 	}
 	w.c.Abandon()
@@ -130,6 +185,9 @@ func (w *worker) rest() {
 		case <-w.load.ctx.Done():
 			return
 		case <-rest.C:
+			return
+		case o := <-w.orders:
+			w.obey(o)
 			return
 		case <-w.load.rung():
 			if w.rand.IntN(3) > 0 {
@@ -167,6 +225,13 @@ func (w *worker) burst() {
 			return
 		}
 		w.request(end)
+		select {
+		case o := <-w.orders:
+			if w.obey(o); w.end != goOn {
+				return
+			}
+		default:
+		}
 		if len(w.open) == 0 || w.rand.IntN(w.kind.depth) == 0 {
 			w.sleep(time.Duration(w.rand.Int64N(int64(w.kind.pause))))
 		}

@@ -6,7 +6,6 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -51,6 +50,9 @@ type run struct {
 	injected map[string]int
 	rejoins  atomic.Int64
 	stats    oracle.Stats
+	demands  oracle.Options
+	lastID   int           // of hosts that came later
+	steady   chan struct{} // see changeMembers
 
 	mu      sync.Mutex
 	log     bytes.Buffer // what the servers said, and what was done to them
@@ -63,7 +65,7 @@ type run struct {
 func newRun(seed uint64, dir string, p plan) *run {
 	r := &run{
 		seed: seed, plan: p, rand: rand.New(rand.NewPCG(seed, 1)), dir: dir, began: time.Now(), level: slog.LevelWarn,
-		history: oracle.NewHistory(), sequence: oracle.NewSequence(), injected: map[string]int{},
+		history: oracle.NewHistory(), sequence: oracle.NewSequence(), injected: map[string]int{}, steady: make(chan struct{}),
 	}
 	r.net = newNetwork(rand.New(rand.NewPCG(seed, 2)))
 	if p.delay > 0 {
@@ -92,11 +94,6 @@ func (r *run) lines() []conf.Server {
 		list = append(list, h.line)
 	}
 	return list
-}
-
-func (r *run) host(id int) *host {
-	i := slices.IndexFunc(r.hosts, func(h *host) bool { return h.id == id })
-	return r.hosts[i]
 }
 
 // now is how much virtual time has passed.

@@ -13,28 +13,48 @@ var (
 	oneSeed = flag.Uint64("sim.seed", 0, "run this seed only")
 	seeds   = flag.Int("sim.seeds", 3, "how many seeds to run")
 	first   = flag.Uint64("sim.first", 0, "the first seed; 0 draws one")
+	only    = flag.String("sim.scenario", "", "run this scenario only")
 	verbose = flag.Bool("sim.v", false, "show the log of every run")
 )
 
 func TestSeeds(t *testing.T) {
-	list := []uint64{}
-	switch {
-	case *oneSeed != 0:
-		list = append(list, *oneSeed)
-	default:
-		if *first == 0 {
-			*first = uint64(time.Now().UnixNano()) % 1e9
-		}
-		for i := range *seeds {
-			list = append(list, *first+uint64(i))
-		}
-	}
-	for _, seed := range list {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed) })
+	for _, seed := range seedList() {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed, draw(seed), (*run).play) })
 	}
 }
 
-func simulate(t *testing.T, seed uint64) {
+// seedList are the seeds of this process.
+func seedList() (list []uint64) {
+	if *oneSeed != 0 {
+		return []uint64{*oneSeed}
+	}
+	if *first == 0 {
+		*first = uint64(time.Now().UnixNano()) % 1e9
+	}
+	for i := range *seeds {
+		list = append(list, *first+uint64(i))
+	}
+	return list
+}
+
+func TestScenarios(t *testing.T) {
+	for _, s := range scenarios {
+		if *only != "" && *only != s.name {
+			continue
+		}
+		t.Run(s.name, func(t *testing.T) {
+			list := seedList()
+			if *only == "" {
+				list = list[:1]
+			}
+			for _, seed := range list {
+				simulate(t, seed, s.plan.usual(), func(r *run) { r.perform(&s) })
+			}
+		})
+	}
+}
+
+func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
 	dir, err := os.MkdirTemp("/dev/shm", "zkd-simulation-")
 	if err != nil {
 		t.Fatal(err)
@@ -44,8 +64,8 @@ func simulate(t *testing.T, seed uint64) {
 	var r *run
 	var virtual time.Duration
 	synctest.Test(t, func(t *testing.T) {
-		r = newRun(seed, dir, draw(seed))
-		r.play()
+		r = newRun(seed, dir, p)
+		play(r)
 		virtual = r.now()
 		if r.stuck {
 			fmt.Fprintf(os.Stderr, "%s\n", &r.log)
