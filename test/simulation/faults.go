@@ -1,8 +1,11 @@
 package simulation
 
 import (
+	"fmt"
 	"slices"
 	"time"
+
+	"zkd/consensus/store"
 )
 
 // fault is something that happens to an ensemble. do makes it happen and returns how to end it; it returns nil where
@@ -37,6 +40,11 @@ var faults = []fault{
 	{"reset", 4, (*run).resetSome},
 	{"half open", 4, (*run).halfOpen},
 	{"clock", 3, (*run).jump},
+	{"slow disk", 4, (*run).slowDisk},
+	{"hung disk", 2, (*run).hungDisk},
+	{"full disk", 2, (*run).fullDisk},
+	{"disk error", 4, (*run).diskError},
+	{"ambush", 8, (*run).ambush},
 }
 
 // choose draws a fault.
@@ -160,7 +168,7 @@ func (r *run) stopOne() func() {
 		return nil
 	}
 	r.note("server %d is told to stop", h.id)
-	h.proc.cancel()
+	h.tellToStop()
 	return func() { r.bringUp(h) }
 }
 
@@ -171,7 +179,7 @@ func (r *run) stopAndKill() func() {
 		return nil
 	}
 	r.note("server %d, the leader, is told to stop", h.id)
-	h.proc.cancel()
+	h.tellToStop()
 	time.Sleep(time.Duration(r.rand.Int64N(int64(5 * time.Millisecond))))
 	if h.running() {
 		r.note("server %d: %v", h.id, killed)
@@ -416,4 +424,58 @@ func (r *run) jump() func() {
 	r.note("server %d: the clock is off by %v", h.id, by)
 	h.skew.Store(int64(by))
 	return func() { h.skew.Store(0) }
+}
+
+// diskFault does something to the disk of some host. In the end all of it is taken back, and a server that ended by it
+// is started again.
+func (r *run) diskFault(what string, do func(h *host, d *disk)) func() {
+	h := r.pick()
+	if l := r.leader(); l != nil && r.rand.IntN(2) == 0 {
+		h = l
+	}
+	r.note("server %d: %s", h.id, what)
+	do(h, h.disk)
+	return func() {
+		r.note("server %d: the disk is as before", h.id)
+		h.disk.heal()
+		r.bringUp(h)
+	}
+}
+
+func (r *run) slowDisk() func() {
+	least := time.Duration(r.rand.Int64N(int64(20 * time.Millisecond)))
+	most := time.Duration(r.rand.Int64N(int64([]time.Duration{50 * time.Millisecond, time.Second, 5 * time.Second}[r.rand.IntN(3)])))
+	return r.diskFault(fmt.Sprintf("syncs take %v to %v", least, most), func(_ *host, d *disk) { d.setSlow(least, most) })
+}
+
+func (r *run) hungDisk() func() {
+	w := []where{{store.OpSync, "log"}, {store.OpSync, ""}, {store.OpCommit, "vote"}, {store.OpWrite, "log"}, {store.OpWrite, "snapshot"}}[r.rand.IntN(5)]
+	return r.diskFault(fmt.Sprintf("%v %s hangs", w.kind, w.part), func(_ *host, d *disk) { d.hang(w.kind, w.part) })
+}
+
+func (r *run) fullDisk() func() {
+	return r.diskFault("the disk is full", func(_ *host, d *disk) { d.setFull(true) })
+}
+
+func (r *run) diskError() func() {
+	kinds := []store.OpKind{store.OpWrite, store.OpSync, store.OpSync, store.OpRead, store.OpCommit, store.OpRename, store.OpCreate, store.OpSyncDir, store.OpRemove}
+	kind := kinds[r.rand.IntN(len(kinds))]
+	part := []string{"log", "", "snapshot"}[r.rand.IntN(3)]
+	skip, times := r.rand.IntN(30), 1-2*r.rand.IntN(2)
+	return r.diskFault(fmt.Sprintf("%v %s fails after %d, %d times", kind, part, skip, times), func(_ *host, d *disk) { d.fail(kind, part, skip, times) })
+}
+
+// ambush kills a server at a named point of what it does to its files.
+func (r *run) ambush() func() {
+	return r.ambushAt(points[r.rand.IntN(len(points))], r.rand.IntN(20), death(r.rand.IntN(2)))
+}
+
+func (r *run) ambushAt(point string, skip int, d death) func() {
+	return r.diskFault(fmt.Sprintf("%v at %q after %d", d, point, skip), func(h *host, disk *disk) {
+		disk.at(point, skip, func() {
+			r.note("server %d is at %q: %v", h.id, point, d)
+			r.ambushed.Add(1)
+			h.kill(d)
+		})
+	})
 }

@@ -22,7 +22,8 @@ type host struct {
 	disk *disk
 	skew atomic.Int64 // of its wall clock, ns
 
-	proc  *process // nil while none runs
+	mu    sync.Mutex // held for no wait
+	proc  *process   // nil while none runs
 	lives int
 }
 
@@ -42,6 +43,8 @@ type process struct {
 
 // start starts a process on a host that has none.
 func (h *host) start() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &process{host: h, nic: h.run.net.attach(h.id), view: h.disk.now(), cancel: cancel, end: make(chan struct{})}
 	h.proc = p
@@ -129,9 +132,16 @@ func (h *host) config(dir string) *conf.Config {
 	return cfg
 }
 
+// process is the one that runs, or has ended by itself; nil if there is none.
+func (h *host) process() *process {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.proc
+}
+
 // server returns the server that runs, nil if none has come up.
 func (h *host) server() *server.Server {
-	p := h.proc
+	p := h.process()
 	if p == nil {
 		return nil
 	}
@@ -142,26 +152,38 @@ func (h *host) server() *server.Server {
 
 // running tells whether a process is there that has not ended.
 func (h *host) running() bool {
-	if h.proc == nil {
+	p := h.process()
+	if p == nil {
 		return false
 	}
 	select {
-	case <-h.proc.end:
+	case <-p.end:
 		return false
 	default:
 		return true
 	}
 }
 
-// stop ends the process in good order.
+// tellToStop has the process end in good order.
+func (h *host) tellToStop() {
+	if p := h.process(); p != nil {
+		p.cancel()
+	}
+}
+
+// stop ends the process in good order, and waits for it.
 func (h *host) stop() {
-	p := h.proc
+	p := h.process()
 	if p == nil {
 		return
 	}
 	p.cancel()
 	<-p.end
-	h.proc = nil
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.proc == p {
+		h.proc = nil
+	}
 }
 
 // how a process is killed.
@@ -172,8 +194,10 @@ const (
 	powerOff              // what it has not synced may be gone
 )
 
-// kill ends the process at this instant. What goes on of it can be seen by nobody.
+// kill ends the process at this instant. What goes on of it can be seen by nobody. It may be called by the process itself.
 func (h *host) kill(d death) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
 	p := h.proc
 	if p == nil {
 		return

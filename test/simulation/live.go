@@ -44,6 +44,9 @@ func (r *run) healMajority() []*host {
 			r.net.slow(c, a, shape{})
 		}
 	}
+	for _, h := range voters {
+		h.disk.heal()
+	}
 	r.bringUp(voters...)
 	return voters
 }
@@ -56,6 +59,10 @@ func (r *run) healAll() {
 	}
 	r.left = nil
 	r.net.heal()
+	for _, h := range r.hosts {
+		h.disk.heal()
+		h.skew.Store(0)
+	}
 	r.bringUp(r.hosts...)
 }
 

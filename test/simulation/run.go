@@ -49,6 +49,7 @@ type run struct {
 	left     []func() // how to end the faults that stand
 	injected map[string]int
 	rejoins  atomic.Int64
+	ambushed atomic.Int64
 	stats    oracle.Stats
 	demands  oracle.Options
 	lastID   int           // of hosts that came later

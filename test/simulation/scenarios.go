@@ -8,7 +8,7 @@ import (
 )
 
 // scenarios are all there are.
-var scenarios = slices.Concat(deaths, cuts, leaders, sessionsAndMembers)
+var scenarios = slices.Concat(deaths, disks, cuts, leaders, sessionsAndMembers)
 
 // deaths of processes and machines.
 var deaths = []scenario{
@@ -226,10 +226,11 @@ var leaders = []scenario{
 					l := r.mustLead()
 					other := r.pick()
 					r.between(cut, []int{l.id}, []int{other.id})
-					l.proc.cancel()
+					p := l.process()
+					p.cancel()
 					r.pass(4 * time.Second)
 					r.between(open, []int{l.id}, []int{other.id})
-					<-l.proc.end
+					<-p.end
 					r.bringUp(l)
 				} else if up := r.stopAndKill(); up != nil {
 					r.pass(time.Second)

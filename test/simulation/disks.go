@@ -1,0 +1,72 @@
+package simulation
+
+import (
+	"time"
+
+	"zkd/consensus/store"
+	"zkd/test/oracle"
+)
+
+// disks that betray their servers.
+var disks = []scenario{
+	{
+		name: "killed at a named point", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 200, Terms: 3},
+		play: func(r *run) { r.everyPoint(killed) },
+	},
+	{
+		name: "power loss at a named point", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 200, Terms: 3},
+		play: func(r *run) { r.everyPoint(powerOff) },
+	},
+	{
+		name: "killed at a named point, log in bolt", plan: plan{snapCount: 60, trailing: 16, engine: "bolt"}, least: oracle.Stats{Writes: 200, Terms: 3},
+		play: func(r *run) { r.everyPoint(killed) },
+	},
+	{
+		name: "slow disk", least: oracle.Stats{Writes: 100},
+		play: again(10, (*run).slowDisk),
+	},
+	{
+		name: "hung disk", least: oracle.Stats{Writes: 100},
+		play: func(r *run) {
+			r.rounds(8, func(i int) {
+				h := []func() *host{r.pick, r.mustLead}[i%2]()
+				r.note("server %d: syncs of the log hang", h.id)
+				h.disk.hang(store.OpSync, "log")
+				r.load.ring()
+				// Its watchdog ends it, or it goes on; either way somebody else must lead.
+				r.pass(90 * time.Second)
+				r.load.ring()
+				h.disk.heal()
+				r.bringUp(h)
+				r.pass(3 * time.Second)
+			})
+		},
+	},
+	{
+		name: "full disk", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 100},
+		play: again(10, (*run).fullDisk),
+	},
+	{
+		name: "disk error", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 100},
+		play: again(20, (*run).diskError),
+	},
+}
+
+// everyPoint kills servers at all named points, in some order.
+func (r *run) everyPoint(d death) {
+	for _, i := range r.rand.Perm(len(points)) {
+		if r.failed() != nil {
+			return
+		}
+		end := r.ambushAt(points[i], r.rand.IntN(3), d)
+		r.underLoad()
+		r.pass(2 * time.Second)
+		r.load.ring()
+		r.pass(2 * time.Second)
+		end()
+		r.mustServe()
+	}
+	if r.ambushed.Load() < 5 {
+		r.failf("I9 not vacuous: %d servers came to the point where they were to die", r.ambushed.Load())
+	}
+}
