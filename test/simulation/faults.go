@@ -39,7 +39,7 @@ var faults = []fault{
 	{"narrow", 1, (*run).narrowLinks},
 	{"reset", 4, (*run).resetSome},
 	{"half open", 4, (*run).halfOpen},
-	{"clock", 3, (*run).jump},
+	{"clock", 8, (*run).jump},
 	{"slow disk", 4, (*run).slowDisk},
 	{"hung disk", 2, (*run).hungDisk},
 	{"full disk", 2, (*run).fullDisk},
@@ -416,6 +416,9 @@ func (r *run) halfOpen() func() {
 
 // jump sets the wall clock of a host to another time.
 func (r *run) jump() func() {
+	if !r.plan.jumps {
+		return nil
+	}
 	h := r.pick()
 	by := time.Duration(r.rand.Int64N(int64(4*time.Hour))) - 2*time.Hour
 	if r.rand.IntN(3) == 0 {

@@ -30,6 +30,7 @@ type plan struct {
 	delay     time.Duration // of the network
 	clients   int
 	length    time.Duration // of the time with faults
+	jumps     bool          // clocks are set to other times
 }
 
 // run is one run: an ensemble in a bubble with its clients and what becomes of them.
@@ -51,7 +52,6 @@ type run struct {
 	rejoins  atomic.Int64
 	ambushed atomic.Int64
 	stats    oracle.Stats
-	demands  oracle.Options
 	lastID   int           // of hosts that came later
 	steady   chan struct{} // see changeMembers
 

@@ -13,8 +13,6 @@ type scenario struct {
 	play func(r *run)
 	// least is what the run must have had.
 	least oracle.Stats
-	// demands are what its faults allow to be demanded.
-	demands oracle.Options
 }
 
 // usual fills what a plan leaves open.
@@ -41,13 +39,12 @@ func (p plan) usual() plan {
 	if p.clients > 0 {
 		u.clients = p.clients
 	}
-	u.observers = p.observers
+	u.observers, u.jumps = p.observers, p.jumps
 	return u
 }
 
 // perform is a whole run of a scenario.
 func (r *run) perform(s *scenario) {
-	r.demands = s.demands
 	r.startAll()
 	if r.failed() == nil {
 		r.load = r.startLoad(r.plan.clients)

@@ -163,7 +163,7 @@ var cuts = []scenario{
 			r.pass(40 * r.plan.tick)
 		})
 	}},
-	{name: "clock jumps", least: oracle.Stats{Writes: 100}, play: func(r *run) {
+	{name: "clock jumps", plan: plan{jumps: true}, least: oracle.Stats{Writes: 100}, play: func(r *run) {
 		r.rounds(12, func(i int) {
 			r.during(r.jump())
 			if i%3 == 2 {
@@ -173,7 +173,7 @@ var cuts = []scenario{
 			}
 		})
 	}},
-	{name: "clock drifts", least: oracle.Stats{Writes: 100}, play: func(r *run) {
+	{name: "clock drifts", plan: plan{jumps: true}, least: oracle.Stats{Writes: 100}, play: func(r *run) {
 		r.rounds(10, func(int) {
 			h := r.pick()
 			for range 50 { // a strobe, or a drift
