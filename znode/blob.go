@@ -48,19 +48,21 @@ type slab struct {
 	slots      int      // how many fit
 	fresh      int      // the next slot never handed out
 	used       int      // slots handed out and not given back
+	made       uint64   // what blobs.opened was
 	free       []uint16 // slots given back
 	next, prev uint32   // the list of slabs of this class with room
 	listed     bool
 }
 
 // blobs allocates slots for names and data. While snapshots are open (pins >
-// 0) a slot given back waits in limbo, so that what they read stays.
+// 0) a slot given back that one of them may read waits in limbo.
 type blobs struct {
 	slabs   []slab
 	bufs    [][]byte // bufs[i] are the bytes of slabs[i]
 	partial []uint32 // by class: first slab with room, 0 none
 	vacant  []uint32 // slab numbers without bytes
 	pins    int
+	opened  uint64 // snapshots so far
 	limbo   []blobRef
 	bytes   int64 // of all slabs
 }
@@ -120,12 +122,12 @@ func (b *blobs) release(r blobRef) {
 	if r == 0 {
 		return
 	}
-	if b.pins > 0 {
+	no := uint32(r >> slotBits)
+	s := &b.slabs[no]
+	if b.pins > 0 && b.shared(s) {
 		b.limbo = append(b.limbo, r)
 		return
 	}
-	no := uint32(r >> slotBits)
-	s := &b.slabs[no]
 	s.used--
 	if s.used == 0 {
 		b.dropSlab(no)
@@ -136,6 +138,18 @@ func (b *blobs) release(r blobRef) {
 		b.list(no)
 	}
 }
+
+// pin keeps what is there as it is until pins is counted down again.
+func (b *blobs) pin() {
+	b.pins++
+	b.opened++
+}
+
+// shared tells whether an open snapshot may read bytes that would be written
+// again. It has tables of its own: a slab of one slot is not written again, and
+// one made since the last snapshot it does not know. So however much is
+// overwritten while a snapshot is open, it costs no more than the snapshot.
+func (b *blobs) shared(s *slab) bool { return s.class >= 0 && s.made != b.opened }
 
 // drain releases up to n slots from limbo, so that the end of a snapshot does
 // not make one long pause.
@@ -166,7 +180,7 @@ func (b *blobs) addSlab(class, slots, size int) uint32 {
 		b.slabs = append(b.slabs, slab{})
 		b.bufs = append(b.bufs, nil)
 	}
-	b.slabs[no] = slab{class: class, slots: slots}
+	b.slabs[no] = slab{class: class, slots: slots, made: b.opened}
 	b.bufs[no] = make([]byte, size)
 	b.bytes += int64(size)
 	return no

@@ -62,7 +62,7 @@ func TestSlotsAtRandom(t *testing.T) {
 			}
 			switch r.IntN(40) {
 			case 0:
-				b.pins++
+				b.pin()
 			case 1:
 				b.pins = max(0, b.pins-1)
 			case 2:
@@ -90,7 +90,7 @@ func TestWhatASnapshotReadsIsNotUsedAgain(t *testing.T) {
 	b := newBlobs()
 	old := b.alloc(100)
 	copy(b.get(old), "old")
-	b.pins++
+	b.pin()
 	b.release(old)
 	b.drain(10)
 	for range 2000 {

@@ -43,7 +43,7 @@ type Snapshot struct {
 // bytes for each hundred znodes, and no znode. The writer must not be at work;
 // Release must follow.
 func (t *Tree) Snapshot() *Snapshot {
-	t.blobs.pins++
+	t.blobs.pin()
 	return &Snapshot{tree: t, view: Tree{
 		nodes:  t.nodes.share(),
 		extras: t.extras.share(),
