@@ -50,6 +50,7 @@ func TestDiskFull(t *testing.T) {
 // An old copy of a member's own disk is put back while the others live. It has forgotten what it gave its word for: it
 // is not trusted, and the member comes back as one with an empty disk does.
 func TestOldDirectory(t *testing.T) {
+	t.Parallel()
 	OnlyZkd(t)
 	e := Start(t, Options{})
 	l := e.StartLoad(LoadOptions{Clients: 12})
@@ -70,6 +71,7 @@ func TestOldDirectory(t *testing.T) {
 // All servers are lost, and one is made anew from an old copy of its disk. What was written after the copy is gone; no
 // zxid that anybody has seen comes again.
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	OnlyZkd(t)
 	e := Start(t, Options{})
 	c := Open(t, 20*time.Second, e.Servers...)

@@ -12,6 +12,7 @@ import (
 // The leader stops for longer than sessions last, and goes on: it has heard of nobody meanwhile and still believes that it
 // leads. No session whose client lives ends; one whose client has gone does, once.
 func TestExpiryAtAPausedLeader(t *testing.T) {
+	t.Parallel()
 	e := Start(t, Options{})
 	const timeout = 4 * time.Second
 	leader := e.AwaitLeader()
@@ -42,6 +43,7 @@ func TestExpiryAtAPausedLeader(t *testing.T) {
 // A server is cut from the leader and not from its clients. Those that live take their sessions elsewhere; the session
 // of one that has gone ends as it would have, and its ephemeral goes everywhere.
 func TestExpiryBehindACut(t *testing.T) {
+	t.Parallel()
 	network := NewNetwork(t)
 	// A server gives its clients up well before a session ends for which it can no longer speak.
 	e := Start(t, Options{Network: network, Config: []string{"syncLimit=8"}})

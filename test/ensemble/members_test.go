@@ -131,6 +131,7 @@ func TestReconfigThroughTheServerThatGoes(t *testing.T) {
 // Members come, go and change their role while clients write, and whoever leads is killed in the middle of each change.
 // One change is made at a time, each is made once it was answered, and in the end all agree on who is a member.
 func TestMembershipWithKills(t *testing.T) {
+	t.Parallel()
 	e := Start(t, Reconfigurable(Options{}))
 	l := e.StartLoad(LoadOptions{Clients: 12, Homes: slices.Clone(e.Servers)})
 	l.AwaitAll(nil)

@@ -11,6 +11,7 @@ import (
 // A client gives up a server while its requests are still on their way there, and goes on at another with its session.
 // What arrives at the first one afterwards is not obeyed: a write of unknown outcome is never made behind a later one.
 func TestMoveWithRequestsOnTheirWay(t *testing.T) {
+	t.Parallel()
 	network := NewNetwork(t)
 	e := Start(t, Options{Network: network})
 	far := network.Space(t, 100)
@@ -66,6 +67,7 @@ func TestMoveWithRequestsOnTheirWay(t *testing.T) {
 // Two clients use one session by turns, each with a connection to another server. Only the later connection counts, and
 // what the session has seen never goes back.
 func TestTwoClientsOneSession(t *testing.T) {
+	t.Parallel()
 	e := Start(t, Options{})
 	c := Open(t, 20*time.Second, e.Servers[0])
 	c.Create("/n", nil)

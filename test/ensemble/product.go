@@ -45,11 +45,7 @@ func theProduct(t testing.TB, name string) product {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return product{name, func(conf string, props map[string]string) (*exec.Cmd, error) {
-			all := map[string]string{"zookeeper.4lw.commands.whitelist": "*"}
-			maps.Copy(all, props)
-			return zkdserver.Command(bin, conf, all), nil
-		}}
+		return zkdAt(bin)
 	}
 	minor, ok := strings.CutPrefix(name, "zookeeper-")
 	if !ok {
@@ -61,5 +57,14 @@ func theProduct(t testing.TB, name string) product {
 	}
 	return product{name, func(conf string, props map[string]string) (*exec.Cmd, error) {
 		return dist.Command(conf, realzk.Options{Props: props})
+	}}
+}
+
+// zkdAt is a zkd by its binary.
+func zkdAt(bin string) product {
+	return product{zkd, func(conf string, props map[string]string) (*exec.Cmd, error) {
+		all := map[string]string{"zookeeper.4lw.commands.whitelist": "*"}
+		maps.Copy(all, props)
+		return zkdserver.Command(bin, conf, all), nil
 	}}
 }

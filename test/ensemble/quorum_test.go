@@ -8,6 +8,7 @@ import (
 // The majority is lost while clients write: from then on nobody is told that a write was made. When all have started
 // again everything goes on where it was, with zxids above all that were seen.
 func TestMajorityLost(t *testing.T) {
+	t.Parallel()
 	e := Start(t, Options{})
 	l := e.StartLoad(LoadOptions{Clients: 20, Pause: time.Millisecond})
 	for range shortOrLong(2, 10) {
