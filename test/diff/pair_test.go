@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -58,11 +59,13 @@ func newPair(t *testing.T, dist realzk.Distribution, s shape) *pair {
 	defer cancel()
 	p := &pair{dist: dist}
 	props := map[string]string{"znode.container.checkIntervalMs": reaperMs}
+	// What zkd loads when it starts again is mostly a snapshot and the log behind it.
+	own := append(slices.Clone(config), "snapCount=150")
 	if s.zkd > 1 {
 		p.zkd = &several{Ensemble: ensemble.Start(t, ensemble.Options{Product: "zkd", Voters: s.zkd, Tick: ensembleTick,
-			Config: config[1:], Props: props})}
+			Config: own[1:], Props: props})}
 	} else {
-		srv, err := zkdserver.Start(ctx, config, props)
+		srv, err := zkdserver.Start(ctx, own, props)
 		if err != nil {
 			t.Fatal(err)
 		}
