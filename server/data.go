@@ -7,6 +7,7 @@ import (
 	"syscall"
 
 	"zkd/conf"
+	"zkd/consensus/store"
 )
 
 // dataError is about the data directories rather than about their content.
@@ -34,12 +35,12 @@ func writable(dir string) error {
 }
 
 // prepareDirs makes the data directories, unless they must exist already.
-func prepareDirs(cfg *conf.Config) error {
+func prepareDirs(cfg *conf.Config, disk store.Disk) error {
 	for _, dir := range []string{cfg.DataDir, cfg.DataLogDir} {
 		info, err := os.Stat(dir)
 		switch {
 		case errors.Is(err, os.ErrNotExist) && cfg.AutoCreate:
-			err = os.MkdirAll(dir, 0o700)
+			err = store.MakeDir(disk, dir)
 		case err == nil && !info.IsDir():
 			err = fmt.Errorf("%s is not a directory", dir)
 		case err == nil:

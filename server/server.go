@@ -84,7 +84,7 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 // StartIn is Start in another world than this machine.
 func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world World) (*Server, error) {
 	s := newServer(cfg, log, world)
-	if err := prepareDirs(cfg); err != nil {
+	if err := prepareDirs(cfg, world.Disk); err != nil {
 		return nil, err
 	}
 	if err := s.listen(); err != nil {

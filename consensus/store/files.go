@@ -98,6 +98,33 @@ func (d files) mkdirAll(path string) error {
 	return d.do(OpMkdir, path, func() error { return os.MkdirAll(path, 0o700) })
 }
 
+// MakeDir makes a directory that a power failure does not take away again, with
+// all that is in it; it may be there already. disk may be nil.
+func MakeDir(disk Disk, dir string) error { return files{disk}.makeDir(dir) }
+
+func (d files) makeDir(dir string) error {
+	parents := []string{filepath.Dir(dir)} // also of one that a killed process has made
+	for at := parents[0]; ; at = filepath.Dir(at) {
+		there, err := exists(at)
+		if err != nil {
+			return err
+		}
+		if there || at == filepath.Dir(at) {
+			break
+		}
+		parents = append(parents, filepath.Dir(at))
+	}
+	if err := d.mkdirAll(dir); err != nil {
+		return fmt.Errorf("store: create directory %s: %w", dir, err)
+	}
+	for _, at := range parents {
+		if err := d.syncDir(at); err != nil && !errors.Is(err, os.ErrPermission) { // it is somebody else's
+			return err
+		}
+	}
+	return nil
+}
+
 func (d files) readFile(path string) (b []byte, err error) {
 	err = d.do(OpRead, path, func() (err error) {
 		b, err = os.ReadFile(path)

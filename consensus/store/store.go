@@ -193,8 +193,8 @@ func (s *Store) takeDirs() error {
 		dirs = append(dirs, s.opt.LogDir)
 	}
 	for _, dir := range dirs {
-		if err := s.files.mkdirAll(dir); err != nil {
-			return fmt.Errorf("store: create directory %s: %w", dir, err)
+		if err := s.files.makeDir(dir); err != nil {
+			return err
 		}
 		lock, err := lockDir(dir)
 		if err != nil {
