@@ -4,6 +4,7 @@ import (
 	"math"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"time"
 )
 
@@ -68,6 +69,10 @@ func (m *memory) mostParked() int {
 // waitsForRoom is for the lanes: it tells whether the connection still waits,
 // and looks for who holds the memory without using it.
 func (c *conn) waitsForRoom(first bool) bool {
+	if c.reset() {
+		c.abandon()
+		return false
+	}
 	if first {
 		c.srv.sweep()
 	}
@@ -77,6 +82,19 @@ func (c *conn) waitsForRoom(first bool) bool {
 		c.entry.Touch(c.now()) // it is this server that takes its time
 	}
 	return !c.gone && !c.out.dead
+}
+
+// reset tells whether the client has ended the connection for good. Who waits
+// does not read, and would not hear of it before he has made a reply for nobody.
+func (c *conn) reset() bool {
+	if c.out.raw == nil {
+		return false
+	}
+	var code int
+	err := c.out.raw.Control(func(fd uintptr) {
+		code, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+	})
+	return err != nil || code != 0
 }
 
 // shareLocked is how many bytes may be queued for the connection that it has

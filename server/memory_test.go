@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/binary"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -149,6 +150,37 @@ func TestUnreadEventsAreBounded(t *testing.T) {
 		}
 	}
 	settled(t, s, 2)
+	s.conns.drop(func(*conn) bool { return true })
+	unused(t, s)
+}
+
+// Who has gone does not wait for his turn: others would wait for a reply that nobody takes.
+func TestWhoHasGoneDoesNotWaitForMemory(t *testing.T) {
+	s := tight(t, time.Minute)
+	connect(t, s).create("/large", make([]byte, 1_000_000), 0)
+	s.memory.replies.add(s.memory.replies.limit)
+	nc, err := net.Dial("tcp", s.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := wire.NewConn(nc)
+	if _, err := c.Connect(wire.ConnectRequest{TimeoutMs: 60_000, Password: make([]byte, 16)}, patience); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Send(1, wire.OpGetData, wire.PathWatch{Path: "/large"}); err != nil {
+		t.Fatal(err)
+	}
+	must(t, func() bool {
+		s.memory.replies.mu.Lock()
+		defer s.memory.replies.mu.Unlock()
+		return len(s.memory.replies.queue) == 1
+	}, "it waits")
+	if err := nc.(*net.TCPConn).SetLinger(0); err != nil { // a reset
+		t.Fatal(err)
+	}
+	nc.Close()
+	settled(t, s, 1)
+	s.memory.replies.add(-s.memory.replies.limit)
 	s.conns.drop(func(*conn) bool { return true })
 	unused(t, s)
 }
