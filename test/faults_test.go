@@ -51,6 +51,11 @@ func TestFaultsAreTested(t *testing.T) {
 			t.Errorf("%d cells instead of 5: %s", len(cells), line)
 			continue
 		}
+		for _, c := range cells[2:4] {
+			if !link.MatchString(c) && !strings.HasPrefix(c, " – ") {
+				t.Errorf("a cell has no test, and does not say why: %s", cells[0])
+			}
+		}
 		if !link.MatchString(line) {
 			t.Errorf("nothing tests it: %s", cells[0])
 		}
