@@ -108,8 +108,9 @@ func (s scenario) recover(t *testing.T, tg *target, h *honest, row *row) (time.D
 	}
 }
 
-// Connections between peers come and go.
+// A server has more or fewer connections to its peers, and goroutines for them, when another one leads. What an attack
+// could leave behind is far more.
 const (
-	spareSockets    = 4
-	spareGoroutines = 12
+	spareSockets    = 16
+	spareGoroutines = 20
 )
