@@ -136,6 +136,11 @@ func TestEven(t *testing.T) {
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
+	for _, way := range []string{`"/c\x01/\xed\xa0\xbd\xed\xb8\x80"`, `"/c\x01/\U0001f600"`} {
+		if got := even("a sync ~\na: ok z1 " + way + "\n"); got != "a sync ~\na: ok z1 /c\\x01/\U0001f600\n" {
+			t.Errorf("%s became %q", way, got)
+		}
+	}
 	got = even("b multiread get null\nb: MarshallingError z1 and bytes ffffffff01ffffffff\na sync ~\na: ok z1 \"~/\\xed\\xa0\\xbd\\xed\\xb8\\x80\"\n")
 	want = "b multiread get null\nb: MarshallingError z1\na sync ~\na: ok z1 ~/\U0001f600\n"
 	if got != want {

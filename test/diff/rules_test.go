@@ -54,6 +54,7 @@ var rules = []rule{
 		even: func(_ line, text []string) []string {
 			for i := range text {
 				text[i] = strings.ReplaceAll(text[i], `\xed\xa0\xbd\xed\xb8\x80`, "\U0001f600")
+				text[i] = strings.ReplaceAll(text[i], `\U0001f600`, "\U0001f600") // where something else needs quotes
 				text[i] = quotedSmile.ReplaceAllString(text[i], "$1")
 			}
 			return text
