@@ -69,8 +69,50 @@ var caught = map[string][]check{
 	"undo":         {{pkg: "znode", run: "TestMulti|TestRollbackRestoresTheDigest"}},
 }
 
-// unsimulated are those that the simulation cannot notice, and why.
-var unsimulated = map[string]string{}
+// unsimulated are those that the simulation does not notice, and why.
+var unsimulated = map[string]string{
+	"apply":        hardlyMet,
+	"commit":       hardlyMet,
+	"answer":       hardlyMet,
+	"reopen":       hardlyMet,
+	"sync":         hardlyMet,
+	"name-sync":    hardlyMet,
+	"vote-whole":   hardlyMet,
+	"own-tail":     hardlyMet,
+	"gap":          hardlyMet,
+	"replaced":     hardlyMet,
+	"time":         hardlyMet,
+	"unknown":      hardlyMet,
+	"catch-up":     hardlyMet,
+	"ended":        hardlyMet,
+	"waiting":      hardlyMet,
+	"seen":         hardlyMet,
+	"kind":         "raft acts upon an entry of its own a moment before it is synced: nobody sees that",
+	"seal":         "the segments are too long for a run to seal many",
+	"bound":        "it is an alarm that only damage sets off",
+	"order":        "the audit at the start complains of two unsynced batches, which a run hardly loses",
+	"vote-sync":    "bbolt's syncs do not go through the disk of a world one by one",
+	"entry-sum":    noDamage,
+	"snapshot-sum": noDamage,
+	"rot":          noDamage,
+	"fail-stop":    "a store that goes on behind a failed write ends by another check",
+	"heartbeat":    "goroutines of one instant do not race in a bubble as they do on a machine",
+	"stranger":     noWipe,
+	"incarnation":  noWipe,
+	"origins":      onlyI8,
+	"leader-clock": onlyI8,
+	"subtree":      onlyI8,
+	"timeout":      "a tick is less than what faults may take off a session's time",
+	"stall":        "virtual time stops no process",
+	"install":      "clients of a server that is so far behind were sent away before",
+}
+
+const (
+	hardlyMet = "a few dozen seeds have not met the moment"
+	noDamage  = "seeds leave what is durable undamaged"
+	noWipe    = "seeds take no server's directory away"
+	onlyI8    = "servers notice and stop: I8, that a majority works, is all that fails, and it waits"
+)
 
 // fast are those of -mutants.quick.
 var fast = []string{"once", "gap", "vote-whole", "entry-sum", "rot", "stall", "ended", "gate", "seen", "zxid", "event-first", "orphans", "undo"}
