@@ -18,8 +18,8 @@ type Options struct {
 	// Quiet says that no server was cut off from another or stopped: no session may then end sooner than its timeout
 	// after an answered request. Otherwise it has to last a part of its timeout only.
 	Quiet bool
-	// Clocks says that the servers' clocks are that of the clients: expiry can be judged.
-	Clocks bool
+	// Ended says that every session has had the time to end.
+	Ended bool
 	// Strangers says that sessions without a log have written, too.
 	Strangers bool
 	// Second names the znodes whose operations Porcupine gives its opinion on; nil is none.
@@ -501,10 +501,7 @@ func (c *Checker) ended(e *Entry, lived bool) {
 		return
 	}
 	c.stats.Expired++
-	if !c.opts.Clocks {
-		return
-	}
-	at := time.UnixMilli(e.Time).Sub(c.history.began)
+	at := e.Seen.Sub(c.history.began)
 	least := t.timeout / leastPart
 	if c.opts.Quiet {
 		least = t.timeout
@@ -533,6 +530,11 @@ func (c *Checker) finish() {
 		}
 		if t.pos < len(t.items) {
 			c.faults.say(NotVacuous, "%s: %d items of its log were not judged", t, len(t.items)-t.pos)
+		}
+	}
+	if c.opts.Ended {
+		for id, s := range c.model.sessions {
+			c.faults.say(Ephemerals, "session %#x should have ended, and has %d ephemerals", id, len(s.ephemerals))
 		}
 	}
 	for _, complaint := range c.second.judge(&c.stats) {

@@ -14,7 +14,7 @@ type wrong struct {
 	spoil func(f *fake)
 }
 
-var all = Options{Clocks: true, Quiet: true, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
+var all = Options{Quiet: true, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
 
 // wrongs is every way in which the checks can be sure that something is wrong.
 var wrongs = []wrong{
@@ -381,6 +381,13 @@ func TestWrongsAreSeen(t *testing.T) {
 			mustSay(t, f.verify(all), w.check)
 		})
 	}
+}
+
+// TestSessionsOutlive: in the end there must be none.
+func TestSessionsOutlive(t *testing.T) {
+	f := newFake(t)
+	f.client().ephemeral("/a")
+	mustSay(t, f.verify(Options{Ended: true}), Ephemerals)
 }
 
 // TestRightIsRight: the same, done right, is no fault.

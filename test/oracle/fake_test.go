@@ -38,6 +38,7 @@ func newFake(t testing.TB) *fake {
 func (f *fake) entry(e Entry) (*Entry, result) {
 	f.time += 10
 	e.Index, e.Term, e.Time = uint64(len(f.entries)+2), f.term, max(e.Time, f.h.Began().UnixMilli()+f.time)
+	e.Seen = f.h.Began().Add(time.Duration(f.time) * time.Millisecond)
 	r := f.m.apply(&e)
 	e.Zxid, e.Code, e.Reply, e.Void, e.Digest = f.m.zxid, r.code, r.reply, r.void, uint64(len(f.entries))
 	f.entries = append(f.entries, e)

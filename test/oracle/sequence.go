@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"slices"
 	"sync"
+	"time"
 
 	"zkd/proto/jute"
 	"zkd/server"
@@ -29,6 +30,8 @@ type Entry struct {
 	Code        wire.Code
 	Reply       []byte
 	Digest      uint64 // of the server's state behind it
+	// Seen is when it was first heard of, which is not before it was applied.
+	Seen time.Time
 }
 
 // Identity is who a client has shown to be.
@@ -150,6 +153,9 @@ func (t *Stream) add(e *Entry, ids []jute.ID) {
 	}
 	kept := *e
 	kept.Body, kept.Reply = slices.Clone(e.Body), slices.Clone(e.Reply)
+	if kept.Seen.IsZero() {
+		kept.Seen = time.Now()
+	}
 	s.entries[e.Index] = append(s.entries[e.Index], kept)
 }
 

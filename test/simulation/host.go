@@ -115,6 +115,9 @@ func (p *process) serveOnce(ctx context.Context) error {
 	return errors.Join(err, s.Shutdown(down))
 }
 
+// longestSession is the timeout that no session exceeds, in ticks.
+const longestSession = 20
+
 func (h *host) config(dir string) *conf.Config {
 	cfg := conf.Default()
 	plan := &h.run.plan
@@ -122,7 +125,7 @@ func (h *host) config(dir string) *conf.Config {
 	cfg.DataDir = filepath.Join(dir, "data")
 	cfg.DataLogDir, cfg.LogStore, cfg.MaxClientCnxns = cfg.DataDir, plan.engine, 0
 	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, syncLimit, time.Second
-	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, 20*plan.tick
+	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, longestSession*plan.tick
 	cfg.SnapCount, cfg.ReconfigEnabled, cfg.SkipACL = plan.snapCount, true, true
 	cfg.ExtendedTypesEnabled = true
 	if plan.servers > 1 {

@@ -104,6 +104,9 @@ func (r *run) probe(ctx context.Context, h *host) error {
 	defer c.Abandon()
 	for {
 		if _, err := c.Do(ctx, wire.OpSetData, wire.SetData{Path: "/probe", Data: []byte("x"), Version: -1}); err == nil {
+			// Here Porcupine looks as well.
+			_, _ = c.Do(ctx, wire.OpSync, wire.Path("/probe"))
+			_, _ = c.Do(ctx, wire.OpGetData, wire.PathWatch{Path: "/probe"})
 			return c.Close(ctx)
 		}
 		if ctx.Err() != nil {
@@ -174,12 +177,11 @@ func (r *run) finish(least oracle.Stats) {
 		}
 		r.sequence.Settled(names...)
 	}
-	// Both go by the times in the log.
-	demands := oracle.Options{Clocks: !r.plan.jumps}
-	if !r.plan.jumps {
-		demands.Staleness = syncLimit*r.plan.tick + slack
-	}
-	checker := oracle.NewChecker(r.history, r.sequence, demands)
+	checker := oracle.NewChecker(r.history, r.sequence, oracle.Options{
+		Ended:     r.failed() == nil,
+		Staleness: syncLimit*r.plan.tick + slack,
+		Second:    func(path string) bool { return path == "/probe" },
+	})
 	list := checker.Finish()
 	r.stats = checker.Stats()
 	list = append(list, r.stats.Require(least)...)

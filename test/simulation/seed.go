@@ -77,6 +77,8 @@ func (r *run) settle() {
 	r.load.end()
 	r.load.tasks.Wait()
 	if r.failed() == nil {
+		// Clients that left without a word leave sessions, which end.
+		time.Sleep((longestSession + 5) * r.plan.tick)
 		r.equal()
 	}
 }

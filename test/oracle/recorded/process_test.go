@@ -26,7 +26,7 @@ func TestWitness(t *testing.T) {
 	defer s.Stop()
 	h, seq := oracle.NewHistory(), oracle.NewSequence()
 	w := oracle.NewWitnessed(seq, "server 1", file)
-	check := oracle.NewChecker(h, seq, oracle.Options{Clocks: true})
+	check := oracle.NewChecker(h, seq, oracle.Options{})
 	load := startLoad(t, ctx, 4, Options{Servers: []string{s.Addr()}, History: h})
 	for range 3 {
 		for range 4 {

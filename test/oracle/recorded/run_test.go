@@ -37,7 +37,7 @@ func TestRunIsJudged(t *testing.T) {
 	h, seq, dir := oracle.NewHistory(), oracle.NewSequence(), t.TempDir()
 	s := startWitnessed(t, seq, dir)
 	ctx := within(t)
-	check := oracle.NewChecker(h, seq, oracle.Options{Clocks: true, Second: func(p string) bool { return len(p) == 5 && p[:4] == "/key" }})
+	check := oracle.NewChecker(h, seq, oracle.Options{Second: func(p string) bool { return len(p) == 5 && p[:4] == "/key" }})
 	var mu sync.Mutex
 	at := s.Addr().String() // changes with the restart
 	dial := func(ctx context.Context, _ string) (net.Conn, error) {
