@@ -105,7 +105,7 @@ func (r *run) long(frame []byte, need int) bool {
 		return false
 	}
 	m.heavy <- struct{}{}
-	ok := !c.reset() && !c.lapsed(c.srv.now()) && r.begin()
+	ok := !c.lapsed(c.srv.now()) && r.begin()
 	if ok {
 		r.count++
 		body := jute.NewReader(frame)

@@ -69,7 +69,7 @@ func (m *memory) mostParked() int {
 // waitsForRoom is for the lanes: it tells whether the connection still waits,
 // and looks for who holds the memory without using it.
 func (c *conn) waitsForRoom(first bool) bool {
-	if c.reset() {
+	if c.left() {
 		c.abandon()
 		return false
 	}
@@ -84,17 +84,19 @@ func (c *conn) waitsForRoom(first bool) bool {
 	return !c.gone && !c.out.dead
 }
 
-// reset tells whether the client has ended the connection for good. Who waits
-// does not read, and would not hear of it before he has made a reply for nobody.
-func (c *conn) reset() bool {
+// left tells whether the client has ended the connection. Who waits does not
+// read, and would hear of it only when he has made a reply for nobody.
+func (c *conn) left() bool {
 	if c.out.raw == nil {
 		return false
 	}
-	var code int
+	left := false
 	err := c.out.raw.Control(func(fd uintptr) {
-		code, _ = syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR)
+		var b [1]byte
+		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
+		left = n == 0 && err == nil || err == syscall.ECONNRESET || err == syscall.EPIPE
 	})
-	return err != nil || code != 0
+	return left || err != nil
 }
 
 // shareLocked is how many bytes may be queued for the connection that it has

@@ -156,6 +156,12 @@ func TestUnreadEventsAreBounded(t *testing.T) {
 
 // Who has gone does not wait for his turn: others would wait for a reply that nobody takes.
 func TestWhoHasGoneDoesNotWaitForMemory(t *testing.T) {
+	for name, linger := range map[string]int{"closed": -1, "reset": 0} {
+		t.Run(name, func(t *testing.T) { goesWhileItWaits(t, linger) })
+	}
+}
+
+func goesWhileItWaits(t *testing.T, linger int) {
 	s := tight(t, time.Minute)
 	connect(t, s).create("/large", make([]byte, 1_000_000), 0)
 	s.memory.replies.add(s.memory.replies.limit)
@@ -175,7 +181,7 @@ func TestWhoHasGoneDoesNotWaitForMemory(t *testing.T) {
 		defer s.memory.replies.mu.Unlock()
 		return len(s.memory.replies.queue) == 1
 	}, "it waits")
-	if err := nc.(*net.TCPConn).SetLinger(0); err != nil { // a reset
+	if err := nc.(*net.TCPConn).SetLinger(linger); err != nil {
 		t.Fatal(err)
 	}
 	nc.Close()
