@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble ensemble-long overload soak bench bench-quick bench-cluster docker clean
+.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -51,6 +51,11 @@ operations: ## docs/operations.md, its commands as they stand there
 
 ensemble: ## ensembles of real processes: killed, stopped, cut off, replaced, damaged
 	go test -count=1 -timeout 15m -v ./test/ensemble
+
+KILLS ?= 500
+
+kills: ## KILLS leaders killed under load; no client of the others may notice
+	go test -count=1 -timeout 2h -v -run 'TestKillLeader$$' ./test/ensemble -kills $(KILLS)
 
 overload: ## floods, giant lists, reconnects, readers that do not read, at full size: overload.md
 	go test -count=1 -timeout 60m -v ./test/overload -long -report $(CURDIR)/overload.md
