@@ -263,7 +263,7 @@ func (l *storeLedger) truncate(dead *bool) {
 	if l.acked < l.first+1 || l.acked <= l.snap+1 {
 		return
 	}
-	from := max(l.snap+1, l.acked-uint64(l.rand.IntN(10)), l.first+1)
+	from := max(l.snap+1, l.acked-min(l.acked, uint64(l.rand.IntN(10))), l.first+1)
 	was := l.acked
 	l.acked = from - 1
 	err := l.s.Log().DeleteRange(from, was)
