@@ -124,6 +124,7 @@ var unreachable = map[string]string{
 	"A list of children":                 "no script is that long",
 	"Session passwords are":              "transcripts show the length only",
 	"The tree takes 32 GiB":              "no script is that long",
+	"Long requests and replies wait":     "no script is that long",
 	"The time of transactions":           "transcripts show no times, and no clock is set",
 	"`envi` has":                         "four-letter words are not asked",
 	"A reconfig takes in only":           "reconfig is off, as it is by default",
