@@ -3,7 +3,6 @@ package oracle
 import (
 	"bytes"
 	"container/heap"
-	"encoding/binary"
 	"fmt"
 	"math"
 	"time"
@@ -16,8 +15,10 @@ type Options struct {
 	// Staleness is how old the state may be that a server shows, 0 for any age.
 	Staleness time.Duration
 	// Quiet says that no server was cut off from another or stopped: no session may then end sooner than its timeout
-	// after an answered request. Otherwise it has to last a part of its timeout only.
+	// after an answered request. Otherwise its server may not have been able to tell the leader of that.
 	Quiet bool
+	// Clock is the one by which a session must have its timeout from when a leader gave it a connection.
+	Clock Clock
 	// Ended says that every session has had the time to end.
 	Ended bool
 	// Strangers says that sessions without a log have written, too.
@@ -25,6 +26,16 @@ type Options struct {
 	// Second names the znodes whose operations Porcupine gives its opinion on; nil is none.
 	Second func(path string) bool
 }
+
+// Clock says which clock can be believed.
+type Clock uint8
+
+// The clocks.
+const (
+	NoClock     Clock = iota
+	SeenClock         // streams are heard of as they are applied
+	LeaderClock       // no clock of a server is set to another time
+)
 
 // Stats are what was checked. Require demands at least so much of a run.
 type Stats struct {
@@ -72,6 +83,7 @@ type track struct {
 
 	zxid      int64 // of the last reply
 	watcher   *watcher
+	attached  time.Duration // when it last got a connection, by Options.Clock
 	heard     time.Duration // when the last request was called that has been answered
 	applied   int32         // xid of the last request in the sequence
 	committed map[int32]*Entry
@@ -249,6 +261,9 @@ func (c *Checker) commit(e *Entry) {
 	}
 	if t := c.tracks[e.Session]; t != nil {
 		c.requested(t, e, &r)
+		if e.Op == opAttach || e.Op == wire.OpCreateSession {
+			t.attached = c.when(e)
+		}
 	} else if !c.opts.Strangers && !r.void && e.Xid > 0 && r.taken {
 		c.faults.say(AtMostOnce, "a session that nobody has was obeyed: %v", e)
 	}
@@ -501,20 +516,22 @@ func (c *Checker) ended(e *Entry, lived bool) {
 		return
 	}
 	c.stats.Expired++
-	at := e.Seen.Sub(c.history.began)
-	least := t.timeout / leastPart
-	if c.opts.Quiet {
-		least = t.timeout
+	if early := t.attached + t.timeout - c.when(e); c.opts.Clock != NoClock && early > time.Millisecond {
+		c.faults.say(Ephemerals, "%s expired %v too early, after it had a new connection: %v", t, early, e)
 	}
-	if early := t.heard + least - at; early > time.Millisecond {
-		c.faults.say(Ephemerals, "%s expired at %v, term %d, though a request of %v was answered: %v too early",
-			t, at, binary.BigEndian.Uint64(e.Body), t.heard, early)
+	at := e.Seen.Sub(c.history.began)
+	if early := t.heard + t.timeout - at; c.opts.Quiet && early > time.Millisecond {
+		c.faults.say(Ephemerals, "%s expired at %v, though a request of %v was answered: %v too early", t, at, t.heard, early)
 	}
 }
 
-// leastPart: a server serves a session for two thirds of its timeout after the last word from a leader, who may have
-// heard of the session a quarter of the timeout before that (recorded clients send something as often).
-const leastPart = 12
+// when is the time of an entry by the clock that expiry is judged by.
+func (c *Checker) when(e *Entry) time.Duration {
+	if c.opts.Clock == LeaderClock {
+		return time.UnixMilli(e.Time).Sub(c.history.began)
+	}
+	return e.Seen.Sub(c.history.began)
+}
 
 // finish judges what must be so in the end.
 func (c *Checker) finish() {

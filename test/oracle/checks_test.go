@@ -14,7 +14,7 @@ type wrong struct {
 	spoil func(f *fake)
 }
 
-var all = Options{Quiet: true, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
+var all = Options{Quiet: true, Clock: LeaderClock, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
 
 // wrongs is every way in which the checks can be sure that something is wrong.
 var wrongs = []wrong{
@@ -380,6 +380,26 @@ func TestWrongsAreSeen(t *testing.T) {
 			w.spoil(f)
 			mustSay(t, f.verify(all), w.check)
 		})
+	}
+}
+
+// TestExpiry: a session has its timeout from when a leader gave it a connection, whatever else happens.
+func TestExpiry(t *testing.T) {
+	for _, clock := range []Clock{SeenClock, LeaderClock} {
+		for _, wait := range []time.Duration{9 * time.Second, 11 * time.Second} {
+			f := newFake(t)
+			c := f.client()
+			f.time += 9000
+			c.reconnect()
+			c.ping()
+			c.expire(wait)
+			list := f.verify(Options{Clock: clock})
+			if early := wait < 10*time.Second; early {
+				mustSay(t, list, Ephemerals)
+			} else if len(list) > 0 {
+				t.Error(Error(list))
+			}
+		}
 	}
 }
 

@@ -178,6 +178,7 @@ func (r *run) finish(least oracle.Stats) {
 		r.sequence.Settled(names...)
 	}
 	checker := oracle.NewChecker(r.history, r.sequence, oracle.Options{
+		Clock:     oracle.SeenClock,
 		Ended:     r.failed() == nil,
 		Staleness: syncLimit*r.plan.tick + slack,
 		Second:    func(path string) bool { return path == "/probe" },

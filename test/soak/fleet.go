@@ -61,7 +61,7 @@ type member struct {
 
 func newFleet(r *run, network *ensemble.Network) *fleet {
 	f := &fleet{r: r, history: oracle.NewHistory(), sequence: oracle.NewSequence()}
-	f.checker = oracle.NewChecker(f.history, f.sequence, oracle.Options{Second: isCounter})
+	f.checker = oracle.NewChecker(f.history, f.sequence, oracle.Options{Clock: oracle.LeaderClock, Second: isCounter})
 	f.ctx, f.cancel = context.WithCancel(context.Background())
 	for _, id := range clientSpaces {
 		f.spaces = append(f.spaces, network.Space(r, id))
