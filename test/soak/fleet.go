@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -54,7 +55,7 @@ type member struct {
 	n      int
 	deep   bool
 	rnd    *rand.Rand
-	client *recorded.Client
+	client atomic.Pointer[recorded.Client]
 	own    []string     // sequential znodes that it made and has not deleted
 	wrote  atomic.Int64 // when the last acknowledged write was called, on the run's clock
 }
@@ -74,7 +75,7 @@ func (f *fleet) start() {
 	first := f.newMember(0, false)
 	for _, path := range folders() {
 		for {
-			reply, err := first.client.Do(f.ctx, wire.OpCreate, wire.Create{Path: path, ACL: wire.OpenACL})
+			reply, err := first.client.Load().Do(f.ctx, wire.OpCreate, wire.Create{Path: path, ACL: wire.OpenACL})
 			if err == nil && (reply.Err == 0 || reply.Err == codeNodeExists) {
 				break
 			}
@@ -104,7 +105,7 @@ func (m *member) begin() {
 		servers = append(servers, addresses[i])
 	}
 	timeout := []time.Duration{6 * time.Second, 10 * time.Second, 20 * time.Second}[m.rnd.IntN(3)]
-	m.client = m.f.newClient(fmt.Sprintf("client %d", m.n), m.n, timeout, servers)
+	m.client.Store(m.f.newClient(fmt.Sprintf("client %d", m.n), m.n, timeout, servers))
 }
 
 func (f *fleet) addresses() (all []string) {
@@ -131,7 +132,7 @@ func (f *fleet) newClient(name string, n int, timeout time.Duration, servers []s
 }
 
 func (m *member) run() {
-	defer func() { m.client.Abandon() }()
+	defer func() { m.client.Load().Abandon() }()
 	for {
 		pause := time.Duration(m.rnd.ExpFloat64() * float64(20*time.Millisecond))
 		if m.deep {
@@ -150,8 +151,8 @@ func (m *member) run() {
 
 // burst sends some requests and waits for what becomes of them.
 func (m *member) burst() {
-	if m.client.Over() {
-		m.client.Abandon()
+	if m.client.Load().Over() || m.rnd.IntN(vanishing) == 0 {
+		m.client.Load().Abandon()
 		m.begin()
 	}
 	n := 1
@@ -169,7 +170,7 @@ func (m *member) burst() {
 	for len(all) < n {
 		for _, q := range m.draw() {
 			at := m.f.r.now()
-			call, err := m.client.Send(m.f.ctx, q.op, q.body)
+			call, err := m.client.Load().Send(m.f.ctx, q.op, q.body)
 			if err != nil {
 				n = 0
 				break
@@ -205,15 +206,21 @@ func (m *member) told(q request, at time.Duration, reply *wire.Reply, err error)
 	}
 }
 
-// awaitAll waits until each client has had a write acknowledged that it sent after now.
-func (f *fleet) awaitAll() {
+// awaitAll waits until each client has had a write acknowledged that it sent after now, but for those that are with one
+// of the servers from which nothing is demanded.
+func (f *fleet) awaitAll(but ...*ensemble.Server) {
 	since := f.r.now()
 	for _, m := range f.sail {
 		f.r.e.Await(fmt.Sprintf("client %d writes again", m.n), func() bool {
-			return time.Duration(m.wrote.Load()) >= since || f.ctx.Err() != nil
+			at := m.at()
+			return time.Duration(m.wrote.Load()) >= since || f.ctx.Err() != nil ||
+				slices.ContainsFunc(but, func(s *ensemble.Server) bool { return s.Addr() == at })
 		})
 	}
 }
+
+// at is the address of the server that the client is connected to.
+func (m *member) at() string { return m.client.Load().Server() }
 
 // rest waits until nothing is under way and lets nothing be sent until the returned function is called. Sessions live
 // on.
@@ -257,7 +264,7 @@ func (f *fleet) end() {
 	f.hold.Lock() // nobody is within a burst
 	for _, m := range f.sail {
 		ctx, cancel := context.WithTimeout(context.Background(), ensemble.Patience)
-		if err := m.client.Close(ctx); err != nil {
+		if err := m.client.Load().Close(ctx); err != nil {
 			f.r.Errorf("client %d cannot close its session: %v", m.n, err)
 		}
 		cancel()

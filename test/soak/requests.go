@@ -110,6 +110,9 @@ var mixture = []struct {
 // closing is how many requests a session sends before it is closed, in the mean, and another one is begun.
 const closing = 2000
 
+// vanishing is how many bursts a client sends before it goes without a word, in the mean: its session expires.
+const vanishing = 1500
+
 // draw is what to send next: one request, or some that belong together.
 func (m *member) draw() []request {
 	if m.rnd.IntN(closing) == 0 {

@@ -53,6 +53,7 @@ type Round struct {
 	Healed   time.Duration // when all faults had ended
 	Served   time.Duration // until all servers served, after that
 	Progress time.Duration // until every client had written, after that
+	Equal    time.Duration // until all had applied the same, after that
 	Faults   int
 	Before   Kind
 	Standing Kind
@@ -150,22 +151,24 @@ func (r *run) round(n int) {
 	r.expect(Progress)
 	f.awaitAll()
 	round.Progress = r.now() - round.Healed - round.Served
-	r.rest()
+	r.rest(&round)
 	round.Writes += f.written.Load()
 	round.Unknown += f.unknown.Load()
 	round.Reads += f.read.Load()
 	round.To = r.now()
 	r.rounds = append(r.rounds, round)
-	r.say("round %d: %d faults, %d writes, %d reads, served after %v, progress after %v, judged up to %#x", n, round.Faults,
-		round.Writes, round.Reads, round.Served.Round(time.Millisecond), round.Progress.Round(time.Millisecond), f.since.Load())
+	r.say("round %d: %d faults, %d writes, %d reads, served after %v, progress after %v, equal after %v", n, round.Faults,
+		round.Writes, round.Reads, round.Served.Round(time.Millisecond), round.Progress.Round(time.Millisecond), round.Equal.Round(time.Millisecond))
 }
 
 // rest lets the clients rest while the servers are compared, and judges what they were told until now.
-func (r *run) rest() {
+func (r *run) rest(round *Round) {
 	goOn := r.fleet.rest()
 	defer goOn()
 	r.expect(Digests)
+	at := r.now()
 	r.e.CompareDigests(r.e.Servers)
+	round.Equal = r.now() - at
 	r.fleet.judge()
 }
 
@@ -207,12 +210,18 @@ func (r *run) attack(p Plan) (faults int) {
 const standing = time.Hour
 
 // stand ends all faults but one, from which a minority suffers, and demands that every client goes on: it
-// can go to another server.
+// can go to another server, or is told to.
 func (r *run) stand(s Step) {
 	r.expect(Progress)
 	r.in.heal()
 	s.For = standing
 	if !r.in.begin(s) {
+		return
+	}
+	if s.Kind == Narrow || s.Kind == Lossy {
+		// The log may be more than the link takes. The server is late then, for as long as that lasts, and so are
+		// its clients.
+		r.fleet.awaitAll(r.e.Servers[s.Who])
 		return
 	}
 	r.fleet.awaitAll()
