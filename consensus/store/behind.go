@@ -1,7 +1,6 @@
 package store
 
 import (
-	"fmt"
 	"math"
 	"sync/atomic"
 	"time"
@@ -105,19 +104,14 @@ func (b *behind) await(u *unsynced, stop <-chan struct{}) error {
 	}
 }
 
-// stop ends the goroutine, and waits for it, but not if it hangs.
-func (b *behind) stop() error {
+// stop ends the goroutine, and waits for it.
+func (b *behind) stop() {
 	if b.ended == nil {
-		return nil
+		return
 	}
 	b.may.Store(nil)
 	close(b.work)
-	select {
-	case <-b.ended:
-		return nil
-	case <-time.After(closeWait):
-		return fmt.Errorf("store: a sync of the log has not returned for %v: %w", closeWait, ErrStalled)
-	}
+	<-b.ended
 }
 
 // SyncBehind lets StoreLogs return before its batch is durable, whenever may

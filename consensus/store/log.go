@@ -480,15 +480,22 @@ func (l *logStore) checkDeleted(first, lo, hi uint64) error {
 
 // close waits for an append in progress, but not for one that hangs.
 func (l *logStore) close() error {
+	done := make(chan error, 1)
+	go func() { done <- l.shut() }()
 	select {
-	case l.sem <- struct{}{}:
+	case err := <-done:
+		return err
 	case <-time.After(closeWait):
 		return fmt.Errorf("store: close the log in %s: an operation has not returned for %v: %w", l.opt.LogDir, closeWait, ErrStalled)
 	}
+}
+
+// shut closes the files when nothing uses them any more. What hangs may come back
+// long after the store was given up.
+func (l *logStore) shut() error {
+	l.sem <- struct{}{}
 	defer l.release()
-	if err := l.behind.stop(); err != nil {
-		return err
-	}
+	l.behind.stop()
 	if err := guard(l.eng.Close); err != nil {
 		return fmt.Errorf("store: close the log in %s: %w", l.opt.LogDir, err)
 	}

@@ -19,8 +19,8 @@
 //	aside/               a store taken out of use (aside.go; also in LogDir)
 //
 // Goroutines: one timer for each watchdog, raft-wal's rotation goroutine and
-// the one that syncs behind appends (both end in Close), and a short-lived one
-// for OnFatal.
+// the one that syncs behind appends (both end in Close, or when the disk lets go
+// of what hangs), and short-lived ones for OnFatal and for Close.
 package store
 
 import (

@@ -37,7 +37,6 @@ type process struct {
 
 	mu  sync.Mutex
 	srv *server.Server // nil while there is none
-	err error          // why it ended by itself
 	end chan struct{}  // closed when it has ended
 }
 
@@ -51,15 +50,36 @@ func (h *host) start() {
 	h.lives++
 	h.run.tasks.Go(func() {
 		defer close(p.end)
-		err := p.serve(ctx)
-		p.mu.Lock()
-		p.err = err
-		p.mu.Unlock()
-		p.nic.kill(true)
-		if err != nil && !p.dead.Load() {
-			h.run.note("server %d ended by itself: %v", h.id, err)
+		for p.again(ctx, p.serve(ctx)) {
 		}
 	})
+}
+
+// supervision is how long it takes to have a process that ended by itself started again.
+const supervision = 5 * time.Second
+
+// again does what looks after servers: it waits a while, and tells whether the process is to be started again.
+func (p *process) again(ctx context.Context, err error) bool {
+	h := p.host
+	h.mu.Lock()
+	p.nic.kill(true)
+	h.mu.Unlock()
+	if err == nil || ctx.Err() != nil {
+		return false
+	}
+	h.run.note("server %d has ended by itself: %v", h.id, err)
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(supervision):
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if ctx.Err() != nil {
+		return false
+	}
+	p.nic = h.run.net.attach(h.id)
+	return true
 }
 
 // serve does what cmd/zkd does: it runs servers until one ends for good.
