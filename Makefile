@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload soak bench bench-quick bench-cluster docker clean
+.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -73,6 +73,10 @@ soak: ## random faults on real processes for SOAK=1h; SOAKSEED repeats one; the 
 
 mutants: ## deliberate bugs, one at a time: which test notices each, and how fast
 	go test -count=1 -timeout 30m -v ./test/mutants -mutants
+
+SEEDS ?= 500
+simulate: ## SEEDS random runs of simulated ensembles in virtual time, in two processes
+	go test -count=1 -timeout 0 -run '^TestMany$$' ./test/simulation -sim.workers 2 -sim.seeds $(SEEDS) $(SIMFLAGS)
 
 bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.md, bench.json, bench-charts
 	./test/realzk/install.sh

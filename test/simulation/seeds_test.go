@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"runtime"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -61,22 +62,32 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
 	}
 	defer os.RemoveAll(dir)
 	began := time.Now()
+	// Outside of the bubble, where time is real. Nothing in it can be asleep while somebody waits for a lock.
+	hung := time.AfterFunc(tooLong, func() {
+		buf := make([]byte, 16<<20)
+		fmt.Fprintf(os.Stderr, "FAILED: seed %d hangs\n%s\n", seed, buf[:runtime.Stack(buf, true)])
+		os.Exit(4)
+	})
+	defer hung.Stop()
 	var r *run
 	var virtual time.Duration
-	synctest.Test(t, func(t *testing.T) {
+	synctest.Test(t, func(*testing.T) {
 		r = newRun(seed, dir, p)
 		play(r)
 		virtual = r.now()
-		if r.stuck {
-			fmt.Fprintf(os.Stderr, "%s\n", &r.log)
+		if r.stuck { // the bubble would never end
+			fmt.Fprintf(os.Stderr, "seed %d\n%s\n", seed, &r.log)
 			os.Exit(3)
 		}
 	})
 	if err := r.failed(); err != nil || *verbose {
 		fmt.Fprintf(os.Stderr, "%s\n", &r.log)
 		if err != nil {
-			t.Errorf("seed %d %+v: %v", seed, r.plan, err)
+			t.Errorf("seed %d, commit %s, %+v: %v", seed, commit(), r.plan, err)
 		}
 	}
-	t.Logf("seed %d %+v: %v in %v, %+v, %v", seed, r.plan, virtual, time.Since(began), r.stats, r.injected)
+	fmt.Printf(resultLine+" in %v %+v %v\n", seed, virtual, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
 }
+
+// tooLong is how much real time a run may take on a machine that is not quiet.
+const tooLong = 5 * time.Minute
