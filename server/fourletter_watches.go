@@ -22,7 +22,7 @@ func (s *Server) wchs(b *strings.Builder) {
 // wchc lists the watches by session.
 func (s *Server) wchc(b *strings.Builder) {
 	bySession := map[string][]string{}
-	s.state.watches.EachData(func(c *conn, path string) {
+	s.eachDataWatch(func(c *conn, path string) {
 		id := hexID(c.session.ID)
 		bySession[id] = append(bySession[id], path)
 	})
@@ -32,8 +32,18 @@ func (s *Server) wchc(b *strings.Builder) {
 // wchp lists the watches by path.
 func (s *Server) wchp(b *strings.Builder) {
 	byPath := map[string][]string{}
-	s.state.watches.EachData(func(c *conn, path string) { byPath[path] = append(byPath[path], hexID(c.session.ID)) })
+	s.eachDataWatch(func(c *conn, path string) { byPath[path] = append(byPath[path], hexID(c.session.ID)) })
 	writeLists(b, byPath)
+}
+
+// eachDataWatch calls do with who watches what.
+func (s *Server) eachDataWatch(do func(c *conn, path string)) {
+	s.state.watches.EachData(func(c *conn, path string) {
+		if path == nullPath {
+			path = "null"
+		}
+		do(c, path)
+	})
 }
 
 func writeLists(b *strings.Builder, lists map[string][]string) {

@@ -6,11 +6,19 @@ import (
 	"zkd/watch"
 )
 
+// nullPath is what the null path is called among those that are watched: it may
+// be watched, though nothing happens to it, and is not the empty one. No text
+// off the wire is read as this.
+const nullPath = "\xff"
+
 // watchOp answers the requests that are about watches only.
 func (c *conn) watchOp(dst []byte, op jute.Op, body *jute.Reader) ([]byte, jute.Code) {
 	p := jute.DecodePathInt(body)
 	if body.Err() != nil {
 		return dst, jute.ErrMarshalling
+	}
+	if p.NullPath {
+		p.Path = nullPath
 	}
 	watches, k := c.srv.state.watches, watch.Kind(p.Value)
 	if op == jute.OpAddWatch {

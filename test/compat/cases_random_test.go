@@ -220,4 +220,16 @@ var randomCases = []Case{
 		c get ~
 		c multi container ~/a flags=5
 		c get ~`},
+	{ID: "R19", Name: "the null path is not the empty one to those who watch", Since: "3.9", Script: `
+		c addwatch "" 0
+		c checkwatches null 3
+		c removewatches null 3
+		c addwatch null 0
+		c checkwatches null 3
+		c removewatches "" 3
+		c checkwatches "" 3
+		c checkwatches null 3
+		c removewatches null 3
+		c removewatches null 3
+		c alive`},
 }
