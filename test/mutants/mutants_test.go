@@ -70,9 +70,9 @@ func choose(t *testing.T) (chosen []rule) {
 	return chosen
 }
 
-// each calls f for all mutants, some at a time.
-func each(chosen []rule, f func(rule)) {
-	next := make(chan rule)
+// each calls f for all, some at a time.
+func each[T any](all []T, f func(T)) {
+	next := make(chan T)
 	var wg sync.WaitGroup
 	for range workers {
 		wg.Go(func() {
@@ -81,7 +81,7 @@ func each(chosen []rule, f func(rule)) {
 			}
 		})
 	}
-	for _, r := range chosen {
+	for _, r := range all {
 		next <- r
 	}
 	close(next)
