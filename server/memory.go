@@ -95,6 +95,9 @@ func (c *conn) left() bool {
 		var b [1]byte
 		n, _, err := syscall.Recvfrom(int(fd), b[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		left = n == 0 && err == nil || err == syscall.ECONNRESET || err == syscall.EPIPE
+		if code, err := syscall.GetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_ERROR); err == nil && code != 0 {
+			left = true // with requests in front of it
+		}
 	})
 	return left || err != nil
 }

@@ -26,7 +26,7 @@ const (
 	honestAt       = 4                 // clients of each server
 	honestEvery    = 10 * time.Millisecond
 	honestTimeout  = 40 * time.Second // of their sessions
-	honestPatience = 30 * time.Second
+	honestPatience = 2 * time.Minute
 )
 
 // waits are how long honest clients of one server have waited.

@@ -2,7 +2,6 @@ package overload
 
 import (
 	"fmt"
-	"io"
 	"strings"
 	"testing"
 	"time"
@@ -43,7 +42,7 @@ func TestManyWatches(t *testing.T) {
 					return
 				}
 				defer nc.Close()
-				f.done.Go(func() { _, _ = io.Copy(io.Discard, nc) })
+				c := wire.NewConn(nc)
 				for n := 0; n < watches/clients; n += perRequest {
 					paths := make([]string, perRequest)
 					for at := range paths {
@@ -51,7 +50,10 @@ func TestManyWatches(t *testing.T) {
 					}
 					none := []string{}
 					all := wire.SetWatches2{SetWatches: wire.SetWatches{Data: none, Exist: paths, Child: none}, Persistent: none, Recursive: none}
-					if _, err := nc.Write(pipeline(1, wire.OpSetWatches2, func(int) wire.Body { return all })); err != nil {
+					if err := c.Send(1, wire.OpSetWatches2, all); err != nil {
+						return
+					}
+					if _, _, err := c.Next(honestPatience); err != nil {
 						return
 					}
 					f.did.Add(perRequest)
