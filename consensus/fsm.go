@@ -334,7 +334,10 @@ func (f *fsm) newest() (index, digest uint64) {
 var errBatch = errors.New("malformed batch")
 
 func decodeBatch(b *Batch, data []byte) (first, incarnation uint64, err error) {
-	if len(data) < batchHeader || data[0] != batchFormat {
+	if len(data) > 0 && data[0] != batchFormat {
+		return 0, 0, fmt.Errorf("%w of format %d, which this zkd does not know: was it written by a newer one?", errBatch, data[0])
+	}
+	if len(data) < batchHeader {
 		return 0, 0, errBatch
 	}
 	be := binary.BigEndian

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -312,4 +313,12 @@ func FuzzBatch(f *testing.F) {
 			t.Fatalf("%d of %d requests applied", len(m.requests), n)
 		}
 	})
+}
+
+// An entry of a newer zkd is refused by name, not as damaged.
+func TestBatchOfTheFuture(t *testing.T) {
+	data := append([]byte{9}, make([]byte, 100)...)
+	if _, _, err := decodeBatch(&Batch{}, data); !errors.Is(err, errBatch) || !strings.Contains(err.Error(), "format 9") {
+		t.Error(err)
+	}
 }

@@ -118,6 +118,8 @@ func (d files) auditSealed(path string, info types.SegmentInfo, salt uint32) err
 	}
 	f.Close()
 	switch {
+	case errors.Is(s.detail, ErrEngine):
+		return fmt.Errorf("store: audit segment %s: %w", path, s.detail)
 	case s.why != stopZero || s.at-s.good >= frameHeader:
 		return fmt.Errorf("store: audit segment %s: %w: %s", path, ErrCorrupt, s)
 	case s.indexStart != info.IndexStart || info.BaseIndex+s.entries-1 < info.MaxIndex:
@@ -138,6 +140,9 @@ func (d files) auditActive(path string, info types.SegmentInfo, salt uint32, log
 		return s, err
 	}
 	defer f.Close()
+	if errors.Is(s.detail, ErrEngine) { // no damage, to be set aside
+		return s, fmt.Errorf("store: audit segment %s: %w", path, s.detail)
+	}
 	rest, err := readRest(d.reader(f), s.good, size)
 	if err != nil {
 		return s, fmt.Errorf("store: audit segment %s: %w", path, err)
