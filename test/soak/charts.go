@@ -15,24 +15,34 @@ import (
 const (
 	chartWidth  = 1150
 	chartHeight = 210 // of a panel
+	laneHeight  = 17  // of a kind of fault
 	mostPoints  = 900 // of a line: more are narrower than the eye
 )
 
-// charts draws all that was seen over one axis of time.
-func charts(now time.Duration, writes, reads []Second, looks map[int][]Look, faults []Fault) ([]byte, error) {
-	panels := []chart.Panel{
-		throughput(writes, reads), latency("writes", writes), latency("reads", reads),
-		servers(looks), kinds(faults),
+// charts draws all that was seen, each over the time of the run: what clients had, the faults, and what servers took.
+func charts(now time.Duration, writes, reads []Second, looks map[int][]Look, faults []Fault) (drawn [][]byte, err error) {
+	draw := func(height int, panels ...chart.Panel) {
+		panels = slices.DeleteFunc(panels, func(p chart.Panel) bool { return len(p.Lines)+len(p.Bars) == 0 })
+		if len(panels) == 0 || err != nil {
+			return
+		}
+		for i := range panels {
+			panels[i].X = chart.Axis{Label: "minutes", Min: 0, Max: max(now.Minutes(), 0.1)}
+		}
+		var svg []byte
+		svg, err = chart.Chart{Panels: panels, Width: chartWidth, Height: vg.Length(height * len(panels))}.SVG()
+		drawn = append(drawn, svg)
+	}
+	draw(chartHeight, throughput(writes, reads), latency("writes", writes), latency("reads", reads), servers(looks))
+	lanes := kinds(faults)
+	draw(laneHeight*len(lanes.Y.Names)+90, lanes)
+	draw(chartHeight,
 		of(looks, "resident memory", "MiB", func(l Look) float64 { return float64(l.RSS) / (1 << 20) }),
 		of(looks, "goroutines", "", func(l Look) float64 { return float64(l.Goroutines) }),
 		of(looks, "descriptors", "", func(l Look) float64 { return float64(l.Descriptors) }),
 		of(looks, "disk", "MiB", func(l Look) float64 { return float64(l.Disk) / (1 << 20) }),
-	}
-	panels = slices.DeleteFunc(panels, func(p chart.Panel) bool { return len(p.Lines)+len(p.Bars) == 0 })
-	for i := range panels {
-		panels[i].X = chart.Axis{Label: "minutes", Min: 0, Max: max(now.Minutes(), 0.1)}
-	}
-	return chart.Chart{Panels: panels, Width: chartWidth, Height: vg.Length(chartHeight * len(panels))}.SVG()
+	)
+	return drawn, err
 }
 
 func throughput(writes, reads []Second) chart.Panel {

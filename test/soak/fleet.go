@@ -144,7 +144,9 @@ func (m *member) run() {
 		case <-time.After(pause):
 		}
 		m.f.hold.RLock()
-		m.burst()
+		if m.f.ctx.Err() == nil {
+			m.burst()
+		}
 		m.f.hold.RUnlock()
 	}
 }
@@ -269,6 +271,7 @@ func (f *fleet) end() {
 		}
 		cancel()
 	}
+	f.cancel() // or they would begin other sessions
 	f.hold.Unlock()
 	f.operator.end()
 	f.abandon()

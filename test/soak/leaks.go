@@ -20,14 +20,18 @@ const (
 
 // awaitNoLeaks waits until the servers, without clients, have no more of anything than they had at first.
 func (r *run) awaitNoLeaks() {
+	var first Look // a leader has more of everything, and any server may lead by now
+	for _, l := range r.quiet {
+		first.Goroutines, first.Descriptors = max(first.Goroutines, l.Goroutines), max(first.Descriptors, l.Descriptors)
+	}
 	var last string
 	for end := time.Now().Add(ensemble.Patience); ; time.Sleep(200 * time.Millisecond) {
 		last = ""
 		for _, s := range r.e.Servers {
-			now, first := look(s), r.quiet[s.ID]
+			now := look(s)
 			if now.Goroutines > first.Goroutines+slack || now.Descriptors > first.Descriptors+slack || now.State == "" {
-				last = fmt.Sprintf("%v has %d goroutines and %d descriptors; before there were clients %d and %d",
-					s, now.Goroutines, now.Descriptors, first.Goroutines, first.Descriptors)
+				last = fmt.Sprintf("%v has %d goroutines and %d descriptors, and is %q; before there were clients the leader had %d and %d",
+					s, now.Goroutines, now.Descriptors, now.State, first.Goroutines, first.Descriptors)
 			}
 		}
 		if last == "" {

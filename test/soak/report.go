@@ -36,9 +36,9 @@ type Summary struct {
 	Figures  Figures
 	Verdicts []Verdict
 	Rounds   []Round
-	Kinds    []kindCount   `json:"-"`
-	Faults   []Fault       `json:"-"`
-	Charts   template.HTML `json:"-"`
+	Kinds    []kindCount     `json:"-"`
+	Faults   []Fault         `json:"-"`
+	Charts   []template.HTML `json:"-"`
 }
 
 type kindCount struct {
@@ -63,11 +63,13 @@ func (r *run) report(done bool) error {
 		writes, _ := r.fleet.writes.until(now)
 		reads, _ := r.fleet.reads.until(now)
 		s.Faults = r.in.history.list(now)
-		svg, err := charts(now, writes, reads, r.watcher.all(), s.Faults)
+		drawn, err := charts(now, writes, reads, r.watcher.all(), s.Faults)
 		if err != nil {
 			return err
 		}
-		s.Charts = template.HTML(svg)
+		for _, svg := range drawn {
+			s.Charts = append(s.Charts, template.HTML(svg))
+		}
 	}
 	var html bytes.Buffer
 	if err := page.Execute(&html, s); err != nil {
