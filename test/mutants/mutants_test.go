@@ -39,9 +39,10 @@ func TestMutants(t *testing.T) {
 	}
 	chosen := choose(t)
 	b := newBench(t)
-	if !b.build(chosen) || !b.soundWithout(chosen) {
+	if !b.build(chosen) {
 		return
 	}
+	b.soundWithout(chosen)
 	results := make([]result, 0, len(chosen))
 	var mu sync.Mutex
 	each(chosen, func(r rule) {
