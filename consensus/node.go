@@ -132,6 +132,7 @@ type Node struct {
 	life     context.Context
 	stop     context.CancelFunc
 	closing  <-chan struct{} // closed by stop
+	gone     chan struct{}   // the same, for letGo
 	started  chan struct{}   // closed when raft has been started
 	entering sync.WaitGroup  // the goroutine that finds this server's place
 	proposer sync.WaitGroup

@@ -137,6 +137,7 @@ func (s *sender) propose() bool {
 	given := make([]raft.ApplyFuture, len(entries))
 	for i, e := range entries {
 		given[i] = r.Apply(e, 0)
+		letGo(given[i], n.gone)
 	}
 	n.unanswered.Add(1)
 	go n.follow(given, s.to.term)

@@ -43,7 +43,8 @@ func (n *Node) start() error {
 	}
 	n.unnamed = has && n.id.RaftID == ""
 	n.life, n.stop = context.WithCancel(context.Background())
-	n.closing = n.life.Done()
+	n.closing, n.gone = n.life.Done(), make(chan struct{})
+	context.AfterFunc(n.life, func() { close(n.gone) })
 	if n.cfg.Ensemble == nil {
 		err = n.startAlone(has)
 	} else {
