@@ -217,7 +217,7 @@ func (l *storeLedger) append(dead *bool) {
 	}
 	err := l.s.Log().StoreLogs(logs)
 	switch {
-	case *dead:
+	case *dead || l.s.Err() != nil:
 	case err != nil:
 		l.fatal(err)
 	default:
@@ -229,7 +229,7 @@ func (l *storeLedger) vote(dead *bool) {
 	l.asked = l.term + 1
 	err := l.s.Stable().SetUint64([]byte("CurrentTerm"), l.asked)
 	switch {
-	case *dead:
+	case *dead || l.s.Err() != nil:
 	case err != nil:
 		l.fatal(err)
 	default:
@@ -250,7 +250,7 @@ func (l *storeLedger) snapshot(dead *bool) {
 		err = k.Close()
 	}
 	switch {
-	case *dead:
+	case *dead || l.s.Err() != nil:
 	case err != nil:
 		l.fatal(err)
 	default:
@@ -268,7 +268,7 @@ func (l *storeLedger) truncate(dead *bool) {
 	l.acked = from - 1
 	err := l.s.Log().DeleteRange(from, was)
 	switch {
-	case *dead:
+	case *dead || l.s.Err() != nil:
 	case err != nil:
 		l.fatal(err)
 	default:
@@ -284,10 +284,15 @@ func (l *storeLedger) compact(dead *bool) {
 	upTo := l.snap - 3
 	err := l.s.Log().DeleteRange(l.first, upTo)
 	switch {
-	case *dead:
+	case *dead || l.s.Err() != nil:
 	case err != nil:
 		l.fatal(err)
 	default:
 		l.first = upTo + 1
 	}
+}
+
+// entryBehind continues the log.
+func entryBehind(l *storeLedger) *raft.Log {
+	return &raft.Log{Index: l.maybe + 1, Term: 1, Type: raft.LogCommand}
 }
