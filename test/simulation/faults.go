@@ -107,7 +107,6 @@ func (r *run) inject(until time.Duration) {
 			ends = append(ends, end{r.now() + r.hold(), undo})
 		}
 	}
-	r.left = nil
 	for _, e := range ends {
 		r.left = append(r.left, e.undo)
 	}

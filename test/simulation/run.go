@@ -30,6 +30,7 @@ type plan struct {
 	delay     time.Duration // of the network
 	clients   int
 	length    time.Duration // of the time with faults
+	calm      time.Duration // in the middle of it, in which nothing new happens
 	jumps     bool          // clocks are set to other times
 }
 

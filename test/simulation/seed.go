@@ -16,7 +16,8 @@ func draw(seed uint64) plan {
 	r := rand.New(rand.NewPCG(seed, 0))
 	p := plan{
 		servers: 3, tick: time.Second, snapCount: 100 + r.IntN(2000), trailing: uint64(32 + r.IntN(300)), engine: "wal",
-		delay: time.Duration(50+r.IntN(950)) * time.Microsecond, clients: 2 + r.IntN(4), length: time.Duration(6+r.IntN(8)) * time.Minute,
+		delay: time.Duration(50+r.IntN(950)) * time.Microsecond, clients: 2 + r.IntN(4), length: time.Duration(5+r.IntN(7)) * time.Minute,
+		calm: time.Duration(1+r.IntN(10)) * time.Minute,
 	}
 	switch r.IntN(10) {
 	case 0:
@@ -41,7 +42,10 @@ func (r *run) play() {
 	r.startAll()
 	if r.failed() == nil {
 		r.load = r.startLoad(r.plan.clients)
-		r.inject(r.now() + r.plan.length)
+		r.inject(r.now() + r.plan.length/2)
+		// What stands now stands for long, and nothing else happens.
+		time.Sleep(r.plan.calm)
+		r.inject(r.now() + r.plan.length/2)
 		r.settle()
 	}
 	r.finish(oracle.Stats{Entries: 50, Writes: 20, Reads: 10, Sessions: 2})
