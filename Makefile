@@ -5,7 +5,7 @@ DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
 LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
 FUZZTIME ?= 30s
 
-.PHONY: mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
+.PHONY: prove mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -70,6 +70,11 @@ SOAKSEED ?= 0
 
 soak: ## random faults on real processes for SOAK=1h; SOAKSEED repeats one; the page is SOAKDIR/index.html
 	go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./test/soak -soak.for $(SOAK) -soak.seed $(SOAKSEED) -soak.out $(abspath $(SOAKDIR))
+
+prove: ## some minutes of simulation, mutants and random faults, from fresh seeds
+	$(MAKE) -s simulate SIMFLAGS='-v -sim.for 4m' SEEDS=10000
+	go test -count=1 -timeout 15m -v ./test/mutants -mutants.quick
+	go test -count=1 -timeout 15m -v -run '^TestSoak$$' ./test/soak -soak.for 90s -soak.faults 30s
 
 mutants: ## deliberate bugs, one at a time: which test notices each, and how fast
 	go test -count=1 -timeout 30m -v ./test/mutants -mutants

@@ -18,11 +18,12 @@ import (
 
 var (
 	workers = flag.Int("sim.workers", 0, "run -sim.seeds seeds in so many processes with one processor each")
+	enough  = flag.Duration("sim.for", 0, "with -sim.workers, begin no more seeds after this; 0 runs them all")
 	keep    = flag.String("sim.out", "", "where the logs of failed runs of -sim.workers go; a temporary folder by default")
 )
 
 // chunk is how many seeds a process runs: what it leaks, or a crash, costs no more than these.
-const chunk = 10
+const chunk = 5
 
 // TestMany runs many seeds in processes of one processor each, which is faster than goroutines on several, and goes on
 // when one fails, crashes or hangs.
@@ -51,7 +52,7 @@ func TestMany(t *testing.T) {
 			}
 		})
 	}
-	for len(list) > 0 {
+	for len(list) > 0 && (*enough == 0 || time.Since(m.began) < *enough) {
 		n := min(chunk, len(list))
 		chunks <- list[:n]
 		list = list[n:]
