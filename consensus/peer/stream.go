@@ -122,6 +122,12 @@ func (s *stream) Dial(address raft.ServerAddress, timeout time.Duration) (net.Co
 	return c, nil
 }
 
+// probes find out soon that the other end of a connection is not there any
+// more: when it could not send an answer for so long that its kernel gave the
+// connection up, nothing tells this end, which has nothing to send and awaits
+// the answer. A process may be busy; its kernel never is.
+var probes = net.KeepAliveConfig{Enable: true, Idle: 2 * time.Second, Interval: time.Second, Count: int(unacknowledged / time.Second)}
+
 // dial opens a connection to a member, for raft's transport or for entries.
 func (s *stream) dial(address raft.ServerAddress, what purpose, timeout time.Duration) (*raftConn, error) {
 	id, snapshot := strings.CutSuffix(string(address), forSnapshot)
@@ -136,11 +142,13 @@ func (s *stream) dial(address raft.ServerAddress, what purpose, timeout time.Dur
 		return nil, err
 	}
 	rc := &raftConn{Conn: c, s: s, peer: id, snapshot: snapshot}
-	if snapshot {
-		if t, ok := c.(*net.TCPConn); ok {
+	if t, ok := c.(*net.TCPConn); ok {
+		if snapshot {
 			// A receiver may well be busy with its disk for longer.
 			setUserTimeout(t, 0)
 		}
+		// It works without where that fails.
+		_ = t.SetKeepAliveConfig(probes)
 	}
 	if !s.add(rc) {
 		_ = s.n.drop(c, false)
