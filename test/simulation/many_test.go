@@ -40,6 +40,9 @@ func TestMany(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	if err := os.MkdirAll(*keep, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	list := seedList()
 	fmt.Printf("%d seeds from %d on, commit %s, logs of failed runs in %s\n", len(list), list[0], commit(), *keep)
 	m := &many{began: time.Now(), seeds: len(list)}

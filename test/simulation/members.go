@@ -129,7 +129,7 @@ func (r *run) changeMembers(deaths bool) {
 		inside = slices.DeleteFunc(slices.Clone(r.hosts), func(h *host) bool { return h == gone })
 		r.note("server %d is to leave", gone.id)
 	default:
-		r.lastID = max(r.lastID, len(r.hosts)) + 1
+		r.lastID++
 		h := r.newHost(r.lastID, r.rand.IntN(2) == 0)
 		r.hosts = append(slices.Clone(r.hosts), h)
 		inside = r.hosts

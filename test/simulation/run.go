@@ -53,7 +53,7 @@ type run struct {
 	rejoins  atomic.Int64
 	ambushed atomic.Int64
 	stats    oracle.Stats
-	lastID   int           // of hosts that came later
+	lastID   int           // of hosts
 	steady   chan struct{} // see changeMembers
 
 	mu      sync.Mutex
@@ -73,7 +73,8 @@ func newRun(seed uint64, dir string, p plan) *run {
 	if p.delay > 0 {
 		r.net.quick = p.delay
 	}
-	for id := 1; id <= p.servers+p.observers; id++ {
+	r.lastID = p.servers + p.observers
+	for id := 1; id <= r.lastID; id++ {
 		r.hosts = append(r.hosts, r.newHost(id, id > p.servers))
 	}
 	return r

@@ -69,6 +69,7 @@ func (r *run) startAll() {
 	if err := c.Close(ctx); err != nil {
 		r.failf("the ensemble does not form: close: %v", err)
 	}
+	r.mustServe()
 }
 
 // settle ends the faults and the load, and demands that the ensemble is well.
