@@ -186,6 +186,30 @@ func TestLogFailStop(t *testing.T) {
 	}
 }
 
+// A process that was killed may have left what it has not synced in the page
+// cache, where the next one finds it.
+func TestWhatIsFoundIsSynced(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, opts(dir, EngineWAL))
+	mustStore(t, s, batch(1, 10, 100)...)
+	mustClose(t, s)
+	synced := map[string]bool{}
+	o := opts(dir, EngineWAL)
+	o.Disk = &faulty{around: func(op Op, do func() error) error {
+		if op.Kind == OpSync || op.Kind == OpSyncDir {
+			synced[op.Path] = true
+		}
+		return do()
+	}}
+	mustOpen(t, o)
+	segment := onlyFile(t, filepath.Join(dir, "*.wal"))
+	for _, path := range []string{segment, filepath.Dir(segment)} {
+		if !synced[path] {
+			t.Errorf("%s counts and was not synced; %v were", path, synced)
+		}
+	}
+}
+
 func TestWatchdog(t *testing.T) {
 	fatal := make(chan error, 1)
 	hang := make(chan struct{})

@@ -12,7 +12,7 @@ var caught = map[string][]check{
 	"apply":  {{pkg: "consensus", run: "TestNothingIsKnownBeforeTheLeaderHasIt"}},
 	"commit": {{pkg: "consensus", run: "TestNothingIsKnownBeforeTheLeaderHasIt"}},
 	"answer": {{pkg: "consensus", run: "TestFormerLeaderConfirmsWhatItHas"}},
-	"reopen": {{pkg: "consensus", run: "TestKilledThenPowerFails"}},
+	"reopen": {{pkg: "consensus/store", run: "TestWhatIsFoundIsSynced"}, {pkg: "consensus", run: "TestKilledThenPowerFails"}},
 	"kind":   {{pkg: "consensus/store", run: "TestOnlyRequestsAreSyncedBehind"}},
 	"seal":   {{pkg: "consensus/store", run: "TestSealingIsNotLeftBehind"}},
 	"sync":   {{pkg: "consensus/store", run: "TestSyncComesBehind"}, {pkg: "consensus", run: "TestAcknowledgedIsOnTheLeadersDisk"}},
