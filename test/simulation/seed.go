@@ -92,7 +92,7 @@ func (r *run) settle() {
 func (r *run) client(name string, h *host) *recorded.Client {
 	return recorded.New(recorded.Options{
 		Name: name, Servers: []string{address(h.id, clientPort)}, History: r.history, Timeout: 10 * r.plan.tick,
-		Dial: r.dialer(prober),
+		Dial: r.dialer(prober), Patience: 20 * time.Second, // a leader with a slow disk leads
 	})
 }
 
