@@ -46,15 +46,23 @@ func TestSoak(t *testing.T) {
 		o.Commit = described()
 	}
 	if o.Out == "" {
-		o.Out = t.TempDir()
+		var err error
+		if o.Out, err = os.MkdirTemp("", "zkd-soak-"); err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() {
+			if !t.Failed() {
+				os.RemoveAll(o.Out)
+			}
+		})
 	} else if abs, err := filepath.Abs(o.Out); err == nil {
 		o.Out = abs
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process
+	t.Cleanup(func() { t.Logf("seed %d; page: %s", o.Seed, filepath.Join(o.Out, "index.html")) })
 	Run(ctx, t, o)
-	t.Logf("seed %d; page: %s", o.Seed, filepath.Join(o.Out, "index.html"))
 }
 
 func described() string {
