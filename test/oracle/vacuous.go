@@ -16,11 +16,3 @@ func (s Stats) Require(least Stats) (list []Fault) {
 	}
 	return list
 }
-
-// Add adds up what several runs had.
-func (s *Stats) Add(other Stats) {
-	sum, more := reflect.ValueOf(s).Elem(), reflect.ValueOf(other)
-	for i := range more.NumField() {
-		sum.Field(i).SetInt(sum.Field(i).Int() + more.Field(i).Int())
-	}
-}
