@@ -10,10 +10,10 @@
 // Each side is one server or an ensemble of three, which a shape says: 3:1 is three zkds beside one ZooKeeper. Over
 // three servers the sessions of a script are spread and move about, and after each step that may have changed something
 // every server is brought up to date, so that it is not open what the next step sees. In some scripts servers are
-// killed or terminated between two steps and start again on their data: one of them, the leader, all at once, or one after the other,
-// of zkd alone or of ZooKeeper as well. Sessions then go on by reconnecting and setting their watches anew, while those
-// that were connected to another server stay; znodes, Stats, ACLs, sequence numbers, ephemerals and watches have to
-// be what they were. When a round of scripts is over, the digests of zkd's servers are compared with each other.
+// killed or terminated between two steps and start again on their data: one of them, the leader, all at once, or one
+// after the other, of zkd alone or of ZooKeeper as well. Sessions then go on by reconnecting and setting their watches
+// anew, while those that were connected to another server stay; znodes, Stats, ACLs, sequence numbers, ephemerals and
+// watches have to be what they were. When a round of scripts is over, the digests of zkd's servers are compared with each other.
 //
 // A script whose transcripts differ is cut down to what is needed for the difference and printed as a case of
 // test/compat, ready to be put into the corpus, with the flags that make it again.
@@ -23,7 +23,8 @@
 //	go test ./test/diff -run Long -diff.for 1h -diff.shape 3:1,3:3 -diff.outages 20
 //	go test ./test/diff -run Random -diff.seed 7 -diff.only 123 -diff.shape 3:1 -diff.outages 5      one script again
 //	go test ./test/diff -diff.zk 3.8,3.9                       other releases
+//	go test ./test/diff -run Long -diff.for 1h -diff.keep 5    goes on until it has found five differences
 //
 // Each flag has an environment variable: DIFF_SEED, DIFF_REQUESTS, DIFF_FOR, DIFF_ZK, DIFF_ONLY, DIFF_SHAPE,
-// DIFF_OUTAGES. At the end stand the figures: requests, scripts, restarts, ensembles.
+// DIFF_OUTAGES, DIFF_KEEP. At the end stand the figures: requests, scripts, restarts, ensembles.
 package diff

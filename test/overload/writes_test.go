@@ -8,7 +8,7 @@ import (
 	"zkd/test/wire"
 )
 
-// make creates znodes with data, in multis of a size that any server takes.
+// fill creates znodes with data, in multis of a size that any server takes.
 func fill(t *testing.T, addr string, n int, path func(i int) string, data []byte) {
 	t.Helper()
 	s, err := dialSession(addr, honestTimeout)

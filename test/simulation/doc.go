@@ -8,9 +8,9 @@
 //
 //	go test ./test/simulation -sim.seeds 500      // that many seeds from a random one on
 //	go test ./test/simulation -sim.seed 4711      // that one
-//	go test ./test/simulation -sim.scenario name  // that scenario, with -sim.seeds of them
+//	go test ./test/simulation -sim.scenario name  // that scenario, with -sim.seeds seeds
 //
 // What a seed promises: the same ensemble, load, faults and delays at the same instants. The order in which goroutines
 // run at one instant is the scheduler's, so a failure that hangs on it may take a few runs of its seed to come back
-// (-sim.repeat).
+// (-count).
 package simulation

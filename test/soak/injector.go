@@ -19,7 +19,7 @@ type Fault struct {
 	From, To time.Duration
 }
 
-// injector does what plans say, and knows what is wrong with whom. Not for concurrent use, but for History.
+// injector does what plans say, and knows what is wrong with whom. Not for concurrent use, but for its history.
 type injector struct {
 	t        testing.TB
 	e        *ensemble.Ensemble

@@ -35,7 +35,7 @@ type watcher struct {
 	looks map[int][]Look // by id of the server
 }
 
-// words are answered at once or not at all: a stopped server must not hold up the look at the others.
+// patienceForWords is how long a look waits for an answer, which a stopped server does not give.
 const patienceForWords = 2 * time.Second
 
 func watch(servers []*ensemble.Server, clock func() time.Duration) *watcher {
