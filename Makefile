@@ -57,12 +57,12 @@ KILLS ?= 500
 kills: ## KILLS leaders killed under load; no client of the others may notice
 	go test -count=1 -timeout 2h -v -run 'TestKillLeader$$' ./test/ensemble -kills $(KILLS)
 
-overload: ## floods, giant lists, reconnects, readers that do not read, at full size: overload.md
-	go test -count=1 -timeout 60m -v ./test/overload -long -report $(CURDIR)/overload.md
-
-ensemble-long: ## the same at length: more kills, longer pauses, 500,000 writes missed
+ensemble-long: ## ensembles at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long
 	CLIENTS_LONG=1 go test -count=1 -p 1 -timeout 60m -run Ensemble ./test/clients/...
+
+overload: ## floods, giant lists, reconnects, readers that do not read, at full size: overload.md
+	go test -count=1 -timeout 60m -v ./test/overload -long -report $(CURDIR)/overload.md
 
 SOAK     ?= 1h
 SOAKDIR  ?= soak-report
@@ -99,4 +99,4 @@ docker: ## build the container image
 	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
 
 clean: ## remove what was built
-	rm -rf bin soak-report bench.md bench.json bench-charts bench-cluster.md bench-cluster.json
+	rm -rf bin soak-report overload.md bench.md bench.json bench-charts bench-cluster.md bench-cluster.json
