@@ -108,7 +108,7 @@ var unsimulated = map[string]string{
 }
 
 const (
-	hardlyMet = "a few dozen seeds have not met the moment"
+	hardlyMet = "the dozen seeds that were tried have not met the moment"
 	noDamage  = "seeds leave what is durable undamaged"
 	noWipe    = "seeds take no server's directory away"
 	onlyI8    = "servers notice and stop: I8, that a majority works, is all that fails, and it waits"
