@@ -43,11 +43,6 @@ func OpenAdmin(t testing.TB, servers ...*Server) *Admin {
 	return &Admin{Open(t, 30*time.Second, servers...), t}
 }
 
-const (
-	codeNoQuorum   = wire.Code(-13)
-	codeInProgress = wire.Code(-14)
-)
-
 // Reconfig adds and removes servers by id, waiting for newcomers that have not been heard of yet and for a
 // reconfiguration that is under way. It returns when the change is made.
 func (a *Admin) Reconfig(joining []*Server, leaving []int) {
@@ -71,7 +66,7 @@ func (a *Admin) Reconfig(joining []*Server, leaving []int) {
 		if err == nil && r.Err == 0 || errors.Is(err, ErrLost) && a.made(joining, leaving) {
 			return
 		}
-		retry := errors.Is(err, ErrLost) || err == nil && (r.Err == codeNoQuorum || r.Err == codeInProgress)
+		retry := errors.Is(err, ErrLost) || err == nil && (r.Err == wire.CodeNewConfigNoQuorum || r.Err == wire.CodeReconfigInProgress)
 		if !retry || time.Now().After(end) {
 			a.t.Fatalf("reconfig %+v: %+v, %v", body, r, err)
 		}

@@ -91,9 +91,9 @@ func (w *worker) told(wr *Write, r *wire.Reply) error {
 			wr.Version = r.Stat.Version
 		}
 		w.load.acked.Add(1)
-	case codeMoved:
+	case wire.CodeSessionMoved:
 		return w.broken(nil)
-	case codeExpired:
+	case wire.CodeSessionExpired:
 		w.over = true
 		return ErrExpired
 	default:

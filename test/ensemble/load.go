@@ -181,7 +181,7 @@ func (w *worker) step(turn int) error {
 			w.versions[wr.Key] = wr.Version
 		}
 		w.load.acked.Add(1)
-	case r.Err == codeBadVersion && wr.Kind == Increment:
+	case r.Err == wire.CodeBadVersion && wr.Kind == Increment:
 		wr.Outcome = Refused
 	default:
 		wr.Outcome = Refused

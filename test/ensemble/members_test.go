@@ -88,7 +88,7 @@ func TestReconfigRefused(t *testing.T) {
 	admin := OpenAdmin(t, e.Servers...)
 	_, stat := admin.Get(configNode)
 	body := wire.Reconfig{Joining: wire.Null, Leaving: "3", Members: wire.Null, ConfigID: 12345}
-	if r, err := admin.Try(body); err != nil || r.Err != codeBadVersion {
+	if r, err := admin.Try(body); err != nil || r.Err != wire.CodeBadVersion {
 		t.Errorf("a reconfig from version 0x3039: %+v, %v", r, err)
 	}
 	// Two that nobody has heard of would be half of the voters and more than what is left of a majority.
@@ -100,7 +100,7 @@ func TestReconfigRefused(t *testing.T) {
 		ghosts += e.layOut(id, false).Line()
 	}
 	body = wire.Reconfig{Joining: ghosts, Leaving: wire.Null, Members: wire.Null, ConfigID: -1}
-	if r, err := admin.Try(body); err != nil || r.Err != codeNoQuorum {
+	if r, err := admin.Try(body); err != nil || r.Err != wire.CodeNewConfigNoQuorum {
 		t.Errorf("a reconfig that adds five servers that do not run: %+v, %v", r, err)
 	}
 	admin.Create("/still", nil)

@@ -199,25 +199,16 @@ func (s *Session) call(op wire.Op, body wire.Body) (*wire.Reply, error) {
 			s.errs = append(s.errs, fmt.Errorf("session %#x: reply to %d where %d was due", s.id, reply.Xid, xid))
 			return nil, s.broken(nil)
 		}
-		if reply.Err == codeExpired {
+		if reply.Err == wire.CodeSessionExpired {
 			s.over = true
 			return nil, ErrExpired
 		}
-		if reply.Err == codeMoved {
+		if reply.Err == wire.CodeSessionMoved {
 			return nil, s.broken(nil)
 		}
 		return reply, nil
 	}
 }
-
-const (
-	codeNoNode     = wire.Code(-101)
-	codeBadVersion = wire.Code(-103)
-	codeNodeExists = wire.Code(-110)
-	codeExpired    = wire.Code(-112)
-	codeMoved      = wire.Code(-118)
-	codeReadOnly   = wire.Code(-119)
-)
 
 // see checks that zxids never fall within a session (D5).
 func (s *Session) see(zxid int64) {
@@ -330,7 +321,7 @@ func (s *Session) create(path string, data []byte, flags int32) {
 			continue
 		case err != nil:
 			s.t.Fatalf("create %s: %v", path, err)
-		case r.Err != 0 && r.Err != codeNodeExists:
+		case r.Err != 0 && r.Err != wire.CodeNodeExists:
 			s.t.Fatalf("create %s: %v", path, r.Err)
 		}
 		return
@@ -347,7 +338,7 @@ func (s *Session) Exists(path string) *wire.Stat {
 			continue
 		case err != nil:
 			s.t.Fatalf("exists %s: %v", path, err)
-		case r.Err == codeNoNode:
+		case r.Err == wire.CodeNoNode:
 			return nil
 		case r.Err != 0:
 			s.t.Fatalf("exists %s: %v", path, r.Err)

@@ -241,7 +241,7 @@ func TestReadOnly(t *testing.T) {
 	if data, _ := reader.Get("/n"); string(data) != "x" {
 		t.Errorf("it reads %q", data)
 	}
-	if r, err := reader.Call(wire.OpSetData, wire.SetData{Path: "/n", Version: -1}); err != nil || r.Err != codeReadOnly {
+	if r, err := reader.Call(wire.OpSetData, wire.SetData{Path: "/n", Version: -1}); err != nil || r.Err != wire.CodeNotReadOnly {
 		t.Errorf("a write: %+v, %v", r, err)
 	}
 	if _, r, err := handshake(alone, wire.ConnectRequest{TimeoutMs: 20000, Password: make([]byte, 16)}); err == nil {

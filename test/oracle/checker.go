@@ -482,7 +482,7 @@ func (c *Checker) acknowledged(t *track, i *Item, before int64) {
 		c.faults.say(Durable, "%s: %s, zxid %#x, was acknowledged with %v %x, and gave %v %x", t, showItem(i), i.Zxid, i.Code, i.Reply, e.Code, e.Reply)
 	default:
 		c.sameRequest(t, i, e)
-		if i.Zxid <= before && i.Code != codeMarshalling {
+		if i.Zxid <= before && i.Code != wire.CodeMarshalling {
 			c.faults.say(SessionView, "%s: the write %s has zxid %#x; before it came a reply of zxid %#x", t, showItem(i), i.Zxid, before)
 		}
 	}
@@ -491,8 +491,11 @@ func (c *Checker) acknowledged(t *track, i *Item, before int64) {
 
 // refused tells whether a code says that a request was not let in.
 func refused(c wire.Code) bool {
-	const expired, moved, notReadOnly, authRequired, throttled = -112, -118, -119, -124, -127
-	return c == expired || c == moved || c == notReadOnly || c == authRequired || c == throttled
+	switch c {
+	case wire.CodeSessionExpired, wire.CodeSessionMoved, wire.CodeNotReadOnly, wire.CodeSessionClosedRequireSASLAuth, wire.CodeThrottledOp:
+		return true
+	}
+	return false
 }
 
 func showItem(i *Item) string {

@@ -140,7 +140,7 @@ var wrongs = []wrong{
 		c.delete("/a")
 		i := c.create("/a")
 		c.get("/a").Zxid = i.Zxid - 1
-		c.last().Code, c.last().Reply = codeNoNode, nil
+		c.last().Code, c.last().Reply = wire.CodeNoNode, nil
 	}},
 	{"a child is missing in a list", SessionView, func(f *fake) {
 		c := f.client()
@@ -307,7 +307,7 @@ var wrongs = []wrong{
 	{"a watch that is set cannot be removed", Watches, func(f *fake) {
 		c := f.client()
 		c.addWatch("/a", 1)
-		c.add(Item{Op: wire.OpRemoveWatches, Xid: 99, Body: wire.PathType{Path: "/a", Type: 5}, Zxid: f.m.zxid, Code: codeNoWatcher})
+		c.add(Item{Op: wire.OpRemoveWatches, Xid: 99, Body: wire.PathType{Path: "/a", Type: 5}, Zxid: f.m.zxid, Code: wire.CodeNoWatcher})
 	}},
 	{"a removed watch fires", Watches, func(f *fake) {
 		a, b := f.client(), f.client()
@@ -320,9 +320,9 @@ var wrongs = []wrong{
 	{"a result is not what the request gives", Replicas, func(f *fake) {
 		c := f.client()
 		i := c.create("/a")
-		i.Code, i.Reply = codeNodeExists, nil
+		i.Code, i.Reply = wire.CodeNodeExists, nil
 		e := &f.entries[len(f.entries)-1]
-		e.Code, e.Reply = codeNodeExists, nil
+		e.Code, e.Reply = wire.CodeNodeExists, nil
 	}},
 	{"a zxid is left out", Replicas, func(f *fake) {
 		c := f.client()
@@ -360,7 +360,7 @@ var wrongs = []wrong{
 		a, b := f.client(), f.client()
 		a.ephemeral("/a")
 		i := b.get("/a")
-		i.Code, i.Reply = codeNoNode, nil
+		i.Code, i.Reply = wire.CodeNoNode, nil
 	}},
 	{"an ephemeral outlives its session", Ephemerals, func(f *fake) {
 		a, b := f.client(), f.client()

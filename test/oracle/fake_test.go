@@ -123,7 +123,7 @@ func (c *fakeClient) ask(op wire.Op, path string, watch bool) *Item {
 	n := c.f.m.lookup(path)
 	switch {
 	case n == nil:
-		i.Code = codeNoNode
+		i.Code = wire.CodeNoNode
 	case op == wire.OpExists:
 		i.Reply = appendStat(nil, n.stat())
 	case op == wire.OpGetData:

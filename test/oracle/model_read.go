@@ -66,9 +66,9 @@ func (r *reader) code(path string) (*node, wire.Code) {
 	n := r.m.lookup(path)
 	switch {
 	case n == nil:
-		return nil, codeNoNode
+		return nil, wire.CodeNoNode
 	case !allowed(n.acl, permRead, nil):
-		return nil, codeNoAuth
+		return nil, wire.CodeNoAuth
 	}
 	return n, 0
 }
@@ -76,7 +76,7 @@ func (r *reader) code(path string) (*node, wire.Code) {
 func (r *reader) node(op wire.Op, path string, i *Item) string {
 	n, code := r.code(path)
 	if op == wire.OpExists && strings.IndexByte(path, 0) >= 0 {
-		code = codeBadArguments
+		code = wire.CodeBadArguments
 	}
 	if i.Code != code {
 		return unexpected(i.Code, code)
@@ -185,13 +185,13 @@ func (r *reader) acl(path string, i *Item) string {
 	n := r.m.lookup(path)
 	switch {
 	case n == nil:
-		if i.Code != codeNoNode {
-			return unexpected(i.Code, codeNoNode)
+		if i.Code != wire.CodeNoNode {
+			return unexpected(i.Code, wire.CodeNoNode)
 		}
 		return ""
 	case !allowed(n.acl, permRead|permAdmin, nil):
-		if i.Code != codeNoAuth {
-			return unexpected(i.Code, codeNoAuth)
+		if i.Code != wire.CodeNoAuth {
+			return unexpected(i.Code, wire.CodeNoAuth)
 		}
 		return ""
 	case i.Code != 0:

@@ -10,23 +10,6 @@ import (
 	"zkd/test/wire"
 )
 
-// The codes that the model gives.
-const (
-	codeRuntimeInconsistency = wire.Code(-2)
-	codeMarshalling          = wire.Code(-5)
-	codeUnimplemented        = wire.Code(-6)
-	codeBadArguments         = wire.Code(-8)
-	codeNoNode               = wire.Code(-101)
-	codeNoAuth               = wire.Code(-102)
-	codeBadVersion           = wire.Code(-103)
-	codeNoChildrenForEph     = wire.Code(-108)
-	codeNodeExists           = wire.Code(-110)
-	codeNotEmpty             = wire.Code(-111)
-	codeInvalidACL           = wire.Code(-114)
-	codeEphOnLocal           = wire.Code(-120)
-	codeNoWatcher            = wire.Code(-121)
-)
-
 // The requests that servers put into the log for themselves (server/txn.go).
 const (
 	opAttach       wire.Op = -100
@@ -150,13 +133,13 @@ func (m *model) write(e *Entry) (code wire.Code, reply []byte, taken bool) {
 	body, err := wire.DecodeRequest(e.Op, e.Body)
 	if e.Op == wire.OpMulti {
 		if err != nil || !m.sound(body.(wire.Multi)) {
-			return codeMarshalling, nil, true
+			return wire.CodeMarshalling, nil, true
 		}
 		reply = m.multi(body.(wire.Multi))
 		return 0, reply, true
 	}
 	if err != nil {
-		return codeMarshalling, nil, false
+		return wire.CodeMarshalling, nil, false
 	}
 	code, reply = m.op(e.Op, body, nil)
 	if code != 0 {
@@ -200,11 +183,11 @@ func (m *model) create(op wire.Op, c wire.Create, ttl int64, reply []byte) (wire
 	hasTTL := c.Flags == 5 || c.Flags == 6
 	switch {
 	case c.Flags < 0 || c.Flags > 6:
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	case hasTTL && !e.TTLNodes:
-		return codeUnimplemented, nil
+		return wire.CodeUnimplemented, nil
 	case hasTTL != (op == wire.OpCreateTTL), hasTTL && (ttl < 1 || ttl > 0xffffffffff):
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	}
 	n := &node{data: c.Data}
 	ephemeral := c.Flags == 1 || c.Flags == 3
@@ -214,39 +197,39 @@ func (m *model) create(op wire.Op, c wire.Create, ttl int64, reply []byte) (wire
 	case op == wire.OpCreateContainer:
 		n.container = true
 	case ephemeral && e.Generation == localGeneration:
-		return codeEphOnLocal, nil
+		return wire.CodeEphemeralOnLocalSession, nil
 	case ephemeral:
 		n.owner = e.Session
 	}
 	if c.Path == wire.Null {
-		return codeMarshalling, nil
+		return wire.CodeMarshalling, nil
 	}
 	parentPath, ok := splitParent(c.Path)
 	if !ok {
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	}
 	if n.acl, ok = fixACL(c.ACL, e.IDs); !ok {
 		return m.aclError(c.ACL), nil
 	}
 	p := m.lookup(parentPath)
 	if p == nil {
-		return codeNoNode, nil
+		return wire.CodeNoNode, nil
 	}
 	if !e.SkipACL && !allowed(p.acl, permCreate, e.IDs) {
-		return codeNoAuth, nil
+		return wire.CodeNoAuth, nil
 	}
 	n.path = c.Path
 	if c.Flags == 2 || c.Flags == 3 || c.Flags == 6 {
 		n.path += fmt.Sprintf("%010d", p.created)
 	}
 	if !validPath(n.path) {
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	}
 	if m.nodes[n.path] != nil {
-		return codeNodeExists, nil
+		return wire.CodeNodeExists, nil
 	}
 	if p.owner != 0 {
-		return codeNoChildrenForEph, nil
+		return wire.CodeNoChildrenForEphemerals, nil
 	}
 	z := m.zxid + 1
 	n.czxid, n.mzxid, n.pzxid, n.ctime, n.mtime = z, z, z, m.time, m.time
@@ -262,13 +245,13 @@ func (m *model) create(op wire.Op, c wire.Create, ttl int64, reply []byte) (wire
 func (m *model) aclError(list []wire.ACL) wire.Code {
 	for i, a := range list {
 		if a.ID == wire.Null {
-			return codeMarshalling
+			return wire.CodeMarshalling
 		}
 		if _, ok := fixACL(list[i:i+1], m.entry.IDs); !ok {
 			break
 		}
 	}
-	return codeInvalidACL
+	return wire.CodeInvalidACL
 }
 
 func system(path string) bool {
@@ -277,27 +260,27 @@ func system(path string) bool {
 
 func (m *model) delete(d wire.PathVersion) wire.Code {
 	if d.Path == wire.Null {
-		return codeMarshalling
+		return wire.CodeMarshalling
 	}
 	parentPath, ok := splitParent(d.Path)
 	if !ok || system(d.Path) {
-		return codeBadArguments
+		return wire.CodeBadArguments
 	}
 	p := m.lookup(parentPath)
 	if p == nil {
-		return codeNoNode
+		return wire.CodeNoNode
 	}
 	if !m.entry.SkipACL && !allowed(p.acl, permDelete, m.entry.IDs) {
-		return codeNoAuth
+		return wire.CodeNoAuth
 	}
 	n := m.nodes[d.Path]
 	switch {
 	case n == nil:
-		return codeNoNode
+		return wire.CodeNoNode
 	case d.Version != -1 && d.Version != n.version:
-		return codeBadVersion
+		return wire.CodeBadVersion
 	case len(n.children) > 0:
-		return codeNotEmpty
+		return wire.CodeNotEmpty
 	}
 	m.unlink(n)
 	return 0
@@ -312,16 +295,16 @@ func nextVersion(v int32) int32 {
 
 func (m *model) setData(d wire.SetData, reply []byte) (wire.Code, []byte) {
 	if !validPath(d.Path) {
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	}
 	n := m.nodes[d.Path]
 	switch {
 	case n == nil:
-		return codeNoNode, nil
+		return wire.CodeNoNode, nil
 	case !m.entry.SkipACL && !allowed(n.acl, permWrite, m.entry.IDs):
-		return codeNoAuth, nil
+		return wire.CodeNoAuth, nil
 	case d.Version != -1 && d.Version != n.version:
-		return codeBadVersion, nil
+		return wire.CodeBadVersion, nil
 	}
 	m.save(n)
 	n.data, n.version, n.mzxid, n.mtime = d.Data, nextVersion(n.version), m.zxid+1, m.time
@@ -331,7 +314,7 @@ func (m *model) setData(d wire.SetData, reply []byte) (wire.Code, []byte) {
 
 func (m *model) setACL(a wire.SetACL, reply []byte) (wire.Code, []byte) {
 	if !validPath(a.Path) {
-		return codeBadArguments, nil
+		return wire.CodeBadArguments, nil
 	}
 	acl, ok := fixACL(a.ACL, m.entry.IDs)
 	if !ok {
@@ -340,11 +323,11 @@ func (m *model) setACL(a wire.SetACL, reply []byte) (wire.Code, []byte) {
 	n := m.nodes[a.Path]
 	switch {
 	case n == nil:
-		return codeNoNode, nil
+		return wire.CodeNoNode, nil
 	case !m.entry.SkipACL && !allowed(n.acl, permAdmin, m.entry.IDs):
-		return codeNoAuth, nil
+		return wire.CodeNoAuth, nil
 	case a.Version != -1 && a.Version != n.aversion:
-		return codeBadVersion, nil
+		return wire.CodeBadVersion, nil
 	}
 	n.acl, n.aversion = acl, nextVersion(n.aversion)
 	return 0, appendStat(reply, n.stat())
@@ -352,16 +335,16 @@ func (m *model) setACL(a wire.SetACL, reply []byte) (wire.Code, []byte) {
 
 func (m *model) check(c wire.PathVersion) wire.Code {
 	if !validPath(c.Path) {
-		return codeBadArguments
+		return wire.CodeBadArguments
 	}
 	n := m.nodes[c.Path]
 	switch {
 	case n == nil:
-		return codeNoNode
+		return wire.CodeNoNode
 	case !m.entry.SkipACL && !allowed(n.acl, permRead, m.entry.IDs):
-		return codeNoAuth
+		return wire.CodeNoAuth
 	case c.Version != -1 && c.Version != n.version:
-		return codeBadVersion
+		return wire.CodeBadVersion
 	}
 	return 0
 }
@@ -433,7 +416,7 @@ func (m *model) multi(ops wire.Multi) (reply []byte) {
 		case i == failed:
 			c = code
 		case i > failed:
-			c = codeRuntimeInconsistency
+			c = wire.CodeRuntimeInconsistency
 		}
 		reply = binary.BigEndian.AppendUint32(appendMultiHeader(reply, -1, false, c), uint32(c))
 	}

@@ -145,15 +145,15 @@ func (r register) after(s step, out outcome) (bool, register) {
 	next := r
 	switch {
 	case s.op == wire.OpCreate && r.exists:
-		code = codeNodeExists
+		code = wire.CodeNodeExists
 	case s.op == wire.OpCreate:
 		next = register{exists: true, data: s.data}
 	case !r.exists:
-		code = codeNoNode
+		code = wire.CodeNoNode
 	case s.op == wire.OpGetData:
 		return code == out.code && out.version == r.version && out.data == r.data, r
 	case s.version != -1 && s.version != r.version:
-		code = codeBadVersion
+		code = wire.CodeBadVersion
 	case s.op == wire.OpDelete:
 		next = register{}
 	default:

@@ -24,7 +24,7 @@ func TestStreams(t *testing.T) {
 		}},
 		{"the results differ", Replicas, func(e []Entry) streams {
 			other := append([]Entry{}, e...)
-			other[2].Code = codeNoNode
+			other[2].Code = wire.CodeNoNode
 			return streams{"s1": e, "s2": other}
 		}},
 		{"an entry is left out", Durable, func(e []Entry) streams {
@@ -148,7 +148,7 @@ func TestAdvance(t *testing.T) {
 	}
 	// The last one is wrong.
 	a.create("/a")
-	b.get("/a").Code = codeNoNode
+	b.get("/a").Code = wire.CodeNoNode
 	for _, e := range f.entries[given:] {
 		stream.Add(e)
 	}

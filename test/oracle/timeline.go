@@ -32,7 +32,7 @@ func (t *timeline) replied(i *Item, staleness time.Duration) (complaints []strin
 		}
 		t.zxid, t.write, t.call, t.first = i.Zxid, Item{}, Item{}, Item{}
 	}
-	ordered := i.Op == wire.OpSync || i.Op.Takes() && i.Code != codeMarshalling
+	ordered := i.Op == wire.OpSync || i.Op.Takes() && i.Code != wire.CodeMarshalling
 	if t.writes.Called > i.Returned {
 		complaints = append(complaints, fmt.Sprintf("%s of zxid %#x returned before %s was called, which has zxid %#x",
 			showItem(i), i.Zxid, showItem(&t.writes), t.writes.Zxid))

@@ -199,7 +199,7 @@ func (w *watcher) replied(zxid int64, op wire.Op) (complaints []string) {
 func (t *watchTables) register(w *watcher, i *Item, m *model) (complaint string) {
 	switch b := i.Body.(type) {
 	case wire.PathWatch:
-		if !b.Watch || i.Code != 0 && !(i.Op == wire.OpExists && i.Code == codeNoNode) {
+		if !b.Watch || i.Code != 0 && !(i.Op == wire.OpExists && i.Code == wire.CodeNoNode) {
 			return ""
 		}
 		if i.Op == wire.OpExists || i.Op == wire.OpGetData {
@@ -229,7 +229,7 @@ func (t *watchTables) registerType(w *watcher, i *Item, b wire.PathType) string 
 	case wire.OpRemoveWatches, wire.OpCheckWatches:
 		data, child := kinds(b.Type)
 		has := t.data[b.Path][w]&data != 0 || t.child[b.Path][w]&child != 0
-		if want := map[bool]wire.Code{true: 0, false: codeNoWatcher}[has]; i.Code != want {
+		if want := map[bool]wire.Code{true: 0, false: wire.CodeNoWatcher}[has]; i.Code != want {
 			return fmt.Sprintf("watches of kind %d on %s: %s", b.Type, b.Path, unexpected(i.Code, want))
 		}
 		if i.Op == wire.OpRemoveWatches && i.Code == 0 {

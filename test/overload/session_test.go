@@ -61,10 +61,8 @@ func (s *session) ok(op wire.Op, body wire.Body) error {
 	if err != nil {
 		return fmt.Errorf("%v: %w", op, err)
 	}
-	if r.Err != 0 && !(op == wire.OpCreate && r.Err == codeNodeExists) {
+	if r.Err != 0 && !(op == wire.OpCreate && r.Err == wire.CodeNodeExists) {
 		return fmt.Errorf("%v failed with code %d", op, r.Err)
 	}
 	return nil
 }
-
-const codeNodeExists = wire.Code(-110)

@@ -448,7 +448,7 @@ func (r *run) reply(c *client, rep *wire.Reply) {
 func (r *run) headerZxid(rep *wire.Reply) string {
 	before := r.seen
 	r.seen = max(r.seen, rep.Zxid)
-	own := rep.Op.Takes() && rep.Err != -5
+	own := rep.Op.Takes() && rep.Err != wire.CodeMarshalling
 	switch {
 	case rep.Zxid == 0 || rep.Zxid == -1 || own || r.o.Alone:
 		return " " + r.f.zxid(rep.Zxid)

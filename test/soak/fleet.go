@@ -76,7 +76,7 @@ func (f *fleet) start() {
 	for _, path := range folders() {
 		for {
 			reply, err := first.client.Load().Do(f.ctx, wire.OpCreate, wire.Create{Path: path, ACL: wire.OpenACL})
-			if err == nil && (reply.Err == 0 || reply.Err == codeNodeExists) {
+			if err == nil && (reply.Err == 0 || reply.Err == wire.CodeNodeExists) {
 				break
 			}
 		}

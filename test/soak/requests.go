@@ -16,8 +16,6 @@ type request struct {
 	sequential bool // it makes a znode whose name the server chooses
 }
 
-const codeNodeExists = wire.Code(-110)
-
 // The znodes of a run. There are few, so that clients meet; they come and go, and there are never many of them.
 const (
 	root     = "/soak"

@@ -53,32 +53,60 @@ func (op Op) Takes() bool {
 // Code is the err field of a reply header or of a multi result.
 type Code int32
 
+// The codes of ZooKeeper 3.9 that the tests know (KeeperException.java); 0 is success.
+const (
+	CodeRuntimeInconsistency         Code = -2
+	CodeMarshalling                  Code = -5
+	CodeUnimplemented                Code = -6
+	CodeBadArguments                 Code = -8
+	CodeUnknownSession               Code = -12
+	CodeNewConfigNoQuorum            Code = -13
+	CodeReconfigInProgress           Code = -14
+	CodeNoNode                       Code = -101
+	CodeNoAuth                       Code = -102
+	CodeBadVersion                   Code = -103
+	CodeNoChildrenForEphemerals      Code = -108
+	CodeNodeExists                   Code = -110
+	CodeNotEmpty                     Code = -111
+	CodeSessionExpired               Code = -112
+	CodeInvalidACL                   Code = -114
+	CodeAuthFailed                   Code = -115
+	CodeSessionMoved                 Code = -118
+	CodeNotReadOnly                  Code = -119
+	CodeEphemeralOnLocalSession      Code = -120
+	CodeNoWatcher                    Code = -121
+	CodeReconfigDisabled             Code = -123
+	CodeSessionClosedRequireSASLAuth Code = -124
+	CodeQuotaExceeded                Code = -125
+	CodeThrottledOp                  Code = -127
+)
+
 var codeNames = map[Code]string{
-	0:    "ok",
-	-2:   "RuntimeInconsistency",
-	-5:   "MarshallingError",
-	-6:   "Unimplemented",
-	-8:   "BadArguments",
-	-12:  "UnknownSession",
-	-13:  "NewConfigNoQuorum",
-	-14:  "ReconfigInProgress",
-	-101: "NoNode",
-	-102: "NoAuth",
-	-103: "BadVersion",
-	-108: "NoChildrenForEphemerals",
-	-110: "NodeExists",
-	-111: "NotEmpty",
-	-112: "SessionExpired",
-	-114: "InvalidACL",
-	-115: "AuthFailed",
-	-118: "SessionMoved",
-	-119: "NotReadOnly",
-	-120: "EphemeralOnLocalSession",
-	-121: "NoWatcher",
-	-123: "ReconfigDisabled",
-	-124: "SessionClosedRequireSaslAuth",
-	-125: "QuotaExceeded",
-	-127: "ThrottledOp",
+	0:                                "ok",
+	CodeRuntimeInconsistency:         "RuntimeInconsistency",
+	CodeMarshalling:                  "MarshallingError",
+	CodeUnimplemented:                "Unimplemented",
+	CodeBadArguments:                 "BadArguments",
+	CodeUnknownSession:               "UnknownSession",
+	CodeNewConfigNoQuorum:            "NewConfigNoQuorum",
+	CodeReconfigInProgress:           "ReconfigInProgress",
+	CodeNoNode:                       "NoNode",
+	CodeNoAuth:                       "NoAuth",
+	CodeBadVersion:                   "BadVersion",
+	CodeNoChildrenForEphemerals:      "NoChildrenForEphemerals",
+	CodeNodeExists:                   "NodeExists",
+	CodeNotEmpty:                     "NotEmpty",
+	CodeSessionExpired:               "SessionExpired",
+	CodeInvalidACL:                   "InvalidACL",
+	CodeAuthFailed:                   "AuthFailed",
+	CodeSessionMoved:                 "SessionMoved",
+	CodeNotReadOnly:                  "NotReadOnly",
+	CodeEphemeralOnLocalSession:      "EphemeralOnLocalSession",
+	CodeNoWatcher:                    "NoWatcher",
+	CodeReconfigDisabled:             "ReconfigDisabled",
+	CodeSessionClosedRequireSASLAuth: "SessionClosedRequireSaslAuth",
+	CodeQuotaExceeded:                "QuotaExceeded",
+	CodeThrottledOp:                  "ThrottledOp",
 }
 
 func (c Code) String() string {

@@ -183,7 +183,7 @@ func (c *Client) take(l *link, frame []byte) bool {
 	c.watches.replied(p.op, p.body, reply.Err)
 	c.mu.Lock()
 	c.zxid = max(c.zxid, reply.Zxid)
-	c.over = c.over || p.op == wire.OpClose || reply.Err == codeExpired
+	c.over = c.over || p.op == wire.OpClose || reply.Err == wire.CodeSessionExpired
 	over := c.over
 	c.mu.Unlock()
 	if p.call != nil {
@@ -191,8 +191,6 @@ func (c *Client) take(l *link, frame []byte) bool {
 	}
 	return !over
 }
-
-const codeExpired = wire.Code(-112)
 
 // disconnected writes down what will not be answered any more.
 func (c *Client) disconnected(l *link) {

@@ -22,8 +22,6 @@ func (w *watchList) empty() bool {
 	return len(w.data)+len(w.exist)+len(w.child)+len(w.persistent)+len(w.recursive) == 0
 }
 
-const codeNoNode = wire.Code(-101)
-
 // replied notes the watch that a request has left, or taken.
 func (w *watchList) replied(op wire.Op, body wire.Body, code wire.Code) {
 	switch b := body.(type) {
@@ -32,7 +30,7 @@ func (w *watchList) replied(op wire.Op, body wire.Body, code wire.Code) {
 			return
 		}
 		switch {
-		case op == wire.OpExists && code == codeNoNode:
+		case op == wire.OpExists && code == wire.CodeNoNode:
 			w.exist[b.Path] = struct{}{}
 		case code != 0:
 		case op == wire.OpExists, op == wire.OpGetData:
