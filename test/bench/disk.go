@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"zkd/test/proc"
 )
 
 // syncCountKey is the number of syncs of the log in mntr, of ZooKeeper and zkd alike.
@@ -23,7 +25,7 @@ type diskUse struct {
 // written nothing.
 func (e *ensemble) disk() (use diskUse, err error) {
 	for _, s := range e.servers {
-		n, err := bytesWritten(s.pid())
+		n, err := proc.Written(s.pid())
 		if errors.Is(err, os.ErrPermission) {
 			return diskUse{at: time.Now()}, nil
 		}

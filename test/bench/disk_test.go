@@ -5,6 +5,8 @@ import (
 	"os"
 	"testing"
 	"time"
+
+	"zkd/test/proc"
 )
 
 func TestDiskUse(t *testing.T) {
@@ -26,7 +28,7 @@ func TestDiskUse(t *testing.T) {
 }
 
 func TestBytesWrittenOfThisProcess(t *testing.T) {
-	before, err := bytesWritten(os.Getpid())
+	before, err := proc.Written(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +40,7 @@ func TestBytesWrittenOfThisProcess(t *testing.T) {
 	if v := one.Values; v[mPlainSyncRate] <= 0 || v[mSyncsOfPlain] != 1/v[mPlainSyncRate] {
 		t.Errorf("plain loop: %v", v)
 	}
-	after, err := bytesWritten(os.Getpid())
+	after, err := proc.Written(os.Getpid())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -47,15 +49,5 @@ func TestBytesWrittenOfThisProcess(t *testing.T) {
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("left behind: %v, %v", left, err)
-	}
-}
-
-func TestParseIO(t *testing.T) {
-	n, err := parseWritten([]byte("rchar: 7\nwchar: 8\nread_bytes: 0\nwrite_bytes: 4096\ncancelled_write_bytes: 9\n"))
-	if err != nil || n != 4096 {
-		t.Errorf("%d, %v", n, err)
-	}
-	if _, err := parseWritten([]byte("rchar: 7\n")); err == nil {
-		t.Error("no write_bytes, and no error")
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"zkd/test/proc"
 )
 
 const (
@@ -139,7 +141,7 @@ func (e *ensemble) warmUp() (t time.Duration) {
 func (e *ensemble) cpu() ([]time.Duration, error) {
 	all := make([]time.Duration, len(e.servers))
 	for i, s := range e.servers {
-		t, err := cpuTime(s.pid())
+		t, err := proc.CPU(s.pid())
 		if err != nil {
 			return nil, fmt.Errorf("server %d: %w", s.id, err)
 		}
@@ -149,14 +151,14 @@ func (e *ensemble) cpu() ([]time.Duration, error) {
 }
 
 // memory of all servers added up. The peaks need not have been at one time.
-func (e *ensemble) memory() (sum memory, err error) {
+func (e *ensemble) memory() (sum proc.Memory, err error) {
 	for _, s := range e.servers {
-		m, err := memoryOf(s.pid())
+		m, err := proc.MemoryOf(s.pid())
 		if err != nil {
-			return memory{}, fmt.Errorf("server %d: %w", s.id, err)
+			return proc.Memory{}, fmt.Errorf("server %d: %w", s.id, err)
 		}
-		sum.rss += m.rss
-		sum.peak += m.peak
+		sum.RSS += m.RSS
+		sum.Peak += m.Peak
 	}
 	return sum, nil
 }

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"syscall"
 	"time"
+
+	"zkd/test/proc"
 )
 
 const (
@@ -94,7 +96,7 @@ func (f *fanout) measure(ctx context.Context, s *server, t time.Duration) (*hist
 		}
 	}
 	h := new(hist)
-	before, err := cpuTime(s.pid())
+	before, err := proc.CPU(s.pid())
 	if err != nil {
 		return nil, 0, err
 	}
@@ -105,7 +107,7 @@ func (f *fanout) measure(ctx context.Context, s *server, t time.Duration) (*hist
 		}
 		h.record(int64(took))
 	}
-	after, err := cpuTime(s.pid())
+	after, err := proc.CPU(s.pid())
 	return h, after - before, err
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"zkd/test/proc"
 )
 
 const (
@@ -120,7 +122,7 @@ func runFill(ctx context.Context, s *server, o *options, n int) (sample, error) 
 	if err != nil {
 		return sample{}, fmt.Errorf("fill: %w", err)
 	}
-	cpu, err := cpuTime(s.pid())
+	cpu, err := proc.CPU(s.pid())
 	if err != nil {
 		return sample{}, err
 	}
@@ -134,8 +136,8 @@ func runFill(ctx context.Context, s *server, o *options, n int) (sample, error) 
 	one := sample{Scenario: fillName(n), Server: s.kind.name, Note: note, Values: map[metric]float64{
 		mThroughput: float64(n) / took.Seconds(),
 		mServerCPU:  micros(cpu) / float64(n),
-		mRSS:        mib(mem.rss),
-		mPeakRSS:    mib(mem.peak),
+		mRSS:        mib(mem.RSS),
+		mPeakRSS:    mib(mem.Peak),
 		mDiskUsage:  mib(d.snapshots + d.rest),
 	}}
 	if !after.resident {

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"runtime"
 	"time"
+
+	"zkd/test/proc"
 )
 
 // idlePings is how many pings fall into a session timeout, as in ZooKeeper's own client.
@@ -26,7 +28,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, fmt.Errorf("idle: %w", err)
 	}
 	opened := time.Since(begin)
-	cpuBefore, err := cpuTime(s.pid())
+	cpuBefore, err := proc.CPU(s.pid())
 	if err == nil {
 		begin = time.Now()
 		err = pingAll(ctx, cs, max(o.Time, sessionTimeout/idlePings))
@@ -36,7 +38,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 		return sample{}, fmt.Errorf("idle: %w", err)
 	}
 	took := time.Since(begin)
-	cpuAfter, err := cpuTime(s.pid())
+	cpuAfter, err := proc.CPU(s.pid())
 	if err != nil {
 		return sample{}, err
 	}
@@ -50,7 +52,7 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 	n := float64(o.Idle)
 	one := sample{Scenario: idleName(o.Idle), Server: s.kind.name, Values: map[metric]float64{
 		mOpenRate:      n / opened.Seconds(),
-		mRSSPerSession: float64(memAfter.rss-memBefore.rss) / n,
+		mRSSPerSession: float64(memAfter.RSS-memBefore.RSS) / n,
 		mBusiest:       100 * (cpuAfter - cpuBefore).Seconds() / took.Seconds(),
 	}}
 	if growth, ok := heapAfter.since(heapBefore); ok {
@@ -60,8 +62,8 @@ func runIdle(ctx context.Context, s *server, o *options) (sample, error) {
 }
 
 // footprint reads the resident memory before asking for the heap, which may collect garbage.
-func (s *server) footprint() (memory, heap, error) {
-	m, err := memoryOf(s.pid())
+func (s *server) footprint() (proc.Memory, heap, error) {
+	m, err := proc.MemoryOf(s.pid())
 	if err != nil {
 		return m, heap{}, err
 	}

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zkd/test/bench/chart"
+	"zkd/test/proc"
 )
 
 // The open loop's mix: reads of which 65 % are getData, 33 % getChildren (of the filled parents, so of
@@ -58,14 +59,14 @@ func runOpen(ctx context.Context, s *server, o *options, n int) ([]sample, error
 	err = l.sleep(openWarm)
 	if err == nil {
 		from = nowNs()
-		before, err = cpuTime(s.pid())
+		before, err = proc.CPU(s.pid())
 	}
 	if err == nil {
 		spans, err = l.followSnapshots(s.dataDir(), openSnapshots*spacing)
 	}
 	to := nowNs()
 	if err == nil {
-		after, err = cpuTime(s.pid())
+		after, err = proc.CPU(s.pid())
 	}
 	if ferr := l.finish(); ferr != nil {
 		err = ferr

@@ -64,7 +64,7 @@ func rest(ctx context.Context, e *ensemble, cs []*client, t time.Duration) (samp
 	return sample{Scenario: e.name(fmt.Sprintf("%d idle sessions", len(cs))), Server: e.kind.name, Values: map[metric]float64{
 		mBusiest: percent(slices.Max(after)),
 		mIdlest:  percent(slices.Min(after)),
-		mRSS:     mib(mem.rss),
+		mRSS:     mib(mem.RSS),
 	}}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"time"
+
+	"zkd/test/proc"
 )
 
 // runRestarts is several restarts, each after a kill.
@@ -33,17 +35,17 @@ func runRestart(ctx context.Context, s *server, n int) (sample, error) {
 	if err != nil {
 		return sample{}, fmt.Errorf("restart: %w", err)
 	}
-	cpu, err := cpuTime(s.pid())
+	cpu, err := proc.CPU(s.pid())
 	if err != nil {
 		return sample{}, err
 	}
-	mem, err := memoryOf(s.pid())
+	mem, err := proc.MemoryOf(s.pid())
 	if err != nil {
 		return sample{}, err
 	}
 	return sample{Scenario: restartName(n), Server: s.kind.name, Values: map[metric]float64{
 		mRestart:  at.Sub(begin).Seconds(),
 		mCPUTotal: cpu.Seconds(),
-		mPeakRSS:  mib(mem.peak),
+		mPeakRSS:  mib(mem.Peak),
 	}}, nil
 }

@@ -131,7 +131,7 @@ func throughput(ops func(*options) []string) func(context.Context, *bench, []*en
 				return err
 			}
 			b.add(sample{Scenario: e.name("after these"), Server: e.kind.name, Values: map[metric]float64{
-				mRSS: mib(mem.rss), mPeakRSS: mib(mem.peak),
+				mRSS: mib(mem.RSS), mPeakRSS: mib(mem.Peak),
 			}}, round)
 		}
 		return nil

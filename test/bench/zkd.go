@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"zkd/test/proc"
 )
 
 const (
@@ -56,8 +58,8 @@ func zkdLiveHeap(s *server) (heap, error) {
 	if n, ok := mntrValue(out, liveHeapKey); ok && n > 0 {
 		return heap{bytes: n, how: "mntr " + liveHeapKey + ", as of its last collection"}, nil
 	}
-	m, err := memoryOf(s.pid())
-	return heap{bytes: m.rss, how: "none yet, as nothing was collected", resident: true}, err
+	m, err := proc.MemoryOf(s.pid())
+	return heap{bytes: m.RSS, how: "none yet, as nothing was collected", resident: true}, err
 }
 
 func fourLetterWord(addr, word string) (string, error) {

@@ -2,12 +2,12 @@ package ensemble
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"strconv"
 	"testing"
 	"time"
 
+	"zkd/test/proc"
 	"zkd/test/wire"
 )
 
@@ -112,11 +112,11 @@ func held(t *testing.T, e *Ensemble) map[*Server][2]int {
 // resources are a process's descriptors and, of zkd, goroutines.
 func resources(t *testing.T, s *Server) (r [2]int) {
 	t.Helper()
-	fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", s.PID()))
+	files, err := proc.Descriptors(s.PID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	r[0] = len(fds)
+	r[0] = len(files)
 	if text, err := s.Words("mntr"); err == nil {
 		if m := goroutinesOf.FindStringSubmatch(text); m != nil {
 			r[1], _ = strconv.Atoi(m[1])

@@ -6,7 +6,6 @@ import (
 	"math"
 	"net"
 	"os"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -15,6 +14,7 @@ import (
 	"time"
 
 	"zkd/test/ensemble"
+	"zkd/test/proc"
 	"zkd/test/realzk"
 	"zkd/test/wire"
 	"zkd/test/zkdserver"
@@ -122,24 +122,6 @@ type figures struct {
 	conns      int
 }
 
-var statusLine = regexp.MustCompile(`(?m)^Vm(RSS|HWM):\s+(\d+) kB`)
-
-func (v *victim) memory() (rss, peak int64, err error) {
-	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", v.pid))
-	if err != nil {
-		return 0, 0, err
-	}
-	for _, m := range statusLine.FindAllSubmatch(b, -1) {
-		n, _ := strconv.ParseInt(string(m[2]), 10, 64)
-		if string(m[1]) == "RSS" {
-			rss = n * kilo
-		} else {
-			peak = n * kilo
-		}
-	}
-	return rss, peak, nil
-}
-
 // forgetPeak has the kernel count the peak from now on (proc_pid_clear_refs(5)).
 func (v *victim) forgetPeak() {
 	_ = os.WriteFile(fmt.Sprintf("/proc/%d/clear_refs", v.pid), []byte("5"), 0)
@@ -148,20 +130,20 @@ func (v *victim) forgetPeak() {
 var figureLine = regexp.MustCompile(`(?m)^zk_(zkd_goroutines|num_alive_connections)\s+(\d+)`)
 
 func (v *victim) figures() (f figures, err error) {
-	if f.rss, f.peak, err = v.memory(); err != nil {
-		return f, err
-	}
-	dir := fmt.Sprintf("/proc/%d/fd", v.pid)
-	fds, err := os.ReadDir(dir)
+	memory, err := proc.MemoryOf(v.pid)
 	if err != nil {
 		return f, err
 	}
-	for _, fd := range fds {
-		if to, _ := os.Readlink(filepath.Join(dir, fd.Name())); strings.HasPrefix(to, "socket:") {
+	files, err := proc.Descriptors(v.pid)
+	if err != nil {
+		return f, err
+	}
+	for _, to := range files {
+		if strings.HasPrefix(to, "socket:") {
 			f.sockets++
 		}
 	}
-	f.files, f.conns = len(fds), math.MaxInt
+	f.rss, f.peak, f.files, f.conns = memory.RSS, memory.Peak, len(files), math.MaxInt
 	text, err := wire.Words(v.addr, "mntr", honestPatience)
 	for _, m := range figureLine.FindAllStringSubmatch(text, -1) {
 		n, _ := strconv.Atoi(m[2])

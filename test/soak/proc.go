@@ -1,14 +1,12 @@
 package soak
 
 import (
-	"bytes"
-	"fmt"
 	"io/fs"
-	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"time"
+
+	"zkd/test/proc"
 )
 
 // process is what /proc tells of one. What cannot be read is 0: it has ended.
@@ -18,30 +16,14 @@ type process struct {
 	CPU         time.Duration
 }
 
-// clockTick is the unit of /proc/PID/stat; USER_HZ is 100 wherever Go runs on Linux.
-const clockTick = 10 * time.Millisecond
-
 func processOf(pid int) (p process) {
 	if pid == 0 {
 		return p
 	}
-	if fds, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid)); err == nil {
-		p.Descriptors = len(fds)
-	}
-	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid)); err == nil {
-		if f := bytes.Fields(b); len(f) > 1 {
-			pages, _ := strconv.ParseInt(string(f[1]), 10, 64)
-			p.RSS = pages * int64(os.Getpagesize())
-		}
-	}
-	if b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid)); err == nil {
-		// The command may hold blanks, and ends at the last parenthesis.
-		if f := bytes.Fields(b[bytes.LastIndexByte(b, ')')+1:]); len(f) > 12 {
-			user, _ := strconv.ParseInt(string(f[11]), 10, 64)
-			system, _ := strconv.ParseInt(string(f[12]), 10, 64)
-			p.CPU = time.Duration(user+system) * clockTick
-		}
-	}
+	files, _ := proc.Descriptors(pid)
+	memory, _ := proc.MemoryOf(pid)
+	p.RSS, p.Descriptors = memory.RSS, len(files)
+	p.CPU, _ = proc.CPU(pid)
 	return p
 }
 

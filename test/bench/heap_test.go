@@ -4,25 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"testing"
-	"time"
 )
-
-func TestParseProc(t *testing.T) {
-	got, err := parseCPU([]byte("42 (a (b) c) S 1 2 3 4 5 6 7 8 9 10 150 50 0 0 20"))
-	if err != nil || got != 2*time.Second {
-		t.Errorf("CPU time %v, %v", got, err)
-	}
-	if _, err := parseCPU([]byte("42 (x) S 1")); err == nil {
-		t.Error("a short stat passes")
-	}
-	if n := statusKB([]byte("Name:\tx\nVmHWM:\t  123 kB\nVmRSS:\t 99 kB\n"), "VmHWM:"); n != 123 {
-		t.Errorf("VmHWM %d", n)
-	}
-	m, err := memoryOf(os.Getpid())
-	if err != nil || m.rss <= 0 || m.peak < m.rss {
-		t.Errorf("own memory %+v, %v", m, err)
-	}
-}
 
 func TestParseHeap(t *testing.T) {
 	n, err := parseHistogramTotal([]byte(" num     #instances         #bytes  class name\n   1:   10   20  [B\nTotal          4711       589000\n"))

@@ -1,19 +1,20 @@
-package main
+// Package proc reads what Linux tells of a process in /proc: time, memory, writes, descriptors (proc(5)).
+package proc
 
 import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strconv"
-	"syscall"
 	"time"
 )
 
 // clockTick is the unit of /proc/PID/stat; USER_HZ is 100 on every Linux platform Go runs on.
 const clockTick = 10 * time.Millisecond
 
-// cpuTime is the user and system time a process has used, its threads that ended included.
-func cpuTime(pid int) (time.Duration, error) {
+// CPU is the user and system time a process has used, its threads that ended included.
+func CPU(pid int) (time.Duration, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
@@ -39,15 +40,16 @@ func parseCPU(stat []byte) (time.Duration, error) {
 	return time.Duration(user+sys) * clockTick, nil
 }
 
-// memory is the resident memory of a process, now and at its highest, in bytes.
-type memory struct{ rss, peak int64 }
+// Memory is the resident memory of a process, now and at its highest, in bytes.
+type Memory struct{ RSS, Peak int64 }
 
-func memoryOf(pid int) (memory, error) {
+// MemoryOf returns the memory of a process.
+func MemoryOf(pid int) (Memory, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
-		return memory{}, err
+		return Memory{}, err
 	}
-	return memory{rss: statusKB(b, "VmRSS:") << 10, peak: statusKB(b, "VmHWM:") << 10}, nil
+	return Memory{RSS: statusKB(b, "VmRSS:") << 10, Peak: statusKB(b, "VmHWM:") << 10}, nil
 }
 
 func statusKB(status []byte, key string) int64 {
@@ -60,8 +62,8 @@ func statusKB(status []byte, key string) int64 {
 	return 0
 }
 
-// bytesWritten is what a process has caused to be written to disks. Only its own user may read it.
-func bytesWritten(pid int) (int64, error) {
+// Written is the number of bytes that a process has caused to be written to disks. Only its own user may read it.
+func Written(pid int) (int64, error) {
 	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/io", pid))
 	if err != nil {
 		return 0, err
@@ -78,11 +80,16 @@ func parseWritten(io []byte) (int64, error) {
 	return 0, fmt.Errorf("/proc io without write_bytes")
 }
 
-// ownCPU is what the generator itself has used.
-func ownCPU() time.Duration {
-	var u syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
-		return 0
+// Descriptors are the files that a process has open, each as what its descriptor leads to, "" if it was closed meanwhile.
+func Descriptors(pid int) ([]string, error) {
+	dir := fmt.Sprintf("/proc/%d/fd", pid)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
 	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	all := make([]string, len(entries))
+	for i, e := range entries {
+		all[i], _ = os.Readlink(filepath.Join(dir, e.Name()))
+	}
+	return all, nil
 }
