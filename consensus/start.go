@@ -139,7 +139,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	if err != nil {
 		return fmt.Errorf("consensus: list snapshots: %w", err)
 	}
-	r, err := raft.NewRaft(rc, n.fsm, log, stable, snaps, trans)
+	r, err := raft.NewRaft(rc, n.fsm, log, ballot{stable}, snaps, trans)
 	if err != nil {
 		// The store sets a damaged snapshot aside when it is read, and without
 		// any the log begins too late.
