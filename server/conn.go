@@ -159,7 +159,7 @@ func (c *conn) drop() {
 func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 	var part int64
 	if len(body) > longRequest {
-		if part = c.srv.memory.logged.take(int64(len(body)), c.waitsForRoom); part == 0 {
+		if part = c.srv.memory.logged.take(int64(len(body)), c.waitsForLog); part == 0 {
 			return false
 		}
 	}

@@ -90,7 +90,7 @@ func (r *run) end() {
 
 // full tells that others should get a turn, or the client its replies.
 func (r *run) full() bool {
-	return r.held && (r.count >= maxRun || len(r.c.out.buf) > maxRunBytes)
+	return r.held && (r.count >= maxRun || len(r.c.out.buf) > r.c.out.most())
 }
 
 // long answers a read whose reply is long: by itself, since nobody can write
@@ -100,7 +100,7 @@ func (r *run) long(frame []byte, need int) bool {
 	r.end()
 	c, m := r.c, r.c.srv.memory
 	c.out.flush()
-	part := m.replies.take(int64(need), c.waitsForRoom)
+	part := m.replies.take(int64(need), c.waitsForReply)
 	if part == 0 {
 		return false
 	}

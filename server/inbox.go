@@ -24,10 +24,12 @@ type inbox struct {
 	last       int // where the frame taken last begins; until fill
 
 	// A frame longer than readBuffer takes part of what all connections have
-	// for such. begun is when bytes of it last came, 0 if none is under way.
+	// for such. begun is when that was, or when a piece of it last came, 0 if none
+	// is under way.
 	from  lender // nil: take as much as is needed
 	part  int64
 	begun atomic.Int64
+	came  int // bytes since begun
 
 	ready func(fd uintptr) bool // readReady, made once
 	n     int                   // result of readReady
@@ -101,7 +103,7 @@ func (in *inbox) fill() error {
 	if in.raw == nil {
 		in.borrow()
 		n, err := in.nc.Read(in.buf[in.end:])
-		in.end += n
+		in.got(n)
 		if n > 0 {
 			return nil
 		}
@@ -120,14 +122,28 @@ func (in *inbox) fill() error {
 	if in.n == 0 {
 		return io.EOF
 	}
-	in.end += in.n
-	if in.part > 0 {
-		in.begun.Store(int64(max(in.from.now(), 1)))
-	}
+	in.got(in.n)
 	return nil
 }
 
-// stalled tells whether a long frame is under way, and nothing of it has come
+// got counts bytes that have come.
+func (in *inbox) got(n int) {
+	in.end += n
+	if in.part == 0 {
+		return
+	}
+	if in.came += n; in.came >= piece || in.begun.Load() == 0 {
+		in.mark()
+	}
+}
+
+// mark begins the time in which the next piece of a long frame has to come.
+func (in *inbox) mark() {
+	in.came = 0
+	in.begun.Store(int64(max(in.from.now(), 1)))
+}
+
+// stalled tells whether a long frame is under way, and little of it has come
 // since then. Any goroutine may ask.
 func (in *inbox) stalled(since time.Duration) bool {
 	begun := in.begun.Load()
@@ -216,6 +232,7 @@ func (in *inbox) makeRoom() error {
 		if in.part = in.from.takeRequest(int64(4 + n)); in.part == 0 {
 			return net.ErrClosed
 		}
+		in.mark() // also for one that sends nothing from here on
 	}
 	if in.end-in.begin > size-size/4 {
 		size = min(2*size, max(4+n, readBuffer))

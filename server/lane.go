@@ -13,6 +13,7 @@ import (
 type lane struct {
 	limit int64
 	used  atomic.Int64 // changed under mu
+	swept atomic.Int64 // when sweep last looked, on the server's clock
 
 	mu    sync.Mutex
 	queue []*place // waiting, oldest first

@@ -23,7 +23,6 @@ type memory struct {
 	heavy chan struct{}
 	// loggedBytes of all requests, long or not, are in the log and not applied.
 	loggedBytes atomic.Int64
-	swept       atomic.Int64  // when sweep last looked, on the server's clock
 	stall       time.Duration // stallTime, or less in tests
 }
 
@@ -39,8 +38,8 @@ const (
 
 	leastMemory, mostMemory = 16 << 20, 256 << 20
 
-	// stallTime is how long a client may take none of its reply, or send nothing
-	// of its request, while others wait for the memory that this takes.
+	// stallTime is how long a client may take for a piece of its reply or of its
+	// request while others wait for the memory that this takes.
 	stallTime = 5 * time.Second
 )
 
@@ -66,15 +65,29 @@ func (m *memory) mostParked() int {
 	return int(min(maxParkedReplies, m.replies.limit/2))
 }
 
-// waitsForRoom is for the lanes: it tells whether the connection still waits,
-// and looks for who holds the memory without using it.
-func (c *conn) waitsForRoom(first bool) bool {
+// waitsForRequest, waitsForLog and waitsForReply are for the lanes: they tell
+// whether the connection still waits, and look for who holds the memory without
+// using it. What waits for the log no client holds.
+func (c *conn) waitsForRequest(first bool) bool {
+	if first {
+		c.srv.sweep(&c.srv.memory.requests, "request", func(o *conn, since time.Duration) bool { return o.in.stalled(since) })
+	}
+	return c.waitsForRoom()
+}
+
+func (c *conn) waitsForLog(bool) bool { return c.waitsForRoom() }
+
+func (c *conn) waitsForReply(first bool) bool {
+	if first {
+		c.srv.sweep(&c.srv.memory.replies, "reply", func(o *conn, since time.Duration) bool { return o.out.stalled(since) })
+	}
+	return c.waitsForRoom()
+}
+
+func (c *conn) waitsForRoom() bool {
 	if c.left() {
 		c.abandon()
 		return false
-	}
-	if first {
-		c.srv.sweep()
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
@@ -117,28 +130,22 @@ func (c *conn) shareLocked() int {
 func (c *conn) now() time.Duration { return c.srv.now() }
 
 // takeRequest implements lender.
-func (c *conn) takeRequest(n int64) int64 { return c.srv.memory.requests.take(n, c.waitsForRoom) }
+func (c *conn) takeRequest(n int64) int64 { return c.srv.memory.requests.take(n, c.waitsForRequest) }
 
 // giveRequest implements lender.
 func (c *conn) giveRequest(n int64) { c.srv.memory.requests.add(-n) }
 
-// sweep ends the connections that hold memory which others wait for and have
-// not got on for long: half a request, or a reply that is not taken.
-func (s *Server) sweep() {
+// sweep ends the connections that hold memory of l which others wait for and
+// have not got on for long: half a request, or a reply that is not taken.
+func (s *Server) sweep(l *lane, what string, stalled func(c *conn, since time.Duration) bool) {
 	now := s.now()
-	if last := s.memory.swept.Load(); now-time.Duration(last) < time.Second || !s.memory.swept.CompareAndSwap(last, int64(now)) {
+	if last := l.swept.Load(); now-time.Duration(last) < time.Second || !l.swept.CompareAndSwap(last, int64(now)) {
 		return
 	}
 	for _, c := range s.conns.list() {
-		what := ""
-		if c.in.stalled(now - s.memory.stall) {
-			what = "request"
-		} else if c.out.stalled(now - s.memory.stall) {
-			what = "reply"
-		} else {
-			continue
+		if stalled(c, now-s.memory.stall) {
+			s.log.Warn("client holds memory that others wait for and does not get on, closing", "peer", c.peer, "with", what)
+			c.abandon()
 		}
-		s.log.Warn("client holds memory that others wait for and does not get on, closing", "peer", c.peer, "with", what)
-		c.abandon()
 	}
 }

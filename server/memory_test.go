@@ -53,6 +53,112 @@ func TestUnfinishedRequestsAreBounded(t *testing.T) {
 	unused(t, s)
 }
 
+// Who has sent only as much of a long request as tells its length, or goes on
+// byte by byte, holds its memory no longer than one who sends nothing of it.
+func TestRequestsThatHardlyGetOn(t *testing.T) {
+	for name, more := range map[string]int{"silent": 0, "byte by byte": 1} {
+		t.Run(name, func(t *testing.T) {
+			s := tight(t, time.Second)
+			honest := connect(t, s)
+			honest.create("/a", nil, 0)
+			ended := make(chan struct{})
+			defer close(ended)
+			for range 4 {
+				c := connect(t, s)
+				if err := c.Write(append(binary.BigEndian.AppendUint32(nil, 1_000_000), make([]byte, readBuffer-4)...)); err != nil {
+					t.Fatal(err)
+				}
+				go func() {
+					for c.Write(make([]byte, more)) == nil {
+						select {
+						case <-ended:
+							return
+						case <-time.After(100 * time.Millisecond):
+						}
+					}
+				}()
+			}
+			must(t, func() bool { return s.memory.requests.used.Load() > 3<<20 }, "the memory for requests is used up")
+			honest.ok(wire.OpSetData, wire.SetData{Path: "/a", Data: make([]byte, 1_000_000), Version: -1})
+			s.conns.drop(func(*conn) bool { return true })
+			unused(t, s)
+		})
+	}
+}
+
+// Who waits for the log waits for no client: none is sent away for that.
+func TestNobodyIsSentAwayForTheLog(t *testing.T) {
+	s := tight(t, 100*time.Millisecond)
+	slow, writer := connect(t, s), connect(t, s)
+	slow.create("/large", make([]byte, 1_000_000), 0)
+	var requests []byte
+	for xid := range int32(40) { // more than a socket takes
+		requests = append(requests, wire.Frame(wire.Payload(1+xid, wire.OpGetData, wire.PathWatch{Path: "/large"}))...)
+	}
+	if err := slow.Write(requests); err != nil {
+		t.Fatal(err)
+	}
+	stalled := func() bool {
+		for _, c := range s.conns.list() {
+			if c.out.stalled(s.now() - s.memory.stall) {
+				return true
+			}
+		}
+		return false
+	}
+	must(t, stalled, "a client takes nothing of its replies")
+	s.memory.logged.add(s.memory.logged.limit)
+	go func() {
+		time.Sleep(2 * time.Second)
+		s.memory.logged.add(-s.memory.logged.limit)
+	}()
+	writer.ok(wire.OpSetData, wire.SetData{Path: "/large", Data: make([]byte, 100_000), Version: -1})
+	if !stalled() {
+		t.Error("it was sent away")
+	}
+	s.conns.drop(func(*conn) bool { return true })
+	unused(t, s)
+}
+
+// Short replies that nobody reads are not many of them at once when there is
+// no memory for that, and count as long ones do.
+func TestUnreadShortReplies(t *testing.T) {
+	s := tight(t, time.Minute)
+	s.memory.replies.limit = 1 << 20
+	connect(t, s).create("/short", make([]byte, 20_000), 0)
+	var requests []byte
+	for xid := range int32(1000) { // more than a socket takes
+		requests = append(requests, wire.Frame(wire.Payload(1+xid, wire.OpGetData, wire.PathWatch{Path: "/short"}))...)
+	}
+	const clients = 50
+	for range clients {
+		if err := connect(t, s).Write(requests); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocked := func() (n, kept int) {
+		for _, c := range s.conns.list() {
+			c.out.mu.Lock()
+			kept += cap(c.out.buf) + c.out.sending
+			c.out.mu.Unlock()
+			if c.out.moved.Load() > 0 {
+				n++
+			}
+		}
+		return n, kept
+	}
+	must(t, func() bool { n, _ := blocked(); return n == clients }, "nobody takes anything")
+	_, kept := blocked()
+	if used := s.memory.replies.used.Load(); used < int64(kept)/2 {
+		t.Errorf("%d bytes of replies kept, %d are counted", kept, used)
+	}
+	if most := int(s.memory.replies.limit) + clients*2*longReply; kept > most {
+		t.Errorf("%d bytes of replies kept, want %d at most", kept, most)
+	}
+	s.conns.drop(func(*conn) bool { return true })
+	unused(t, s)
+}
+
 // Many large writes at once are in the log a few at a time, and all succeed.
 func TestLoggedRequestsAreBounded(t *testing.T) {
 	s := tight(t, time.Minute)

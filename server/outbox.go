@@ -76,7 +76,7 @@ func (o *outbox) flush() {
 	o.mu.Lock()
 	// While somebody else writes to a slow client, its own goroutine must not
 	// go on and make ever more replies.
-	for o.writing && !o.dead && len(o.buf) > maxRunBytes {
+	for o.writing && !o.dead && len(o.buf) > o.most() {
 		o.changed.Wait()
 	}
 	o.writeLocked(o.writeAll)
@@ -164,16 +164,19 @@ func (o *outbox) writeNow(b []byte) (bool, error) {
 	return false, err
 }
 
-// writePiece is how much has to be taken by a client within stallTime, if
+// piece is how much has to be taken or sent by a client within stallTime, if
 // others wait for the memory.
-const writePiece = 256 << 10
+const piece = 256 << 10
 
 // writeRest waits until the socket has taken everything.
 func (o *outbox) writeRest(b []byte) error {
 	defer o.moved.Store(0)
+	o.mu.Lock()
+	o.countLocked() // it is kept for as long as the client likes
+	o.mu.Unlock()
 	for len(b) > 0 {
 		o.moved.Store(int64(max(o.clock(), 1)))
-		n := min(len(b), writePiece)
+		n := min(len(b), piece)
 		if _, err := o.nc.Write(b[:n]); err != nil {
 			return err
 		}
@@ -192,6 +195,15 @@ func (o *outbox) stalled(since time.Duration) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.held > 0
+}
+
+// most is how long the queue may get before the client has to take of it: no
+// more than counts, while there is no memory for more.
+func (o *outbox) most() int {
+	if o.lane != nil && o.lane.full() {
+		return longReply / 2
+	}
+	return maxRunBytes
 }
 
 // countLocked takes part of the lane for what is queued, or gives it back.
