@@ -76,3 +76,30 @@ func TestClocksOfServersDiffer(t *testing.T) {
 	}
 	e.errs.Range(func(id, err any) bool { t.Errorf("server %v ended: %v", id, err); return true })
 }
+
+// A process is killed at its start with a request on its way, and the clock is set back. The request is committed after the
+// next process has chosen its number: that must be later, or the server would be taken for an old copy of itself.
+func TestStartsAreNumberedUpwards(t *testing.T) {
+	e := newTrio(t, 3)
+	for id := range uint64(3) {
+		e.launch(id+1, e.members)
+	}
+	e.ready(1, 2, 3)
+	id := e.nodes[3].who()
+	e.stop(3)
+	ahead := uint64(time.Now().Add(time.Hour).UnixNano())
+	id.Start = ahead
+	if err := id.write(); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		e.launch(3, e.members)
+		e.ready(3)
+		if now := e.nodes[3].who().Start; now <= ahead {
+			t.Fatalf("start %d after %d", now, ahead)
+		}
+		ahead = e.nodes[3].who().Start
+		e.stop(3)
+	}
+	e.errs.Range(func(id, err any) bool { t.Errorf("server %v ended: %v", id, err); return true })
+}

@@ -126,7 +126,10 @@ func (n *Node) begin(ctx context.Context) error {
 	if n.stream.incarnation.Load() != 0 {
 		return n.Sync(ctx)
 	}
-	last, next := n.who().Start, n.fsm.incarnation(n.cfg.ServerID)
+	last := n.who().Start
+	// What a process has sent that was killed at its start may yet be committed:
+	// also where the clock has been set back since, this one comes after it.
+	next := max(n.fsm.incarnation(n.cfg.ServerID), last+1)
 	if err := n.become(func(id *identity) { id.Start = next }); err != nil {
 		return err
 	}
