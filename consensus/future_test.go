@@ -39,3 +39,21 @@ func TestFuturesThatRaftForgets(t *testing.T) {
 	}
 	m.mu.Unlock()
 }
+
+// never is a future without an answer.
+type never struct{}
+
+func (never) Error() error { select {} }
+
+// Raft answers nothing once it was shut down, which the first failure does: who
+// waits for it hears of that, a start that is replaying the log first of all.
+func TestNobodyWaitsForAFailedNode(t *testing.T) {
+	cfg := config(t, t.TempDir())
+	cfg.OnFatal = func(error) {}
+	n := start(t, cfg, newMachine(0))
+	n.fatal(errors.New("failed on purpose"))
+	if err := n.await(never{}, nil); !errors.Is(err, errAbandoned) {
+		t.Error(err)
+	}
+	n.unanswered.Add(-1) // never will not
+}

@@ -344,10 +344,12 @@ func (n *Node) settle() {
 // errAbandoned is what await returns when it gives up.
 var errAbandoned = errors.New("consensus: not waited for any longer")
 
-// await waits for a future, or until stop is closed. Raft never answers for
-// what it accepted but had not begun when it was shut down, so every wait
-// needs another way out, and Close sees to it that raft has answered.
+// await waits for a future, until stop is closed, or the node fails. Raft never
+// answers for what it accepted but had not begun when it was shut down, which a
+// failure does as well, so every wait needs another way out, and Close sees to
+// it that raft has answered.
 func (n *Node) await(f raft.Future, stop <-chan struct{}) error {
+	letGo(f, n.gone)
 	done := make(chan error, 1)
 	n.unanswered.Add(1)
 	go func() {
@@ -358,6 +360,7 @@ func (n *Node) await(f raft.Future, stop <-chan struct{}) error {
 	case err := <-done:
 		return err
 	case <-stop:
-		return errAbandoned
+	case <-n.failed:
 	}
+	return errAbandoned
 }
