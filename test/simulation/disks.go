@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"slices"
 	"time"
 
 	"zkd/consensus/store"
@@ -40,6 +41,30 @@ var disks = []scenario{
 				r.bringUp(h)
 				r.pass(3 * time.Second)
 			})
+		},
+	},
+	{
+		// Raft panics when it cannot keep its term. The server is to end in good order instead.
+		name: "vote that cannot be kept", least: oracle.Stats{Writes: 100},
+		play: func(r *run) {
+			r.rounds(6, func(i int) {
+				l := r.mustLead()
+				h := r.hosts[(slices.Index(r.hosts, l)+1+i%2)%len(r.hosts)]
+				r.note("server %d: votes cannot be kept", h.id)
+				if i%2 == 0 {
+					h.disk.hang(store.OpCommit, "vote")
+				} else {
+					h.disk.fail(store.OpCommit, "vote", 0, -1)
+				}
+				l.kill(killed)
+				r.pass(30 * time.Second)
+				h.disk.heal()
+				r.bringUp(l)
+				r.mustServe()
+			})
+			if r.endings.Load() < 2 {
+				r.failf("I9 not vacuous: %d servers have ended by themselves", r.endings.Load())
+			}
 		},
 	},
 	{

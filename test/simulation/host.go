@@ -68,6 +68,7 @@ func (p *process) again(ctx context.Context, err error) bool {
 		return false
 	}
 	h.run.note("server %d has ended by itself: %v", h.id, err)
+	h.run.endings.Add(1)
 	select {
 	case <-ctx.Done():
 		return false

@@ -52,6 +52,7 @@ type run struct {
 	injected map[string]int
 	rejoins  atomic.Int64
 	ambushed atomic.Int64
+	endings  atomic.Int64 // of servers, by themselves
 	stats    oracle.Stats
 	lastID   int           // of hosts
 	steady   chan struct{} // see changeMembers
