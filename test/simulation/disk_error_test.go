@@ -40,10 +40,7 @@ func TestErrorOnce(t *testing.T) {
 }
 
 func errorOnce(t *testing.T, kind store.OpKind, part string, seed uint64) bool {
-	base, err := os.MkdirTemp("/dev/shm", "zkd-disk-")
-	if err != nil {
-		base = t.TempDir()
-	}
+	base := folderInMemory(t)
 	defer os.RemoveAll(base)
 	d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
 	if err != nil {

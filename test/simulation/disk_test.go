@@ -41,7 +41,7 @@ func TestStoreSurvives(t *testing.T) {
 // notOfAStore are points of the files beside it.
 var notOfAStore = map[string]bool{"during write identity": true, "before rename identity": true, "after rename identity": true}
 
-// ledger is what a store must have.
+// storeLedger is what a store must have.
 type storeLedger struct {
 	t      *testing.T
 	rand   *rand.Rand
@@ -58,10 +58,7 @@ type storeLedger struct {
 }
 
 func survive(t *testing.T, engine string, seed uint64, sprung map[string]int) {
-	base, err := os.MkdirTemp("/dev/shm", "zkd-disk-")
-	if err != nil {
-		base = t.TempDir()
-	}
+	base := folderInMemory(t)
 	defer os.RemoveAll(base)
 	r := rand.New(rand.NewPCG(seed, 7))
 	d, err := newDisk(base, r)

@@ -56,10 +56,7 @@ func TestScenarios(t *testing.T) {
 }
 
 func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
-	dir, err := os.MkdirTemp("/dev/shm", "zkd-simulation-")
-	if err != nil {
-		t.Fatal(err)
-	}
+	dir := folderInMemory(t)
 	defer os.RemoveAll(dir)
 	began := time.Now()
 	// Outside of the bubble, where time is real. Nothing in it can be asleep while somebody waits for a lock.
@@ -87,6 +84,19 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
 		}
 	}
 	fmt.Printf(resultLine+" in %v %+v %v\n", seed, virtual, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
+}
+
+// folderInMemory makes a folder for disks, which the caller removes. It is in memory where the machine has a file
+// system there: runs make and sync many files.
+func folderInMemory(t *testing.T) string {
+	t.Helper()
+	for _, parent := range []string{"/dev/shm", ""} {
+		if dir, err := os.MkdirTemp(parent, "zkd-simulation-"); err == nil {
+			return dir
+		}
+	}
+	t.Fatal("no folder can be made, neither in memory nor on disk")
+	return ""
 }
 
 // tooLong is how much real time a run may take on a machine that is not quiet.
