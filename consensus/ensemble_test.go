@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/raft"
+
 	"zkd/consensus/peer"
 )
 
@@ -209,10 +211,10 @@ func TestBlankServerReturns(t *testing.T) {
 	e.same(200)
 }
 
-// A member whose directory was replaced by an old copy has forgotten what it gave its word for. It finds out that it has
-// started since, and comes back as one with an empty disk does.
-func TestOldCopyOfADirectory(t *testing.T) {
-	e := newTrio(t, 3)
+// withOldCopy is an ensemble of three whose third server is stopped, started, and stopped again with the directory back that
+// it had at first.
+func withOldCopy(t *testing.T) (e *trio, before raft.ServerID) {
+	e = newTrio(t, 3)
 	for id := range uint64(3) {
 		e.launch(id+1, e.members)
 	}
@@ -230,7 +232,7 @@ func TestOldCopyOfADirectory(t *testing.T) {
 	}
 	e.launch(3, e.members)
 	e.ready(3)
-	before := e.nodes[3].raftID()
+	before = e.nodes[3].raftID()
 	submit(e.nodes[3], 1, 100, "late")
 	e.same(200)
 	e.stop(3)
@@ -240,6 +242,13 @@ func TestOldCopyOfADirectory(t *testing.T) {
 	if err := errors.Join(os.CopyFS(dir, os.DirFS(copied)), os.WriteFile(identityPath(dir), id, 0o600)); err != nil {
 		t.Fatal(err)
 	}
+	return e, before
+}
+
+// A member whose directory was replaced by an old copy has forgotten what it gave its word for. It finds out that it has
+// started since, and comes back as one with an empty disk does.
+func TestOldCopyOfADirectory(t *testing.T) {
+	e, before := withOldCopy(t)
 	e.launch(3, e.members)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
@@ -257,4 +266,55 @@ func TestOldCopyOfADirectory(t *testing.T) {
 	e.stop(3)
 	e.launch(3, e.members)
 	e.ready(3)
+}
+
+// The first process on an old copy ends before it finds that out. The next one does.
+func TestOldCopyIsNotForgotten(t *testing.T) {
+	e, _ := withOldCopy(t)
+	for range 2 {
+		e.launch(3, e.members)
+		n := e.nodes[3]
+		until(t, "server that is up to date", func() bool { r := n.raft.Load(); return r != nil && n.replayed(r) })
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := n.begin(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("ended at its start: %v", err)
+		}
+		e.stop(3)
+	}
+	e.launch(3, e.members)
+	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
+	defer cancel()
+	if err := e.nodes[3].Ready(ctx); !errors.Is(err, ErrRejoin) || !strings.Contains(err.Error(), "old copy") {
+		t.Fatalf("with an old copy: %v", err)
+	}
+}
+
+// Processes of a server that end at their start do not make it one with an old copy.
+func TestStartsThatEndAtOnce(t *testing.T) {
+	e := newTrio(t, 3)
+	for id := range uint64(3) {
+		e.launch(id+1, e.members)
+	}
+	e.ready(1, 2, 3)
+	for range 3 {
+		e.stop(3)
+		e.launch(3, e.members)
+		n := e.nodes[3]
+		until(t, "server that is up to date", func() bool { r := n.raft.Load(); return r != nil && n.replayed(r) })
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := n.begin(ctx); !errors.Is(err, context.Canceled) {
+			t.Fatalf("ended at its start: %v", err)
+		}
+		time.Sleep(100 * time.Millisecond) // some of their requests are committed
+	}
+	for range 2 {
+		e.stop(3)
+		e.launch(3, e.members)
+		e.ready(3)
+		if id := e.nodes[3].who(); id.First != 0 || id.Sound != 0 {
+			t.Errorf("in doubt: %+v", id)
+		}
+	}
 }

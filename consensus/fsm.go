@@ -70,7 +70,7 @@ type fsm struct {
 
 	mu      sync.Mutex // guards what others than the apply goroutine read
 	origins map[uint64]origin
-	former  uint64 // incarnation of this server's requests before those of this process
+	starts  []uint64 // incarnations of this server that this process has met
 	cluster clusterID
 	members *Membership
 	digests digests
@@ -265,19 +265,19 @@ func (f *fsm) follows(id, incarnation, first, last uint64) place {
 	if first != o.seq+1 && !mutant.Is(mutant.Gap) {
 		return gap
 	}
-	if s := &f.node.stream; id == s.origin && incarnation == s.incarnation.Load() && f.origins[id].incarnation != incarnation {
-		f.former = f.origins[id].incarnation
+	if id == f.node.stream.origin && incarnation != f.origins[id].incarnation {
+		f.starts = append(f.starts, incarnation)
 	}
 	f.origins[id] = origin{incarnation, last}
 	return next
 }
 
-// formerStart is the incarnation of this server's requests before those of
-// this process, once one of these has been applied; 0 if there was none.
-func (f *fsm) formerStart() uint64 {
+// metStart tells whether the state has seen this server start behind one
+// number and before another.
+func (f *fsm) metStart(behind, before uint64) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.former
+	return slices.ContainsFunc(f.starts, func(n uint64) bool { return behind < n && n < before })
 }
 
 // The entry by which the first leader names the cluster: u8 format 2, 16 bytes.
@@ -447,6 +447,7 @@ func (f *fsm) Restore(rc io.ReadCloser) (err error) {
 	f.origins, f.time, f.cluster = origins, now, cluster
 	f.digests = digests{}
 	own := f.origins[f.node.stream.origin]
+	f.starts = append(f.starts, own.incarnation)
 	f.mu.Unlock()
 	if s := &f.node.stream; own.incarnation != 0 && own.incarnation == s.incarnation.Load() {
 		for _, w := range s.skip(own.seq) {

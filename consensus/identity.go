@@ -36,6 +36,10 @@ type identity struct {
 	// later one has seen this server since this directory was copied. 0 is not
 	// known.
 	Start uint64 `json:"start,omitempty"`
+	// Sound is the last start that found this directory to be no old copy, First
+	// the one after it, while that or a later one has yet to find out; 0 otherwise.
+	Sound uint64 `json:"sound,omitempty"`
+	First uint64 `json:"first,omitempty"`
 }
 
 const identityFormat = 1

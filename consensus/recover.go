@@ -131,6 +131,7 @@ func (r *Recovery) Recover(sm StateMachine) (cluster, raftID string, err error) 
 	id := r.id
 	// Another raft id, too: the old one is in the log of those who are lost.
 	id.Cluster, id.RaftID, id.Rejoin = newClusterID(), laterID(r.ServerID), ""
+	id.Start, id.Sound, id.First = 0, 0, 0 // what it has is what counts, be it an old copy
 	if err := r.rebase(sm, id); err != nil {
 		return "", "", err
 	}

@@ -178,3 +178,18 @@ func TestRecoverNothing(t *testing.T) {
 		t.Errorf("a directory was made: %v", err)
 	}
 }
+
+// All but an old copy are lost. It has not found out what it is before, and must not later: there is nobody to copy from.
+func TestRecoverOldCopy(t *testing.T) {
+	e, _ := withOldCopy(t)
+	e.launch(3, e.members)
+	until(t, "entries of the others", func() bool { return len(e.states[3].all()) == 200 })
+	for id := range uint64(3) {
+		e.stop(id + 1)
+	}
+	e.recover(3)
+	e.launch(3, e.members)
+	e.ready(3)
+	submit(e.nodes[3], 1, 100, "after")
+	e.same(300)
+}

@@ -114,7 +114,7 @@ func (n *Node) setAside(why error) error {
 		return err
 	}
 	n.log.Warn("the state of this server was set aside; it joins the ensemble anew", "why", why, "kept", moved)
-	return n.become(func(id *identity) { id.RaftID, id.Rejoin, id.Start = "", "", 0 })
+	return n.become(func(id *identity) { id.RaftID, id.Rejoin, id.Start, id.Sound, id.First = "", "", 0, 0, 0 })
 }
 
 // begin numbers this process and makes its first request, which is applied
@@ -126,23 +126,27 @@ func (n *Node) begin(ctx context.Context) error {
 	if n.stream.incarnation.Load() != 0 {
 		return n.Sync(ctx)
 	}
-	last := n.who().Start
+	id := n.who()
 	// What a process has sent that was killed at its start may yet be committed:
 	// also where the clock has been set back since, this one comes after it.
-	next := max(n.fsm.incarnation(n.cfg.ServerID), last+1)
-	if err := n.become(func(id *identity) { id.Start = next }); err != nil {
+	next := max(n.fsm.incarnation(n.cfg.ServerID), id.Start+1)
+	// Such a process has not found out, and what it has put on file says nothing.
+	if id.First == 0 {
+		id.Sound, id.First = id.Start, next
+	}
+	if err := n.become(func(own *identity) { own.Start, own.Sound, own.First = next, id.Sound, id.First }); err != nil {
 		return err
 	}
 	n.stream.begin(next)
 	if err := n.Sync(ctx); err != nil {
 		return err
 	}
-	if last == 0 || n.fsm.formerStart() <= last || n.cfg.Ensemble == nil {
-		return nil
+	if id.Sound > 0 && n.cfg.Ensemble != nil && n.fsm.metStart(id.Sound, id.First) {
+		err := n.Distrust(fmt.Errorf("consensus: %s is an old copy: this server has started again since it was made", n.cfg.Store.Dir))
+		n.fatal(err)
+		return err
 	}
-	err := n.Distrust(fmt.Errorf("consensus: %s is an old copy: this server has started again since it was made", n.cfg.Store.Dir))
-	n.fatal(err)
-	return err
+	return n.become(func(own *identity) { own.Sound, own.First = 0, 0 })
 }
 
 // rejoin ends this server, which must not rely on its own state any more.
