@@ -220,7 +220,7 @@ func (l *load) rung() <-chan struct{} {
 
 func (w *worker) burst() {
 	end := time.Now().Add(time.Duration(w.rand.Int64N(int64(4 * time.Second))))
-	for range 10 + w.rand.IntN(60) {
+	for range 5 + w.rand.IntN(40) {
 		if !time.Now().Before(end) || w.load.ctx.Err() != nil || w.c.Over() {
 			return
 		}

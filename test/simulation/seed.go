@@ -31,7 +31,7 @@ func draw(seed uint64) plan {
 		p.tick = time.Duration(300+r.IntN(2000)) * time.Millisecond
 	}
 	p.jumps = r.IntN(4) == 0
-	if r.IntN(16) == 0 {
+	if r.IntN(32) == 0 {
 		p.engine = "bolt"
 	}
 	return p
