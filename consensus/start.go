@@ -11,6 +11,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"zkd/consensus/peer"
 	"zkd/consensus/store"
 )
 
@@ -105,7 +106,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	rc.HeartbeatTimeout, rc.ElectionTimeout = 1500*time.Millisecond, 1500*time.Millisecond
 	rc.LeaderLeaseTimeout = time.Second
 	rc.BatchApplyCh = true
-	rc.MaxAppendEntries = 16 // an entry has many requests, and up to 2 MiB
+	rc.MaxAppendEntries = peer.MaxEntries
 	rc.NoLegacyTelemetry = true
 	// The node decides itself when to take a snapshot, see snapshotter.
 	rc.SnapshotThreshold, rc.SnapshotInterval = 1<<62, 24*time.Hour

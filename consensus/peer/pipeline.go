@@ -11,9 +11,21 @@ import (
 	"github.com/hashicorp/raft"
 )
 
-var errRefused = errors.New("peer: the follower has refused entries")
+var (
+	errRefused = errors.New("peer: the follower has refused entries")
+	errBehind  = errors.New("peer: raft has more entries for the follower and does not send them")
+)
 
-const pipelineBuffer = 32 << 10
+const (
+	pipelineBuffer = 32 << 10
+	// MaxEntries are in a message (raft.Config.MaxAppendEntries). An entry has
+	// many requests, and up to 2 MiB.
+	MaxEntries = 16
+	// lull is how long raft may leave a pipeline alone that is behind. What
+	// comes in meanwhile makes raft send more; without that it would send
+	// MaxEntries every CommitTimeout, 40 a second.
+	lull = 20 * time.Millisecond
+)
 
 // pipeline sends entries to one follower without waiting for each to be
 // answered. What it is told of commits goes the same way, so that it has the
@@ -35,6 +47,7 @@ type pipeline struct {
 	mu     sync.Mutex
 	flight []*appended // not answered, oldest first
 	half   bool        // the last of them is not all written yet
+	behind *time.Timer // runs while all is answered, and the last message was as long as they get
 	failed error
 	commit nudge // what it is to be told, once it has the entry
 }
@@ -62,6 +75,8 @@ func (t *Transport) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddres
 		t: t, peer: id, conn: c, w: bufio.NewWriterSize(c, pipelineBuffer),
 		room: make(chan struct{}, raftInFlight), done: make(chan raft.AppendFuture, raftInFlight), over: make(chan struct{}),
 	}
+	p.behind = time.AfterFunc(time.Hour, p.yield)
+	p.behind.Stop()
 	p.wg.Go(p.answers)
 	t.nudges.opened(p)
 	return p, nil
@@ -111,6 +126,7 @@ func (p *pipeline) expect(a *appended) error {
 	if p.failed != nil {
 		return p.failed
 	}
+	p.behind.Stop()
 	p.flight, p.half = append(p.flight, a), true
 	return nil
 }
@@ -169,6 +185,9 @@ func (p *pipeline) answered() (*appended, error) {
 	}
 	a := p.flight[0]
 	p.flight = slices.Delete(p.flight, 0, 1)
+	if len(p.flight) == 0 && len(a.req.Entries) >= MaxEntries {
+		p.behind.Reset(lull)
+	}
 	p.conn.sent.Store(0)
 	return a, p.awaitLocked()
 }
@@ -183,6 +202,7 @@ func (p *pipeline) fail(err error) {
 	}
 	lost := p.flight
 	p.flight = nil
+	p.behind.Stop()
 	p.mu.Unlock()
 	_ = p.conn.Close()
 	if len(lost) == 0 {
@@ -192,6 +212,25 @@ func (p *pipeline) fail(err error) {
 	select {
 	case p.done <- lost[0]:
 	default:
+	}
+}
+
+// yield ends a pipeline that raft leaves alone though the follower is behind.
+// Raft is told of a refusal: it sends everything there is by single messages
+// then, one after the other, and begins with a pipeline again.
+func (p *pipeline) yield() {
+	p.mu.Lock()
+	if p.failed != nil || len(p.flight) > 0 {
+		p.mu.Unlock()
+		return
+	}
+	p.failed = errBehind
+	close(p.over)
+	p.mu.Unlock()
+	_ = p.conn.Close()
+	select {
+	case p.done <- &appended{at: time.Now(), req: &raft.AppendEntriesRequest{}, resp: &raft.AppendEntriesResponse{}, err: errBehind}:
+	default: // raft has not even taken what was answered, and will hear of the failure with what it sends next
 	}
 }
 

@@ -303,3 +303,36 @@ func TestPipelineAfterARefusal(t *testing.T) {
 		t.Error("it waits for ever")
 	}
 }
+
+// Raft sends one message on a pipeline for each entry that comes in, and else
+// one every CommitTimeout, however many entries wait: a follower that comes back
+// while nobody writes would need half a minute for a thousand. So a pipeline ends
+// when raft leaves it alone behind a message as long as they get, and raft goes on
+// without.
+func TestPipelineEndsWhenRaftLeavesItBehind(t *testing.T) {
+	p, _, to := pipe(t)
+	go func() {
+		for rpc := range to.Consumer() {
+			rpc.Respond(&raft.AppendEntriesResponse{Term: 7, Success: true}, nil)
+		}
+	}()
+	sendTo(t, p, message(7, 4, 0, 1))
+	if a := <-p.Consumer(); !a.Response().Success {
+		t.Fatalf("a short message: %+v", a.Response())
+	}
+	sendTo(t, p, message(7, 5, 0, MaxEntries))
+	if a := <-p.Consumer(); !a.Response().Success || a.Request().PrevLogEntry != 5 {
+		t.Fatalf("a long message: %+v", a.Response())
+	}
+	select {
+	case a := <-p.Consumer():
+		if a.Response().Success || a.Response().Term > a.Request().Term {
+			t.Errorf("raft is told %+v", a.Response())
+		}
+	case <-time.After(patient):
+		t.Fatal("raft is told nothing")
+	}
+	if _, err := p.AppendEntries(message(7, 5+MaxEntries, 0, 1), &raft.AppendEntriesResponse{}); !errors.Is(err, errBehind) {
+		t.Errorf("then: %v", err)
+	}
+}
