@@ -43,6 +43,7 @@ func openWAL(s *Store, salt uint32, segmentSize int64, created bool) (*walLog, e
 			wal.WithLogger(quietLogger(s.log)))
 		return err
 	})
+	fs.forget(err)
 	if err != nil {
 		return nil, fmt.Errorf("store: open log in %s: %w", dir, diskFull(err))
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sort"
@@ -27,6 +28,8 @@ type walFS struct {
 
 	reopened int64 // size limit of the segment that is opened again
 	rotation rotation
+	opened   []io.Closer // until the log is open: raft-wal forgets them if that fails
+	open     bool
 
 	// Of the append in progress.
 	later bool     // its sync may be left to the caller,
@@ -95,16 +98,37 @@ func (v *walFS) OpenWriter(dir, name string) (types.WritableFile, error) {
 		return nil, err
 	}
 	v.note(name)
+	v.remember(f)
 	return &walFile{WritableFile: f, fs: v, name: name, path: filepath.Join(dir, name), limit: v.reopened}, nil
 }
 
 func (v *walFS) OpenReader(dir, name string) (types.ReadableFile, error) {
 	v.note(name)
 	f, err := v.VFS.OpenReader(dir, name)
-	if err != nil || v.files.disk == nil {
-		return f, err
+	if err != nil {
+		return nil, err
+	}
+	v.remember(f)
+	if v.files.disk == nil {
+		return f, nil
 	}
 	return walReader{f, diskReader{v.files, filepath.Join(dir, name), f}}, nil
+}
+
+func (v *walFS) remember(f io.Closer) {
+	if !v.open {
+		v.opened = append(v.opened, f)
+	}
+}
+
+// forget ends the opening of the log, and closes what was opened if it failed.
+func (v *walFS) forget(err error) {
+	for _, f := range v.opened {
+		if err != nil {
+			_ = f.Close() // it was read, if anything
+		}
+	}
+	v.opened, v.open = nil, true
 }
 
 func (v *walFS) Delete(dir, name string) error {

@@ -40,6 +40,12 @@ func newDisk(base string, r *rand.Rand) (*disk, error) {
 	return d, d.next()
 }
 
+func (d *disk) isLossy() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.lossy
+}
+
 // graves keeps files that were removed and may come back.
 const graves = "graves"
 

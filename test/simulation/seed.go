@@ -74,7 +74,9 @@ func (r *run) startAll() {
 
 // settle ends the faults and the load, and demands that the ensemble is well.
 func (r *run) settle() {
-	r.works(r.healMajority(), false, majorityLives, "a majority is whole")
+	if majority := r.healMajority(); majority != nil {
+		r.works(majority, false, majorityLives, "a majority is whole")
+	}
 	if r.failed() == nil {
 		r.healAll()
 		r.works(r.hosts, true, allLive, "all is whole")
