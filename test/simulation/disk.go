@@ -40,6 +40,7 @@ func newDisk(base string, r *rand.Rand) (*disk, error) {
 	return d, d.next()
 }
 
+// isLossy tells whether a sync has ever failed.
 func (d *disk) isLossy() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

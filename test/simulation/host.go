@@ -219,6 +219,8 @@ const (
 )
 
 // kill ends the process at this instant. What goes on of it can be seen by nobody. It may be called by the process itself.
+// A disk that has refused a sync keeps its power: the next process takes what is in the page cache for durable, as its
+// kernel says (ADR 6), and nothing would be lost silently, but a server or an ensemble of one.
 func (h *host) kill(d death) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -228,7 +230,11 @@ func (h *host) kill(d death) {
 	}
 	p.dead.Store(true)
 	p.nic.kill(d == killed)
-	if err := h.disk.die(d); err != nil {
+	left := d
+	if h.disk.isLossy() {
+		left = killed
+	}
+	if err := h.disk.die(left); err != nil {
 		h.run.failf("server %d: %v", h.id, err)
 	}
 	p.cancel()

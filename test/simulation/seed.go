@@ -74,9 +74,7 @@ func (r *run) startAll() {
 
 // settle ends the faults and the load, and demands that the ensemble is well.
 func (r *run) settle() {
-	if majority := r.healMajority(); majority != nil {
-		r.works(majority, false, majorityLives, "a majority is whole")
-	}
+	r.works(r.healMajority(), false, majorityLives, "a majority is whole")
 	if r.failed() == nil {
 		r.healAll()
 		r.works(r.hosts, true, allLive, "all is whole")
