@@ -219,8 +219,9 @@ const (
 )
 
 // kill ends the process at this instant. What goes on of it can be seen by nobody. It may be called by the process itself.
-// A disk that has refused a sync keeps its power: the next process takes what is in the page cache for durable, as its
-// kernel says (ADR 6), and nothing would be lost silently, but a server or an ensemble of one.
+// A disk that has refused a sync keeps its power: the next process takes what is in the page cache for durable, as the
+// kernel says (ADR 6). What the disk has really lost shows when it is read again; a server then joins anew or, alone,
+// does not start.
 func (h *host) kill(d death) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
