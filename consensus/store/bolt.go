@@ -48,7 +48,7 @@ func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
 			return err
 		})
 	}
-	if err := s.files.settleBoltFile(b.path, created, func(tmp string) error {
+	if err := s.files.settleBoltFile(b.path, created, s.files.syncFile, func(tmp string) error {
 		if err := open(tmp); err != nil {
 			return err
 		}
@@ -70,15 +70,15 @@ func openBolt(s *Store, salt uint32, created bool) (*boltLog, error) {
 // another name first, synced, reopened and checked, because a power failure
 // during bbolt's very first writes can leave a file that looks initialised
 // (etcd#16596).
-func (d files) settleBoltFile(path string, created bool, fill func(tmp string) error) error {
+func (d files) settleBoltFile(path string, created bool, settle func(path string) error, fill func(tmp string) error) error {
 	there, err := exists(path)
 	if err != nil {
 		return err
 	}
 	if there {
-		// A process that was killed may have left its last transaction in the
-		// page cache only, and it counts from here on.
-		if err := d.syncFile(path); err != nil {
+		// A process that was killed, or that could not sync, may have left its
+		// last transaction in the page cache only, and it counts from here on.
+		if err := settle(path); err != nil {
 			return err
 		}
 		return d.checkBoltFile(path)

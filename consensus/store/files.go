@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,46 @@ func (d files) syncDir(dir string) error {
 // syncFile makes a file durable that others have written.
 func (d files) syncFile(path string) error {
 	return d.do(OpSync, path, func() error { return syncPath(path, os.O_RDWR) })
+}
+
+// renewSync makes a file durable that a process before this one has written,
+// whose sync may have failed. The kernel then takes for clean, and for durable,
+// what never came to the disk; only what is written again is synced again. A
+// crash on the way does no harm: the same bytes are in the same place.
+func (d files) renewSync(path string) error {
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return fmt.Errorf("store: open %s: %w", path, err)
+	}
+	err = d.renew(f)
+	if err == nil {
+		err = d.sync(f)
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err != nil {
+		return fmt.Errorf("store: make %s durable: %w", path, err)
+	}
+	return nil
+}
+
+func (d files) renew(f *os.File) error {
+	block, zeros := make([]byte, mib), make([]byte, mib)
+	for off := int64(0); ; off += mib {
+		n, err := d.reader(f).ReadAt(block, off)
+		if err != nil && !errors.Is(err, io.EOF) {
+			return err
+		}
+		if !bytes.Equal(block[:n], zeros[:n]) { // where nothing was written yet
+			if _, err := d.writeAt(f, block[:n], off); err != nil {
+				return err
+			}
+		}
+		if n < len(block) {
+			return nil
+		}
+	}
 }
 
 func syncPath(path string, flag int) error {

@@ -47,7 +47,7 @@ type stableStore struct {
 func openStable(s *Store, path string, created bool) (*stableStore, error) {
 	st := &stableStore{files: s.files, path: path, fail: s.fail, mu: newMutex()}
 	st.dog = newWatchdog(&s.opt, s.log, func(err error) { s.fail.fail(err) })
-	if err := s.files.settleBoltFile(path, created, createStable); err != nil {
+	if err := s.files.settleBoltFile(path, created, s.files.renewSync, createStable); err != nil {
 		return nil, err
 	}
 	err := guard(func() (err error) {

@@ -54,7 +54,9 @@ func newWalFS(s *Store) *walFS {
 // settle makes durable what is there. A process that was killed between a write
 // and its sync has left it in the page cache, where it looks like the rest of
 // the log: raft would count on it, and a segment list on the segment. That is
-// one file at most, but which shows only when they are read.
+// one file at most, but which shows only when they are read. One whose sync has
+// failed has left it there, too: it is in the last file, or in the one before if
+// there was still time for another.
 func (v *walFS) settle() error {
 	if v.noSync || mutant.Is(mutant.Reopen) {
 		return nil
@@ -63,8 +65,12 @@ func (v *walFS) settle() error {
 	if err != nil {
 		return fmt.Errorf("store: list segments in %s: %w", v.dir, err)
 	}
-	for _, path := range paths {
-		if err := v.files.syncFile(path); err != nil {
+	for i, path := range paths { // in the order of their entries
+		settle := v.files.syncFile
+		if i >= len(paths)-2 {
+			settle = v.files.renewSync
+		}
+		if err := settle(path); err != nil {
 			return err
 		}
 	}

@@ -40,13 +40,6 @@ func newDisk(base string, r *rand.Rand) (*disk, error) {
 	return d, d.next()
 }
 
-// isLossy tells whether a sync has ever failed.
-func (d *disk) isLossy() bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.lossy
-}
-
 // graves keeps files that were removed and may come back.
 const graves = "graves"
 
@@ -149,6 +142,7 @@ func (d *disk) write(v *view, op store.Op, rel, part string, do func() error) er
 			return err
 		}
 		ino := d.names.inode(v.root, rel)
+		ino.redeem(p)
 		ino.patches = append(ino.patches, p)
 		return do()
 	})

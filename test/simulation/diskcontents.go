@@ -64,6 +64,15 @@ func (ino *inode) doom() {
 	}
 }
 
+// redeem is a write that covers others whose sync has failed: the next one includes them.
+func (ino *inode) redeem(by *patch) {
+	for _, p := range ino.patches {
+		if p.off >= by.off && p.off+int64(len(p.old)) <= by.off+int64(len(by.old)) {
+			p.doomed = false
+		}
+	}
+}
+
 // boltMeta is how many bytes the two meta pages of bbolt have.
 const boltMeta = 2 * 4096
 

@@ -19,7 +19,6 @@ type diskFaults struct {
 	hanging  chan struct{} // closed when what hangs may go on; nil: nothing does
 	hangs    where
 	ambushes []*ambush
-	lossy    bool // a sync has failed: the next loss of power may take what looks durable since
 }
 
 // where is a kind of operation on a part of the files, "" for any.
@@ -186,7 +185,6 @@ func (d *disk) refusal(v *view, op store.Op, rel, part string) error {
 		}
 		if op.Kind == store.OpSync {
 			d.names.inode(v.root, rel).doom()
-			d.lossy = true
 		}
 		return fmt.Errorf("%v %s: %w", op.Kind, op.Path, r.err)
 	}

@@ -219,9 +219,6 @@ const (
 )
 
 // kill ends the process at this instant. What goes on of it can be seen by nobody. It may be called by the process itself.
-// A disk that has refused a sync keeps its power: the next process takes what is in the page cache for durable, as the
-// kernel says (ADR 6). What the disk has really lost shows when it is read again; a server then joins anew or, alone,
-// does not start.
 func (h *host) kill(d death) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -231,11 +228,7 @@ func (h *host) kill(d death) {
 	}
 	p.dead.Store(true)
 	p.nic.kill(d == killed)
-	left := d
-	if h.disk.isLossy() {
-		left = killed
-	}
-	if err := h.disk.die(left); err != nil {
+	if err := h.disk.die(d); err != nil {
 		h.run.failf("server %d: %v", h.id, err)
 	}
 	p.cancel()
