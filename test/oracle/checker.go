@@ -388,6 +388,7 @@ func (c *Checker) unanswered(t *track, i *Item) {
 		return
 	}
 	c.stats.Unknown++
+	c.second.unanswered(i)
 	if e := t.committed[i.Xid]; e != nil {
 		delete(t.committed, i.Xid)
 		c.unknownApplied(t, i, e)
@@ -397,7 +398,6 @@ func (c *Checker) unanswered(t *track, i *Item) {
 		kept := *i
 		t.unknown[i.Xid] = &kept
 	}
-	c.second.unanswered(i)
 }
 
 // replied judges a reply.

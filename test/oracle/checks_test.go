@@ -453,3 +453,23 @@ func TestRightIsRight(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A write was applied and the client heard of something later before its connection was lost: Porcupine has to know of
+// the write, too, or it finds no order for what others read.
+func TestLateUnansweredWrite(t *testing.T) {
+	f := newFake(t)
+	a, b := f.client(), f.client()
+	a.create("/k")
+	a.xid++
+	body := wire.SetData{Path: "/k", Data: []byte("x"), Version: -1}
+	lost := Item{Kind: Unanswered, Op: wire.OpSetData, Xid: a.xid, Body: body, Called: f.h.Stamp()}
+	a.commit(wire.OpSetData, a.xid, body)
+	a.ping()
+	a.items = append(a.items, lost)
+	a.reconnect()
+	b.sync()
+	b.get("/k")
+	if err := Error(f.verify(all)); err != nil {
+		t.Error(err)
+	}
+}
