@@ -126,18 +126,10 @@ func (n *Node) begin(ctx context.Context) error {
 	if n.stream.incarnation.Load() != 0 {
 		return n.Sync(ctx)
 	}
-	id := n.who()
-	// What a process has sent that was killed at its start may yet be committed:
-	// also where the clock has been set back since, this one comes after it.
-	next := max(n.fsm.incarnation(n.cfg.ServerID), id.Start+1)
-	// Such a process has not found out, and what it has put on file says nothing.
-	if id.First == 0 {
-		id.Sound, id.First = id.Start, next
-	}
-	if err := n.become(func(own *identity) { own.Start, own.Sound, own.First = next, id.Sound, id.First }); err != nil {
+	id, err := n.number()
+	if err != nil {
 		return err
 	}
-	n.stream.begin(next)
 	if err := n.Sync(ctx); err != nil {
 		return err
 	}
@@ -147,6 +139,24 @@ func (n *Node) begin(ctx context.Context) error {
 		return err
 	}
 	return n.become(func(own *identity) { own.Sound, own.First = 0, 0 })
+}
+
+// number gives this process its number, on disk first, and returns what the
+// directory tells of the last start that was found sound.
+func (n *Node) number() (identity, error) {
+	id := n.who()
+	// What a process has sent that was killed at its start may yet be committed:
+	// also where the clock has been set back since, this one comes after it.
+	next := max(n.fsm.incarnation(n.cfg.ServerID), id.Start+1)
+	// Such a process has not found out, and what it has put on file says nothing.
+	if id.First == 0 {
+		id.Sound, id.First = id.Start, next
+	}
+	if err := n.become(func(own *identity) { own.Start, own.Sound, own.First = next, id.Sound, id.First }); err != nil {
+		return identity{}, err
+	}
+	n.stream.begin(next)
+	return id, nil
 }
 
 // rejoin ends this server, which must not rely on its own state any more.

@@ -218,7 +218,7 @@ func TestEventIsShared(t *testing.T) {
 		if !c.queueEvent(event) {
 			t.Fatal("nobody is told that an event is queued")
 		}
-		if &c.out.buf[0] != &event[0] {
+		if &queued(c)[0] != &event[0] {
 			t.Error("an event that is alone in the queue was copied")
 		}
 	}
@@ -226,16 +226,23 @@ func TestEventIsShared(t *testing.T) {
 	if list[0].queueEvent(next) {
 		t.Error("a flusher is told twice")
 	}
-	if want := append(slices.Clone(before), next...); !slices.Equal(list[0].out.buf, want) {
-		t.Errorf("queued %q, want %q", list[0].out.buf, want)
+	if want := append(slices.Clone(before), next...); !slices.Equal(queued(list[0]), want) {
+		t.Errorf("queued %q, want %q", queued(list[0]), want)
 	}
-	putBuffer(list[1].out.buf)
+	putBuffer(queued(list[1]))
 	if b := getBuffer(); cap(b) < leastBuffer {
 		t.Errorf("a buffer of %d bytes is kept", cap(b))
 	}
-	if !slices.Equal(list[1].out.buf, before) || !slices.Equal(event, before) {
+	if !slices.Equal(queued(list[1]), before) || !slices.Equal(event, before) {
 		t.Errorf("the event that others have is %q, was %q", event, before)
 	}
+}
+
+// queued is what waits to be written, for tests in which nobody is about to.
+func queued(c *conn) []byte {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.out.buf
 }
 
 // Everybody who watches one znode hears of a change once, also when they are so
