@@ -316,11 +316,28 @@ func (n *Node) Close() error {
 			err = n.net.Close()
 		}
 		if n.shutdown != nil {
-			err = errors.Join(err, n.shutdown().Error())
+			err = errors.Join(err, n.endRaft())
 		}
 		n.closeErr = errors.Join(err, n.store.Close())
 	})
 	return n.closeErr
+}
+
+// endRaft returns when raft has ended, or hangs with the disk: the process is to
+// end all the same.
+func (n *Node) endRaft() error {
+	ended := make(chan error, 1)
+	go func() { ended <- n.shutdown().Error() }()
+	for {
+		select {
+		case err := <-ended:
+			return err
+		case <-time.After(10 * time.Millisecond):
+			if err := n.store.Err(); errors.Is(err, store.ErrStalled) {
+				return err
+			}
+		}
+	}
 }
 
 // settleAtMost bounds how long Close waits for raft: a leader without a majority

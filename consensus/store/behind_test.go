@@ -195,7 +195,7 @@ func TestFailedSyncBehindIsFatal(t *testing.T) {
 // A sync that hangs ends it too, and Close does not wait for it.
 func TestHungSyncBehindIsFatal(t *testing.T) {
 	o := opts(t.TempDir(), EngineWAL)
-	o.hooks.stallWarn, o.hooks.stallFatal = 10*time.Millisecond, 30*time.Millisecond
+	o.hooks.stallWarn, o.hooks.stallFatal = 10*time.Millisecond, 300*time.Millisecond
 	d := &lateDisk{}
 	told := make(chan error, 1)
 	o.Disk, o.OnFatal = d.disk(), func(err error) { told <- err }

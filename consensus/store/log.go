@@ -283,7 +283,9 @@ func (l *logStore) raiseBound(u *unsynced, durable uint64) {
 	l.unboundEntries += int(u.last - u.first + 1)
 	l.unboundBytes += u.bytes
 	if l.unboundEntries >= boundEvery || l.unboundBytes >= boundEveryBytes {
+		l.dog.begin("write", l.bound.path)
 		l.bound.raise(durable)
+		l.dog.end()
 		l.unboundEntries, l.unboundBytes = 0, 0
 	}
 }
@@ -423,7 +425,10 @@ func (l *logStore) deleteLocked(first, lo, hi uint64) error {
 		if lo == first {
 			keep = 0
 		}
-		if err := l.bound.lower(keep); err != nil {
+		l.dog.begin("lower", l.bound.path)
+		err := l.bound.lower(keep)
+		l.dog.end()
+		if err != nil {
 			return err
 		}
 	}
@@ -478,21 +483,8 @@ func (l *logStore) checkDeleted(first, lo, hi uint64) error {
 	return l.fail.check()
 }
 
-// close waits for an append in progress, but not for one that hangs.
+// close waits for an append in progress.
 func (l *logStore) close() error {
-	done := make(chan error, 1)
-	go func() { done <- l.shut() }()
-	select {
-	case err := <-done:
-		return err
-	case <-time.After(closeWait):
-		return fmt.Errorf("store: close the log in %s: an operation has not returned for %v: %w", l.opt.LogDir, closeWait, ErrStalled)
-	}
-}
-
-// shut closes the files when nothing uses them any more. What hangs may come back
-// long after the store was given up.
-func (l *logStore) shut() error {
 	l.sem <- struct{}{}
 	defer l.release()
 	l.behind.stop()
@@ -501,6 +493,3 @@ func (l *logStore) shut() error {
 	}
 	return nil
 }
-
-// closeWait bounds Close when an append is stuck in the kernel.
-const closeWait = time.Second

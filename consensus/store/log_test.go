@@ -214,7 +214,7 @@ func TestWatchdog(t *testing.T) {
 	fatal := make(chan error, 1)
 	hang := make(chan struct{})
 	o := opts(t.TempDir(), EngineWAL)
-	o.hooks.stallWarn, o.hooks.stallFatal = 5*time.Millisecond, 50*time.Millisecond
+	o.hooks.stallWarn, o.hooks.stallFatal = 5*time.Millisecond, 300*time.Millisecond
 	hanging := false
 	o.Disk = faults(OpSync, ".wal", func() error {
 		if hanging {
@@ -233,8 +233,62 @@ func TestWatchdog(t *testing.T) {
 	go func() { queued <- s.Log().DeleteRange(1, 1) }()
 	wantErr(t, <-queued, ErrStalled)
 	wantErr(t, s.Close(), ErrStalled)
-	close(hang) // the disk answers after all: too late to be acknowledged
+	_, err := Open(o)
+	wantErr(t, err, ErrInUse) // what hangs may yet be written
+	close(hang)               // the disk answers after all: too late to be acknowledged
 	wantErr(t, <-result, ErrStalled)
+}
+
+// Everything that the log waits for is timed, and Close waits for none of it.
+func TestHungBoundIsFatal(t *testing.T) {
+	for _, kind := range []OpKind{OpWrite, OpSync} {
+		t.Run(kind.String(), func(t *testing.T) {
+			o := opts(t.TempDir(), EngineWAL)
+			o.NoSync, o.hooks.stallWarn, o.hooks.stallFatal = true, 100*time.Millisecond, 200*time.Millisecond
+			hang, hanging := make(chan struct{}), false
+			o.Disk = faults(kind, boundName, func() error {
+				if hanging {
+					<-hang
+				}
+				return nil
+			})
+			fatal := make(chan error, 1)
+			o.OnFatal = func(err error) { fatal <- err }
+			s := mustOpen(t, o)
+			mustStore(t, s, batch(1, boundEvery, 10)...)
+			hanging = true
+			ended := make(chan error, 1)
+			go func() { // one raises the bound, the other lowers it
+				if kind == OpWrite {
+					ended <- s.Log().StoreLogs(batch(boundEvery+1, boundEvery, 10))
+				} else {
+					ended <- s.Log().DeleteRange(boundEvery, boundEvery)
+				}
+			}()
+			wantErr(t, <-fatal, ErrStalled, s.bound.path)
+			wantErr(t, s.Close(), ErrStalled)
+			close(hang)
+			<-ended
+		})
+	}
+}
+
+// A disk that hangs before anybody has noticed does not keep Close, either.
+func TestCloseWithHungDisk(t *testing.T) {
+	o := opts(t.TempDir(), EngineWAL)
+	o.NoSync, o.hooks.stallWarn, o.hooks.stallFatal = true, 100*time.Millisecond, 200*time.Millisecond
+	hang, hanging := make(chan struct{}), false
+	o.Disk = faults(OpSync, boundName, func() error {
+		if hanging {
+			<-hang
+		}
+		return nil
+	})
+	s := mustOpen(t, o)
+	mustStore(t, s, entry(1, 10))
+	hanging = true
+	wantErr(t, s.Close(), ErrStalled)
+	close(hang)
 }
 
 // raft-wal reopens a segment that is sealed but not yet replaced and then

@@ -9,12 +9,3 @@ func newMutex() mutex { return make(mutex, 1) }
 
 func (m mutex) Lock()   { m <- struct{}{} }
 func (m mutex) Unlock() { <-m }
-
-func (m mutex) TryLock() bool {
-	select {
-	case m <- struct{}{}:
-		return true
-	default:
-		return false
-	}
-}

@@ -2,7 +2,6 @@ package store
 
 import (
 	"sync"
-	"time"
 
 	"github.com/hashicorp/raft-wal/types"
 )
@@ -51,20 +50,6 @@ func (r *rotation) await(fail *failure) error {
 		return nil
 	case <-fail.ch:
 		return fail.err
-	}
-}
-
-// awaitFor returns false if a rotation has not ended in time.
-func (r *rotation) awaitFor(d time.Duration) bool {
-	ended := r.underway()
-	if ended == nil {
-		return true
-	}
-	select {
-	case <-ended:
-		return true
-	case <-time.After(d):
-		return false
 	}
 }
 

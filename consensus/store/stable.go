@@ -249,18 +249,7 @@ func (st *stableStore) GetUint64(key []byte) (uint64, error) {
 }
 
 func (st *stableStore) close() error {
-	if !st.mu.TryLock() {
-		go func() { // what hangs may come back
-			st.mu.Lock()
-			_ = st.shut() // nobody waits for it any more
-		}()
-		return fmt.Errorf("store: close %s: an operation has not returned: %w", st.path, ErrStalled)
-	}
-	return st.shut()
-}
-
-// shut closes the file and gives the lock back.
-func (st *stableStore) shut() error {
+	st.mu.Lock()
 	defer st.mu.Unlock()
 	if err := guard(st.db.Close); err != nil {
 		return fmt.Errorf("store: close %s: %w", st.path, err)

@@ -261,7 +261,9 @@ func (s *Store) Snapshots() raft.SnapshotStore { return s.snaps }
 // Err returns the error that stopped the store, nil while it works.
 func (s *Store) Err() error { return s.fail.check() }
 
-// Close ends all use of the directory. Raft must have been shut down before.
+// Close ends all use of the directory. Raft must have been shut down before,
+// unless the store has stalled. It does not wait for a disk that hangs, and
+// leaves the directory locked then: what hangs may yet be written.
 // Further calls return the result of the first.
 func (s *Store) Close() error {
 	s.closeOnce.Do(func() {
@@ -271,15 +273,31 @@ func (s *Store) Close() error {
 			failed = s.fail.check()
 		}
 		s.fail.fail(ErrClosed)
-		if failed == nil {
-			s.bound.raise(s.logs.last())
+		patience := s.logs.dog.fatalAfter
+		if errors.Is(failed, ErrStalled) {
+			patience = closeWait
 		}
-		s.closeErr = s.release()
+		done := make(chan error, 1)
+		go func() {
+			if failed == nil {
+				s.bound.raise(s.logs.last())
+			}
+			done <- s.release()
+		}()
+		select {
+		case s.closeErr = <-done:
+		case <-time.After(patience):
+			s.closeErr = fmt.Errorf("store: close %s: an operation has not returned for %v: %w", s.opt.Dir, patience, ErrStalled)
+		}
 	})
 	return s.closeErr
 }
 
-// release closes whatever open has opened, in the opposite order.
+// closeWait bounds Close when an operation is known to be stuck in the kernel.
+const closeWait = time.Second
+
+// release closes whatever open has opened, in the opposite order, when nothing
+// uses it any more.
 func (s *Store) release() error {
 	var errs []error
 	if s.stable != nil {

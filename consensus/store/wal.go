@@ -70,10 +70,10 @@ func (w *walLog) DeleteRange(lo, hi uint64) error {
 	return w.WAL.DeleteRange(lo, hi)
 }
 
-// Close ends the use of the files, after a rotation unless it hangs.
+// Close ends the use of the files, after a rotation.
 func (w *walLog) Close() error {
-	if !w.fs.rotation.awaitFor(closeWait) {
-		return fmt.Errorf("a rotation has not returned for %v: %w", closeWait, ErrStalled)
+	if ended := w.fs.rotation.underway(); ended != nil {
+		<-ended
 	}
 	return w.WAL.Close()
 }

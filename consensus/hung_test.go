@@ -1,0 +1,56 @@
+package consensus
+
+import (
+	"errors"
+	"path/filepath"
+	"testing"
+	"testing/synctest"
+
+	"zkd/consensus/store"
+)
+
+// hungDisk is one that hangs in the middle of syncs of the log while it has a channel.
+type hungDisk struct {
+	store.Disk
+	hang chan struct{}
+}
+
+func (d *hungDisk) Do(op store.Op, do func() error) error {
+	if op.Kind == store.OpSync && filepath.Ext(op.Path) == ".wal" && d.hang != nil {
+		<-d.hang
+	}
+	return do()
+}
+
+func (*hungDisk) Room(string) (free, total int64, err error) { return 1 << 40, 1 << 40, nil }
+func (*hungDisk) SegmentSize() int64                         { return 0 }
+
+// A server whose disk hangs ends, although raft does not: only then can it be
+// started elsewhere, or noticed.
+func TestCloseWithHungDisk(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(t, dir)
+		disk := &hungDisk{}
+		fatal := make(chan error, 1)
+		cfg.Store.Disk, cfg.Store.NoSync = disk, false
+		cfg.OnFatal = func(err error) { fatal <- err }
+		n, err := Open(cfg, newMachine(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait() // nothing is written
+		disk.hang = make(chan struct{})
+		defer close(disk.hang)
+		n.Submit(nil, nil, []byte("never answered"))
+		if err := <-fatal; !errors.Is(err, store.ErrStalled) {
+			t.Errorf("fatal: %v", err)
+		}
+		if err := n.Close(); !errors.Is(err, store.ErrStalled) {
+			t.Errorf("close: %v", err)
+		}
+	})
+}
