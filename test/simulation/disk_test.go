@@ -22,15 +22,15 @@ func TestStoreSurvives(t *testing.T) {
 	for _, engine := range []string{store.EngineWAL, store.EngineBolt} {
 		t.Run(engine, func(t *testing.T) {
 			sprung := map[string]int{}
-			n := *diskSeeds
+			n, enough := *diskSeeds, 30
 			if engine == store.EngineBolt {
-				n = (n + 4) / 5 // its file is compared at each commit
+				n, enough = (n+4)/5, 6 // its file is compared at each commit
 			}
 			for seed := range uint64(n) {
 				survive(t, engine, seed, sprung)
 			}
-			for _, point := range points {
-				if sprung[point] == 0 && engine == store.EngineWAL && !notOfAStore[point] && n >= 30 {
+			for _, point := range pointsOf(engine) {
+				if sprung[point] == 0 && !notOfAStore[point] && n >= enough {
 					t.Errorf("no process was caught %s", point)
 				}
 			}
@@ -66,6 +66,7 @@ func survive(t *testing.T, engine string, seed uint64, sprung map[string]int) {
 		t.Fatal(err)
 	}
 	l := &storeLedger{t: t, rand: rand.New(rand.NewPCG(seed, 8)), data: map[uint64][]byte{}, first: 1}
+	points := pointsOf(engine)
 	for life := range 12 {
 		d.setSlow(0, 0)
 		point, how, skip := points[(int(seed)*12+life)%len(points)], death(l.rand.IntN(2)), l.rand.IntN(6)

@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -105,12 +106,26 @@ func (d *disk) heal() {
 	d.full, d.quick, d.slow, d.refusals, d.ambushes = false, f.quick, f.slow, nil, nil
 }
 
-// points are where a process can be caught by at.
-var points = []string{
+// pointsOf are where a process can be caught by at: of what it does to its log, and to its other files.
+func pointsOf(engine string) []string {
+	if engine == store.EngineBolt {
+		return slices.Concat(boltPoints, otherPoints)
+	}
+	return slices.Concat(logPoints, otherPoints)
+}
+
+// boltPoints are those of a log that is a bolt file.
+var boltPoints = []string{"before commit log", "during commit log", "after commit log"}
+
+// logPoints are those of zkd's own log.
+var logPoints = []string{
 	"before write log", "during write log", "after write log", "during sync log", "after sync log",
 	"before create log", "after create log", "before remove log", "after remove log",
 	"before write list", "after write list", "after sync list", "before rename list", "after rename list",
 	"during write bound", "after write bound", "during sync bound",
+}
+
+var otherPoints = []string{
 	"during write snapshot", "after write snapshot", "during sync snapshot", "after sync snapshot",
 	"before rename snapshot", "after rename snapshot", "after syncdir snapshot", "before remove snapshot", "after remove snapshot",
 	"before commit vote", "during commit vote", "after commit vote",

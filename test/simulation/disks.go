@@ -79,6 +79,7 @@ var disks = []scenario{
 
 // everyPoint kills servers at all named points, in some order.
 func (r *run) everyPoint(d death) {
+	points := pointsOf(r.plan.engine)
 	for _, i := range r.rand.Perm(len(points)) {
 		if r.failed() != nil {
 			return

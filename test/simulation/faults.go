@@ -469,6 +469,7 @@ func (r *run) diskError() func() {
 
 // ambush kills a server at a named point of what it does to its files.
 func (r *run) ambush() func() {
+	points := pointsOf(r.plan.engine)
 	return r.ambushAt(points[r.rand.IntN(len(points))], r.rand.IntN(20), death(r.rand.IntN(2)))
 }
 
