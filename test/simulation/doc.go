@@ -10,7 +10,8 @@
 //	go test ./test/simulation -sim.seed 4711      // that one
 //	go test ./test/simulation -sim.scenario name  // that scenario, with -sim.seeds seeds
 //
-// What a seed promises: the same ensemble, load, faults and delays at the same instants. The order in which goroutines
-// run at one instant is the scheduler's, so a failure that hangs on it may take a few runs of its seed to come back
-// (-count).
+// What a seed promises: the same ensemble, the same settings and the same faults at the same instants, and clients that
+// begin alike. The order in which goroutines run at one instant is the scheduler's, and raft draws its timeouts by
+// itself; so who leads, and what clients meet, differs, and a failure that hangs on it may take a few runs of its seed
+// to come back (-count).
 package simulation

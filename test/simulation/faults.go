@@ -2,6 +2,7 @@ package simulation
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -47,16 +48,34 @@ var faults = []fault{
 	{"ambush", 8, (*run).ambush},
 }
 
-// choose draws a fault.
-func (r *run) choose(list []fault) *fault {
+// throw is what is drawn for one fault before anything is known of the servers.
+type throw struct {
+	gap, lead, hold time.Duration // since the one before; from the bell on; how long it lasts
+	fault           *fault
+	rand            *rand.Rand // of what else is drawn for it
+}
+
+// throwNext draws a fault. What it is follows from the seed and from how many there were before, not from what came of
+// those: who led, or which server was down, would otherwise change all that comes later.
+func (r *run) throwNext() throw {
+	r.throws++
+	rnd := rand.New(rand.NewPCG(r.seed, firstThrow+r.throws))
+	return throw{gap: gap(rnd), lead: time.Duration(rnd.Int64N(int64(2 * bellLead))), hold: hold(rnd), fault: choose(rnd), rand: rnd}
+}
+
+// firstThrow keeps what throws draw apart from what all others do.
+const firstThrow = 1 << 32
+
+// choose draws a kind of fault.
+func choose(rnd *rand.Rand) *fault {
 	sum := 0
-	for i := range list {
-		sum += list[i].weight
+	for i := range faults {
+		sum += faults[i].weight
 	}
-	x := r.rand.IntN(sum)
-	for i := range list {
-		if x -= list[i].weight; x < 0 {
-			return &list[i]
+	x := rnd.IntN(sum)
+	for i := range faults {
+		if x -= faults[i].weight; x < 0 {
+			return &faults[i]
 		}
 	}
 	panic("unreachable")
@@ -71,14 +90,16 @@ func (r *run) members() []*host { return r.hosts }
 // nothing is what ends a fault that ends by itself.
 func nothing() {}
 
-// inject lets faults happen until a time: each one for a while, some at the same time.
-func (r *run) inject(until time.Duration) {
+// inject lets faults happen from one time to another: each one for a while, some at the same time.
+func (r *run) inject(from, until time.Duration) {
 	type end struct {
 		at   time.Duration
 		undo func()
 	}
 	var ends []end
-	next := r.now() + r.gap()
+	time.Sleep(from - r.now())
+	t := r.throwNext()
+	next := from + t.gap
 	for r.now() < until {
 		wake := next
 		for _, e := range ends {
@@ -95,40 +116,42 @@ func (r *run) inject(until time.Duration) {
 		if r.now() < next {
 			continue
 		}
-		next = r.now() + r.gap()
-		if len(ends) >= 3 {
-			continue
+		r.thrown = append(r.thrown, fmt.Sprintf("%v %s", next, t.fault.name))
+		r.rand = t.rand
+		if len(ends) < 3 {
+			r.load.ring()
+			time.Sleep(t.lead)
+			if undo := t.fault.do(r); undo != nil {
+				r.injected[t.fault.name]++
+				ends = append(ends, end{next + t.lead + t.hold, undo})
+			}
 		}
-		f := r.choose(faults)
-		r.load.ring()
-		time.Sleep(time.Duration(r.rand.Int64N(int64(2 * bellLead))))
-		if undo := f.do(r); undo != nil {
-			r.injected[f.name]++
-			ends = append(ends, end{r.now() + r.hold(), undo})
-		}
+		t = r.throwNext()
+		next += t.gap
 	}
+	r.rand = t.rand
 	for _, e := range ends {
 		r.left = append(r.left, e.undo)
 	}
 }
 
 // gap is the time between two faults: mostly long, now and then none.
-func (r *run) gap() time.Duration {
-	if r.rand.IntN(4) == 0 {
-		return time.Duration(r.rand.Int64N(int64(2 * time.Second)))
+func gap(rnd *rand.Rand) time.Duration {
+	if rnd.IntN(4) == 0 {
+		return time.Duration(rnd.Int64N(int64(2 * time.Second)))
 	}
-	return time.Duration(r.rand.Int64N(int64(40 * time.Second)))
+	return time.Duration(rnd.Int64N(int64(40 * time.Second)))
 }
 
 // hold is how long a fault lasts: around the times after which servers draw conclusions.
-func (r *run) hold() time.Duration {
-	switch r.rand.IntN(4) {
+func hold(rnd *rand.Rand) time.Duration {
+	switch rnd.IntN(4) {
 	case 0:
-		return time.Duration(r.rand.Int64N(int64(time.Second)))
+		return time.Duration(rnd.Int64N(int64(time.Second)))
 	case 1:
-		return time.Duration(r.rand.Int64N(int64(4 * time.Second)))
+		return time.Duration(rnd.Int64N(int64(4 * time.Second)))
 	}
-	return time.Duration(r.rand.Int64N(int64(30 * time.Second)))
+	return time.Duration(rnd.Int64N(int64(30 * time.Second)))
 }
 
 func (r *run) killSome(d death, which func() *host) func() {

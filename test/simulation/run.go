@@ -47,9 +47,11 @@ type run struct {
 
 	history  *oracle.History
 	sequence *oracle.Sequence
-	load     *load    // nil before startLoad
-	left     []func() // how to end the faults that stand
-	injected map[string]int
+	load     *load          // nil before startLoad
+	left     []func()       // how to end the faults that stand
+	throws   uint64         // so far
+	thrown   []string       // the faults that were to come, and when
+	injected map[string]int // those that came
 	rejoins  atomic.Int64
 	ambushed atomic.Int64
 	endings  atomic.Int64 // of servers, by themselves

@@ -42,14 +42,18 @@ func (r *run) play() {
 	r.startAll()
 	if r.failed() == nil {
 		r.load = r.startLoad(r.plan.clients)
-		r.inject(r.now() + r.plan.length/2)
-		// What stands now stands for long, and nothing else happens.
-		time.Sleep(r.plan.calm)
-		r.inject(r.now() + r.plan.length/2)
+		// Faults come at the same times in every run of a seed, however long the ensemble took to form. What stands
+		// after the first half stands for long, and nothing else happens.
+		calm := formed + r.plan.length/2
+		r.inject(formed, calm)
+		r.inject(calm+r.plan.calm, calm+r.plan.calm+r.plan.length/2)
 		r.settle()
 	}
 	r.finish(oracle.Stats{Entries: 50, Writes: 20, Reads: 10, Sessions: 2})
 }
+
+// formed is when an ensemble has long been formed.
+const formed = 20 * time.Second
 
 // startAll starts an ensemble and makes the znodes that the load is about.
 func (r *run) startAll() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,9 @@ var (
 
 func TestSeeds(t *testing.T) {
 	for _, seed := range seedList() {
-		t.Run(fmt.Sprint(seed), func(t *testing.T) { simulate(t, seed, draw(seed), (*run).play) })
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			simulate(t, seed, draw(seed), (*run).play, fmt.Sprintf("-run TestSeeds -sim.seed %d", seed))
+		})
 	}
 }
 
@@ -38,7 +41,21 @@ func seedList() (list []uint64) {
 	return list
 }
 
+// TestFaultsOfASeedRepeat holds a seed to its promise: the same faults at the same times, whatever became of them.
+func TestFaultsOfASeedRepeat(t *testing.T) {
+	for seed := uint64(1); seed <= 2; seed++ {
+		again := fmt.Sprintf("-run TestSeeds -sim.seed %d", seed)
+		one, other := simulate(t, seed, draw(seed), (*run).play, again), simulate(t, seed, draw(seed), (*run).play, again)
+		if len(one.thrown) < 10 || !slices.Equal(one.thrown, other.thrown) {
+			t.Errorf("seed %d: faults %q, and then %q", seed, one.thrown, other.thrown)
+		}
+	}
+}
+
 func TestScenarios(t *testing.T) {
+	if *only != "" && !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == *only }) {
+		t.Fatalf("no scenario is called %q", *only)
+	}
 	for _, s := range scenarios {
 		if *only != "" && *only != s.name {
 			continue
@@ -49,13 +66,15 @@ func TestScenarios(t *testing.T) {
 				list = list[:1]
 			}
 			for _, seed := range list {
-				simulate(t, seed, s.plan.usual(), func(r *run) { r.perform(&s) })
+				simulate(t, seed, s.plan.usual(), func(r *run) { r.perform(&s) },
+					fmt.Sprintf("-run TestScenarios -sim.scenario '%s' -sim.seed %d", s.name, seed))
 			}
 		})
 	}
 }
 
-func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
+// simulate makes one run; again are the flags that repeat it.
+func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) *run {
 	dir := folderInMemory(t)
 	defer os.RemoveAll(dir)
 	began := time.Now()
@@ -80,10 +99,11 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run)) {
 	if err := r.failed(); err != nil || *verbose {
 		fmt.Fprintf(os.Stderr, "%s\n", &r.log)
 		if err != nil {
-			t.Errorf("seed %d, commit %s, %+v: %v", seed, commit(), r.plan, err)
+			t.Errorf("seed %d, commit %s, %+v: %v\nonce more: go test ./test/simulation %s -v", seed, commit(), r.plan, err, again)
 		}
 	}
 	fmt.Printf(resultLine+" in %v %+v %v\n", seed, virtual, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
+	return r
 }
 
 // folderInMemory makes a folder for disks, which the caller removes. It is in memory where the machine has a file
