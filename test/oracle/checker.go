@@ -543,7 +543,7 @@ func (c *Checker) finish() {
 			if e.Op == wire.OpReconfig {
 				continue
 			}
-			c.faults.say(AtMostOnce, "%s: request %d was applied and never sent: %s", t, xid, c.describe(e))
+			c.faults.say(AtMostOnce, "%s: request %d was applied, and was never sent, or answered before it was committed: %s", t, xid, c.describe(e))
 		}
 		if t.refused && !t.closed {
 			c.faults.say(Ephemerals, "%s was told that its session is over, and it is not", t)

@@ -4,7 +4,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"zkd/test/oracle"
 	"zkd/test/zkdserver"
@@ -28,17 +27,13 @@ func TestWitness(t *testing.T) {
 	w := oracle.NewWitnessed(seq, "server 1", file)
 	check := oracle.NewChecker(h, seq, oracle.Options{})
 	load := startLoad(t, ctx, 4, Options{Servers: []string{s.Addr()}, History: h})
-	for range 3 {
-		for range 4 {
-			time.Sleep(50 * time.Millisecond)
-			if err := w.Read(); err != nil {
+	for life := 1; life <= 4; life++ {
+		if life > 1 {
+			if err := s.Restart(ctx); err != nil {
 				t.Fatal(err)
 			}
-			check.Advance()
 		}
-		if err := s.Restart(ctx); err != nil {
-			t.Fatal(err)
-		}
+		advanceTo(t, ctx, check, oracle.Stats{Terms: life, Writes: 30 * life, Reads: 30 * life}, w.Read)
 	}
 	load.stop()
 	if err := w.Read(); err != nil {
