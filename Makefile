@@ -72,7 +72,7 @@ soak: ## random faults on real processes for SOAK=1h; SOAKSEED repeats one; the 
 	go test -count=1 -timeout 0 -v -run '^TestSoak$$' ./test/soak -soak.for $(SOAK) -soak.seed $(SOAKSEED) -soak.out $(abspath $(SOAKDIR))
 
 prove: ## some minutes of simulation, mutants and random faults, from fresh seeds
-	$(MAKE) -s simulate SIMFLAGS='-v -sim.for 4m' SEEDS=10000
+	$(MAKE) -s simulate SIMFLAGS='-sim.for 4m' SEEDS=10000
 	go test -count=1 -timeout 15m -v ./test/mutants -mutants.quick
 	go test -count=1 -timeout 15m -v -run '^TestSoak$$' ./test/soak -soak.for 90s -soak.faults 30s
 
@@ -81,7 +81,7 @@ mutants: ## deliberate bugs, one at a time: which test notices each, and how fas
 
 SEEDS ?= 500
 simulate: ## SEEDS random runs of simulated ensembles in virtual time, in two processes
-	go test -count=1 -timeout 0 -run '^TestMany$$' ./test/simulation -sim.workers 2 -sim.seeds $(SEEDS) $(SIMFLAGS)
+	go test -count=1 -timeout 0 -v -run '^TestMany$$' ./test/simulation -sim.workers 2 -sim.seeds $(SEEDS) $(SIMFLAGS)
 
 bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.md, bench.json, bench-charts
 	./test/realzk/install.sh

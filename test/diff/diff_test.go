@@ -215,7 +215,7 @@ func (r *runner) round(t *testing.T) {
 		lines := generate(r.seed, n, plan{old: !r.dist.AtLeast("3.9"), shape: r.s, outages: r.work.outages})
 		ok := legal(lines, r.s)
 		if *onlyFlag >= 0 && !ok {
-			t.Fatalf("script %d breaks a rule", n)
+			t.Fatalf("script %d of seed %d breaks a rule over servers %v: no run has played it; see -diff.shape", n, r.seed, r.s)
 		}
 		if ok && !r.script(n, lines) || *onlyFlag >= 0 {
 			return
@@ -244,7 +244,7 @@ func (r *runner) script(n uint64, lines []string) bool {
 	if real == zkd {
 		return true
 	}
-	again := fmt.Sprintf("-diff.seed %d -diff.only %d -diff.shape %v -diff.outages %d", r.seed, n, r.s, r.work.outages)
+	again := fmt.Sprintf("go test ./test/diff -run Random -diff.seed %d -diff.only %d -diff.shape %v -diff.outages %d", r.seed, n, r.s, r.work.outages)
 	if !r.pair.realServes() {
 		r.t.Logf("%s ended ZooKeeper %s:\n%s\n%s", again, r.dist.Version, strings.Join(lines, "\n"), tail(real))
 		r.died++

@@ -60,13 +60,16 @@ func TestMutants(t *testing.T) {
 // choose returns the mutants that the flags ask for.
 func choose(t *testing.T) (chosen []rule) {
 	named := strings.Split(*only, ",")
-	for _, r := range rules(t) {
+	known := rules(t)
+	for _, name := range named {
+		if *only != "" && !slices.ContainsFunc(known, func(r rule) bool { return r.name == name }) {
+			t.Fatalf("%q is no mutant", name)
+		}
+	}
+	for _, r := range known {
 		if *only != "" && slices.Contains(named, r.name) || *only == "" && (*all || slices.Contains(fast, r.name)) {
 			chosen = append(chosen, r)
 		}
-	}
-	if len(chosen) == 0 {
-		t.Fatalf("no mutant is named in %q", *only)
 	}
 	return chosen
 }

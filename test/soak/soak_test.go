@@ -45,23 +45,27 @@ func TestSoak(t *testing.T) {
 	if o.Commit == "" {
 		o.Commit = described()
 	}
+	kept := true
 	if o.Out == "" {
 		var err error
+		kept = false
 		if o.Out, err = os.MkdirTemp("", "zkd-soak-"); err != nil {
 			t.Fatal(err)
 		}
-		t.Cleanup(func() {
-			if !t.Failed() {
-				os.RemoveAll(o.Out)
-			}
-		})
 	} else if abs, err := filepath.Abs(o.Out); err == nil {
 		o.Out = abs
 	}
 	ctx, stop := signal.NotifyContext(t.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	context.AfterFunc(ctx, stop) // a second signal ends the process
-	t.Cleanup(func() { t.Logf("seed %d; page: %s", o.Seed, filepath.Join(o.Out, "index.html")) })
+	t.Cleanup(func() {
+		if !kept && !t.Failed() {
+			os.RemoveAll(o.Out)
+			t.Logf("seed %d; -soak.out keeps the page", o.Seed)
+			return
+		}
+		t.Logf("seed %d; page: %s", o.Seed, filepath.Join(o.Out, "index.html"))
+	})
 	Run(ctx, t, o)
 }
 
