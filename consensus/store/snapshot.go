@@ -330,7 +330,7 @@ func (st *snapshotStore) taken(id string) bool {
 	return false
 }
 
-// publish renames a finished snapshot into place and applies the retention.
+// publish renames a finished snapshot into place.
 func (st *snapshotStore) publish(k *snapSink) error {
 	st.mu.Lock()
 	defer st.mu.Unlock()
@@ -357,15 +357,16 @@ func (st *snapshotStore) publish(k *snapSink) error {
 	}
 	st.count.snapshots.Add(1)
 	st.count.snapshot(k.meta.Index, k.meta.CreatedMs)
-	st.retain()
 	return nil
 }
 
 // retain removes what is beyond RetainSnapshots, and damaged files that a
 // newer snapshot has made pointless. A file that stays is only a nuisance.
 func (st *snapshotStore) retain() {
+	st.mu.Lock()
+	defer st.mu.Unlock()
 	sound := st.scan(st.log)
-	if len(sound) == 0 {
+	if len(sound) == 0 || st.fail.check() != nil { // see publish
 		return
 	}
 	keep := map[string]bool{}

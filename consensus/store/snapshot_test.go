@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/raft"
 	"golang.org/x/sys/unix"
@@ -269,6 +270,32 @@ func TestSnapshotWriteErrors(t *testing.T) {
 			if !c.fatal {
 				mustStore(t, s, entry(1, 10))
 			}
+		})
+	}
+}
+
+// Raft waits for a snapshot that is installed, and its end for one that is taken:
+// a disk that hangs under it ends the store, as it does under the log.
+func TestHungSnapshotIsFatal(t *testing.T) {
+	for _, kind := range []OpKind{OpCreate, OpWrite, OpSync, OpRename} {
+		t.Run(kind.String(), func(t *testing.T) {
+			o := opts(t.TempDir(), EngineWAL)
+			o.hooks.stallWarn, o.hooks.stallFatal = 5*time.Millisecond, 200*time.Millisecond
+			hang, fatal := make(chan struct{}), make(chan error, 1)
+			o.Disk = faults(kind, filepath.Join(snapDir, snapTmp), func() error { <-hang; return nil })
+			o.OnFatal = func(err error) { fatal <- err }
+			s := mustOpen(t, o)
+			ended := make(chan error, 1)
+			go func() {
+				k, err := s.Snapshots().Create(1, 1, 1, raft.Configuration{}, 1, nil)
+				if err == nil {
+					err = k.Close()
+				}
+				ended <- err
+			}()
+			wantErr(t, <-fatal, ErrStalled, snapTmp)
+			close(hang)
+			<-ended
 		})
 	}
 }

@@ -21,6 +21,7 @@ type snapSink struct {
 	meta snapMeta
 	tmp  string
 	f    *os.File
+	dog  *watchdog
 
 	buf      []byte // chunk header and the data gathered so far
 	size     int64
@@ -41,8 +42,12 @@ func newSink(st *snapshotStore, id string, meta snapMeta) (*snapSink, error) {
 		st: st, id: id, meta: meta, tmp: filepath.Join(st.tmpDir, id+snapSuffix),
 		crc: binary.LittleEndian.Uint32(head[len(head)-4:]),
 		buf: make([]byte, chunkHeader, chunkHeader+snapChunk),
+		dog: newWatchdog(st.opt, st.log, func(err error) { st.fail.fail(err) }),
 	}
-	if k.f, err = st.files.create(k.tmp, os.O_EXCL|os.O_WRONLY); err != nil {
+	k.dog.begin("create", k.tmp)
+	k.f, err = st.files.create(k.tmp, os.O_EXCL|os.O_WRONLY)
+	k.dog.end()
+	if err != nil {
 		return nil, err
 	}
 	if err := k.write(head); err != nil {
@@ -97,6 +102,8 @@ func (k *snapSink) flush() error {
 }
 
 func (k *snapSink) write(b []byte) error {
+	k.dog.begin("write", k.tmp)
+	defer k.dog.end()
 	n, err := k.st.files.writeAt(k.f, b, k.at)
 	k.at += int64(n)
 	k.unsynced += int64(n)
@@ -115,6 +122,8 @@ func (k *snapSink) sync() error {
 	if k.st.opt.NoSync {
 		return nil
 	}
+	k.dog.begin("sync", k.tmp)
+	defer k.dog.end()
 	return k.st.files.do(OpSync, k.tmp, func() error { return datasync(k.f.Fd()) })
 }
 
@@ -127,20 +136,30 @@ func (k *snapSink) Close() error {
 	if err == nil {
 		err = k.write(encodeTrailer(k.size, k.chunks, k.crc))
 	}
-	if err == nil && !k.st.opt.NoSync {
-		err = k.st.files.sync(k.f)
+	if err == nil {
+		err = k.finish()
 	}
 	if err != nil {
 		return k.abort(err)
 	}
-	if err := k.f.Close(); err != nil {
-		return k.abort(err)
-	}
-	if err := k.st.publish(k); err != nil {
-		return k.abort(err)
-	}
 	k.done = true
+	k.st.retain() // not timed: a large file may take long to remove
 	return nil
+}
+
+// finish makes what was written a snapshot.
+func (k *snapSink) finish() error {
+	k.dog.begin("finish", k.tmp)
+	defer k.dog.end()
+	if !k.st.opt.NoSync {
+		if err := k.st.files.sync(k.f); err != nil {
+			return err
+		}
+	}
+	if err := k.f.Close(); err != nil {
+		return err
+	}
+	return k.st.publish(k)
 }
 
 // Cancel removes what was written. After Close it does nothing.
