@@ -63,6 +63,7 @@ func TestMany(t *testing.T) {
 	close(chunks)
 	all.Wait()
 	fmt.Println(m)
+	_ = os.Remove(*keep) // only if nothing is in it
 	if len(m.failed) > 0 {
 		t.Errorf("seeds that failed: %v; go test ./test/simulation -run TestSeeds -sim.seed N -v", m.failed)
 	}
