@@ -102,13 +102,17 @@ func nameIndex(id string) uint64 {
 }
 
 // newestNamed is the highest index any snapshot file claims, sound or not.
-func (st *snapshotStore) newestNamed() (index uint64) {
+func (st *snapshotStore) newestNamed() (index uint64, err error) {
 	for _, suffix := range []string{snapSuffix, badSuffix} {
-		if ids, err := st.names(suffix); err == nil && len(ids) > 0 {
+		ids, err := st.names(suffix)
+		if err != nil {
+			return 0, err
+		}
+		if len(ids) > 0 {
 			index = max(index, nameIndex(ids[0]))
 		}
 	}
-	return index
+	return index, nil
 }
 
 // scan returns the snapshots with sound header and trailer, newest first, and
@@ -183,17 +187,20 @@ func (st *snapshotStore) newest() uint64 {
 	return 0
 }
 
-// checkContinuity refuses a start without any snapshot to start from.
-func (st *snapshotStore) checkContinuity(first, last uint64) error {
-	newest := st.newestNamed()
-	if len(usable(st.scan(slog.New(slog.DiscardHandler)), newest, first, last)) > 0 {
-		return nil
+// restorable returns the snapshots that the log, of first to last, continues,
+// newest first. It fails if there is none and the log alone is not the whole:
+// raft would take an empty list for an empty server.
+func (st *snapshotStore) restorable(log *slog.Logger, first, last uint64) ([]snapFile, error) {
+	newest, err := st.newestNamed()
+	if err != nil {
+		return nil, err
 	}
-	if first > 1 || newest > 0 && (last == 0 || last < newest) {
-		return fmt.Errorf("store: open %s: %w: no sound snapshot that the log (%d to %d) continues; the newest was of index %d",
+	list := usable(st.scan(log), newest, first, last)
+	if len(list) == 0 && (first > 1 || newest > 0 && (last == 0 || last < newest)) {
+		return nil, fmt.Errorf("store: open %s: %w: no sound snapshot that the log (%d to %d) continues; the newest was of index %d",
 			st.dir, ErrCorrupt, first, last, newest)
 	}
-	return nil
+	return list, nil
 }
 
 // List returns the snapshots raft may restore, newest first.
@@ -211,8 +218,12 @@ func (st *snapshotStore) List() ([]*raft.SnapshotMeta, error) {
 	if err != nil {
 		return nil, err
 	}
+	list, err := st.restorable(st.log, first, last)
+	if err != nil {
+		return nil, err
+	}
 	var out []*raft.SnapshotMeta
-	for _, f := range usable(st.scan(st.log), st.newestNamed(), first, last) {
+	for _, f := range list {
 		out = append(out, f.info.meta.raft(f.id, f.info.size))
 	}
 	return out, nil

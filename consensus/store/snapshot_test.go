@@ -7,6 +7,7 @@ import (
 	"math/rand"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 	"time"
 
@@ -194,6 +195,37 @@ func TestSnapshotFallbackNeedsLog(t *testing.T) {
 				t.Fatalf("List offers %s", got)
 			}
 		})
+	}
+}
+
+// Snapshots that cannot be read any more after a start are not taken for none: raft would begin as an empty server.
+func TestUnreadableSnapshotsAreNotNone(t *testing.T) {
+	for _, entries := range []int{0, 3} { // behind the snapshot
+		o := opts(t.TempDir(), EngineWAL)
+		s := mustOpen(t, o)
+		mustSnap(t, s, 5, []byte("state"))
+		if entries > 0 {
+			mustStore(t, s, batch(6, entries, 10)...)
+		}
+		mustClose(t, s)
+		unreadable := false
+		o.Disk = faults(OpRead, snapDir, func() error {
+			if unreadable {
+				return syscall.EIO
+			}
+			return nil
+		})
+		s = mustOpen(t, o)
+		if got := snapIndexes(t, s); got != "[5]" {
+			t.Fatalf("List offers %s", got)
+		}
+		unreadable = true
+		list, err := s.Snapshots().List()
+		if len(list) > 0 {
+			t.Errorf("List offers %v", list)
+		}
+		wantErr(t, err, ErrCorrupt, snapDir)
+		mustClose(t, s)
 	}
 }
 

@@ -241,11 +241,16 @@ func (s *Store) crossCheck(created bool) error {
 		return fmt.Errorf("store: open %s: %w: the log ends at index %d, but index %d was durable once (%s)",
 			s.logs.eng.file(last), ErrCorrupt, last, bound, s.bound.path)
 	}
-	if !created && (last > 0 || s.snaps.newestNamed() > 0) {
+	newest, err := s.snaps.newestNamed()
+	if err != nil {
+		return err
+	}
+	if !created && (last > 0 || newest > 0) {
 		return fmt.Errorf("store: %s is missing, but %s has a log or snapshots: %w",
 			filepath.Join(s.opt.Dir, stableName), s.opt.Dir, ErrCorrupt)
 	}
-	return s.snaps.checkContinuity(first, last)
+	_, err = s.snaps.restorable(slog.New(slog.DiscardHandler), first, last) // what is damaged is logged when raft asks
+	return err
 }
 
 // Log returns the entry store. Its StoreLogs puts a seal into the Extensions of

@@ -3,6 +3,7 @@ package simulation
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"log/slog"
 	"math/rand/v2"
 	"path/filepath"
@@ -61,6 +62,7 @@ type run struct {
 
 	mu      sync.Mutex
 	log     bytes.Buffer // what the servers said, and what was done to them
+	shown   io.Writer    // gets the same at once; nil: nobody does
 	level   slog.Level
 	failure error
 	stuck   bool // goroutines are left: the bubble cannot end
@@ -109,7 +111,11 @@ func (r *run) now() time.Duration { return time.Since(r.began) }
 func (r *run) note(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	fmt.Fprintf(&r.log, "%12.6f %s\n", r.now().Seconds(), fmt.Sprintf(format, args...))
+	line := fmt.Sprintf("%12.6f %s\n", r.now().Seconds(), fmt.Sprintf(format, args...))
+	r.log.WriteString(line)
+	if r.shown != nil {
+		_, _ = io.WriteString(r.shown, line)
+	}
 }
 
 // failf fails the run; the first reason counts.

@@ -16,7 +16,7 @@ var (
 	seeds   = flag.Int("sim.seeds", 3, "how many seeds to run")
 	first   = flag.Uint64("sim.first", 0, "the first seed; 0 draws one")
 	only    = flag.String("sim.scenario", "", "run this scenario only")
-	verbose = flag.Bool("sim.v", false, "show the log of every run")
+	verbose = flag.Bool("sim.v", false, "show the log of every run at once, which a crash does not take along")
 )
 
 func TestSeeds(t *testing.T) {
@@ -89,6 +89,9 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) 
 	var virtual time.Duration
 	synctest.Test(t, func(*testing.T) {
 		r = newRun(seed, dir, p)
+		if *verbose {
+			r.shown = os.Stderr
+		}
 		play(r)
 		virtual = r.now()
 		if r.stuck { // the bubble would never end
@@ -96,11 +99,11 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) 
 			os.Exit(3)
 		}
 	})
-	if err := r.failed(); err != nil || *verbose {
-		fmt.Fprintf(os.Stderr, "%s\n", &r.log)
-		if err != nil {
-			t.Errorf("seed %d, commit %s, %+v: %v\nonce more: go test ./test/simulation %s -v", seed, commit(), r.plan, err, again)
+	if err := r.failed(); err != nil {
+		if !*verbose {
+			fmt.Fprintf(os.Stderr, "%s\n", &r.log)
 		}
+		t.Errorf("seed %d, commit %s, %+v: %v\nonce more: go test ./test/simulation %s -v", seed, commit(), r.plan, err, again)
 	}
 	fmt.Printf(resultLine+" in %v %+v %v\n", seed, virtual, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
 	return r
