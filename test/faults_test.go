@@ -64,3 +64,39 @@ func TestFaultsAreTested(t *testing.T) {
 		t.Errorf("%d rows", rows)
 	}
 }
+
+// kept is what docs/testing.md says keeps a bug away: a folder and the tests in it, as in `consensus` TestThis, TestThat.
+var kept = regexp.MustCompile("`([a-z/]+)` (Test[A-Za-z]+(?:, Test[A-Za-z]+)*)")
+
+// The list of bugs is true: what is said to keep them away is there.
+func TestBugsAreKeptAway(t *testing.T) {
+	text, err := os.ReadFile("../docs/testing.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(text), "\n## Bugs found\n")
+	found := 0
+	for _, m := range kept.FindAllStringSubmatch(table, -1) {
+		sources, err := filepath.Glob(filepath.Join("..", m[1], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var all strings.Builder
+		for _, path := range sources {
+			source, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			all.Write(source)
+		}
+		for name := range strings.SplitSeq(m[2], ", ") {
+			found++
+			if !strings.Contains(all.String(), "\nfunc "+name+"(") {
+				t.Errorf("%s is not in %s", name, m[1])
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("%d tests are named", found)
+	}
+}

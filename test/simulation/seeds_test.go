@@ -6,6 +6,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -70,6 +71,19 @@ func TestScenarios(t *testing.T) {
 					fmt.Sprintf("-run TestScenarios -sim.scenario '%s' -sim.seed %d", s.name, seed))
 			}
 		})
+	}
+}
+
+// Who looks for a fault in docs/faults.md finds every scenario.
+func TestScenariosAreInTheCatalogue(t *testing.T) {
+	text, err := os.ReadFile("../../docs/faults.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range scenarios {
+		if !strings.Contains(string(text), "["+s.name+"](../test/simulation/") {
+			t.Errorf("docs/faults.md does not name %q", s.name)
+		}
 	}
 }
 
