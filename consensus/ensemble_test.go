@@ -294,6 +294,23 @@ func TestOldCopyIsNotForgotten(t *testing.T) {
 	}
 }
 
+// The first process on an old copy takes its number before it has the others' log, from a clock that was set back. The
+// number is below that of a start which the copy does not know of, and cannot stand for what comes after the copy.
+func TestOldCopyWithAnOldClock(t *testing.T) {
+	e, _ := withOldCopy(t)
+	e.clocks = map[uint64]func() time.Time{3: func() time.Time { return time.Unix(0, 0) }}
+	e.launch(3, e.members)
+	if _, err := e.nodes[3].number(); err != nil {
+		t.Fatal(err)
+	}
+	e.nodes[3].Submit(make(syncWaiter), nil, nil)
+	var why any
+	until(t, "end of the server", func() (ended bool) { why, ended = e.errs.Load(uint64(3)); return ended })
+	if err := why.(error); !errors.Is(err, ErrRejoin) || !strings.Contains(err.Error(), "old copy") {
+		t.Errorf("with an old copy: %v", err)
+	}
+}
+
 // Processes of a server that end at their start do not make it one with an old copy.
 func TestStartsThatEndAtOnce(t *testing.T) {
 	e := newTrio(t, 3)

@@ -200,8 +200,7 @@ func (f *fsm) applyBatch(l *raft.Log, data []byte) (applied bool, err error) {
 	switch f.follows(b.origin, incarnation, first, first+n-1) {
 	case superseded:
 		if here {
-			// The clock went back behind a process of this server's that ended.
-			f.node.fatal(fmt.Errorf("consensus: %w: a later start of this server is on record", errIncarnation))
+			f.node.fatal(f.node.superseded())
 		}
 		return false, nil
 	case duplicate:

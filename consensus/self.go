@@ -134,7 +134,7 @@ func (n *Node) begin(ctx context.Context) error {
 		return err
 	}
 	if id.Sound > 0 && n.cfg.Ensemble != nil && n.fsm.metStart(id.Sound, id.First) {
-		err := n.Distrust(fmt.Errorf("consensus: %s is an old copy: this server has started again since it was made", n.cfg.Store.Dir))
+		err := n.oldCopy()
 		n.fatal(err)
 		return err
 	}
@@ -157,6 +157,20 @@ func (n *Node) number() (identity, error) {
 	}
 	n.stream.begin(next)
 	return id, nil
+}
+
+// superseded is the error to end this server with when a start later than its
+// own counts. Its own comes after all that the directory knows of; if it knows
+// of none, the clock went back behind a process that ended.
+func (n *Node) superseded() error {
+	if n.who().Sound > 0 {
+		return n.oldCopy()
+	}
+	return fmt.Errorf("consensus: %w: a later start of this server is on record", errIncarnation)
+}
+
+func (n *Node) oldCopy() error {
+	return n.Distrust(fmt.Errorf("consensus: %s is an old copy: this server has started again since it was made", n.cfg.Store.Dir))
 }
 
 // rejoin ends this server, which must not rely on its own state any more.
