@@ -59,7 +59,11 @@ func openBound(d files, dir string, log *slog.Logger) (*bound, error) {
 		f.Close()
 		return nil, fmt.Errorf("store: read %s: %w", b.path, err)
 	}
-	if err := d.sync(f); err != nil { // a process that was killed may have lowered it
+	// A process that was killed, or that could not sync, may have lowered it.
+	if err = d.renew(f); err == nil {
+		err = d.sync(f)
+	}
+	if err != nil {
 		f.Close()
 		return nil, fmt.Errorf("store: sync %s: %w", b.path, err)
 	}

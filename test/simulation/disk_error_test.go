@@ -5,8 +5,10 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"path/filepath"
 	"testing"
 
+	"github.com/hashicorp/raft"
 	"golang.org/x/sys/unix"
 
 	"zkd/consensus/store"
@@ -98,4 +100,57 @@ func errorOnce(t *testing.T, kind store.OpKind, part string, seed uint64) bool {
 		t.Error(err)
 	}
 	return over
+}
+
+// The durable index was lowered, its sync failed, and the process was started again. What it lowers no more, since it is
+// low enough, has to be on disk: else a power failure would bring back the index of entries that were then cut off.
+func TestLoweredIndexIsDurableAfterAnError(t *testing.T) {
+	for seed := range uint64(6) {
+		base := folderInMemory(t)
+		defer os.RemoveAll(base)
+		d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.setSlow(0, 0)
+		open := func() *store.Store {
+			s, err := store.Open(store.Options{
+				Dir: filepath.Join(d.dir(), "data", "raft"), Engine: store.EngineWAL, RetainSnapshots: 2, Disk: d.now(),
+			})
+			if err != nil {
+				t.Fatalf("seed %d: %v", seed, err)
+			}
+			return s
+		}
+		after := func(how death, s *store.Store) *store.Store {
+			if err := d.die(how); err != nil {
+				t.Fatal(err)
+			}
+			_ = s.Close()
+			d.heal()
+			return open()
+		}
+		s := open()
+		for i := range uint64(20) {
+			if err := s.Log().StoreLog(&raft.Log{Index: i + 1, Term: 1, Data: []byte("data")}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := s.Close(); err != nil { // which raises it
+			t.Fatal(err)
+		}
+		s = open()
+		d.fail(store.OpSync, "bound", 0, 1)
+		if err := s.Log().DeleteRange(15, 20); !errors.Is(err, unix.EIO) {
+			t.Fatal(err)
+		}
+		s = after(killed, s)
+		if err := s.Log().DeleteRange(16, 20); err != nil {
+			t.Fatal(err)
+		}
+		s = after(powerOff, s)
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
 }
