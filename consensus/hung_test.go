@@ -2,21 +2,22 @@ package consensus
 
 import (
 	"errors"
-	"path/filepath"
+	"strings"
 	"testing"
 	"testing/synctest"
 
 	"zkd/consensus/store"
 )
 
-// hungDisk is one that hangs in the middle of syncs of the log while it has a channel.
+// hungDisk is one that hangs in the middle of syncs of some files while it has a channel.
 type hungDisk struct {
 	store.Disk
+	ext  string // the end of their names
 	hang chan struct{}
 }
 
 func (d *hungDisk) Do(op store.Op, do func() error) error {
-	if op.Kind == store.OpSync && filepath.Ext(op.Path) == ".wal" && d.hang != nil {
+	if op.Kind == store.OpSync && strings.HasSuffix(op.Path, d.ext) && d.hang != nil {
 		<-d.hang
 	}
 	return do()
@@ -31,7 +32,7 @@ func TestCloseWithHungDisk(t *testing.T) {
 	dir := t.TempDir()
 	synctest.Test(t, func(t *testing.T) {
 		cfg := config(t, dir)
-		disk := &hungDisk{}
+		disk := &hungDisk{ext: ".wal"}
 		fatal := make(chan error, 1)
 		cfg.Store.Disk, cfg.Store.NoSync = disk, false
 		cfg.OnFatal = func(err error) { fatal <- err }
@@ -51,6 +52,25 @@ func TestCloseWithHungDisk(t *testing.T) {
 		}
 		if err := n.Close(); !errors.Is(err, store.ErrStalled) {
 			t.Errorf("close: %v", err)
+		}
+	})
+}
+
+// A server that is to forget its state, and cannot put that on disk, ends all the same.
+func TestIdentityOnAHungDisk(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(t, dir)
+		disk := &hungDisk{ext: ".id.tmp"}
+		cfg.Store.Disk = disk
+		n := start(t, cfg, newMachine(0))
+		synctest.Wait() // nothing is written
+		disk.hang = make(chan struct{})
+		defer close(disk.hang)
+		for range 2 {
+			if err := n.become(func(id *identity) { id.Rejoin = "damaged" }); !errors.Is(err, store.ErrStalled) {
+				t.Errorf("%v", err)
+			}
 		}
 	})
 }

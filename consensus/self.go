@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -75,8 +76,23 @@ func (n *Node) who() identity {
 
 func (n *Node) raftID() raft.ServerID { return n.who().RaftID }
 
-// become changes the identity, on disk first.
+// become changes the identity, on disk first. Who does so cannot go on without
+// it, or must not, so a disk that hangs there ends this server as one that fails.
 func (n *Node) become(change func(*identity)) error {
+	done := make(chan error, 1)
+	go func() { done <- n.becomeInTime(change) }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(becomeAtMost):
+		return fmt.Errorf("consensus: write identity: no progress for %v: %w", becomeAtMost, store.ErrStalled)
+	}
+}
+
+// becomeAtMost is how long the disk may take for an identity, as for the log.
+const becomeAtMost = 10 * time.Second
+
+func (n *Node) becomeInTime(change func(*identity)) error {
 	n.becoming <- struct{}{}
 	defer func() { <-n.becoming }()
 	id := n.who()
