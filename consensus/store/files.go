@@ -1,12 +1,13 @@
 package store
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"path/filepath"
+
+	"golang.org/x/sys/unix"
 )
 
 // files performs the file operations of a store, through its Disk if it has one.
@@ -66,21 +67,27 @@ func (d files) renewSync(path string) error {
 	return nil
 }
 
+// renew writes again what was ever written to f, zeros too: they may stand for
+// a batch that was cut off. Preallocated space that nobody has written to is
+// left alone, since it reads as zeros in any case.
 func (d files) renew(f *os.File) error {
-	block, zeros := make([]byte, mib), make([]byte, mib)
-	for off := int64(0); ; off += mib {
+	block, off := make([]byte, mib), int64(0)
+	for {
+		var err error
+		if off, err = f.Seek(off, unix.SEEK_DATA); errors.Is(err, unix.ENXIO) {
+			return nil // that was all
+		}
+		if err != nil {
+			return err
+		}
 		n, err := d.reader(f).ReadAt(block, off)
 		if err != nil && !errors.Is(err, io.EOF) {
 			return err
 		}
-		if !bytes.Equal(block[:n], zeros[:n]) { // where nothing was written yet
-			if _, err := d.writeAt(f, block[:n], off); err != nil {
-				return err
-			}
+		if _, err := d.writeAt(f, block[:n], off); err != nil {
+			return err
 		}
-		if n < len(block) {
-			return nil
-		}
+		off += int64(n)
 	}
 }
 

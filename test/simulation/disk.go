@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -156,7 +157,7 @@ func (d *disk) write(v *view, op store.Op, rel, part string, do func() error) er
 func (d *disk) sync(v *view, rel, part string, do func() error) error {
 	d.mu.Lock()
 	ino := d.names.inode(v.root, rel)
-	mark := len(ino.patches)
+	due := slices.Clone(ino.patches)
 	d.mu.Unlock()
 	d.reach(during, store.OpSync, part)
 	d.take(v, d.drawTime())
@@ -164,7 +165,7 @@ func (d *disk) sync(v *view, rel, part string, do func() error) error {
 		if err := do(); err != nil {
 			return err
 		}
-		ino.synced(mark)
+		ino.synced(due)
 		return nil
 	})
 }

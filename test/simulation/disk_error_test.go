@@ -1,6 +1,7 @@
 package simulation
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"math/rand/v2"
@@ -102,55 +103,133 @@ func errorOnce(t *testing.T, kind store.OpKind, part string, seed uint64) bool {
 	return over
 }
 
+// survivor is a store whose process dies and is started again on its disk.
+type survivor struct {
+	*store.Store
+	t    *testing.T
+	disk *disk
+}
+
+func newSurvivor(t *testing.T, seed uint64) *survivor {
+	base := folderInMemory(t)
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.setSlow(0, 0)
+	s := &survivor{t: t, disk: d}
+	s.mustOpen()
+	return s
+}
+
+// longSegments are long enough for entries of some MiB.
+type longSegments struct{ store.Disk }
+
+func (longSegments) SegmentSize() int64 { return 8 << 20 }
+
+func (s *survivor) open() (err error) {
+	s.Store, err = store.Open(store.Options{
+		Dir: filepath.Join(s.disk.dir(), "data", "raft"), Engine: store.EngineWAL, RetainSnapshots: 2, Disk: longSegments{s.disk.now()},
+	})
+	return err
+}
+
+func (s *survivor) mustOpen() {
+	s.t.Helper()
+	if err := s.open(); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// die leaves the disk as it is after that, sound.
+func (s *survivor) die(how death) {
+	s.t.Helper()
+	if err := s.disk.die(how); err != nil {
+		s.t.Fatal(err)
+	}
+	if s.Store != nil {
+		_ = s.Close() // with whatever error: it is dead
+	}
+	s.disk.heal()
+}
+
+// entry is one of n bytes, none of which is zero.
+func entry(index uint64, n int) *raft.Log {
+	return &raft.Log{Index: index, Term: 1, Data: bytes.Repeat([]byte{byte(index) + 1}, n)}
+}
+
+func (s *survivor) append(index uint64) {
+	s.t.Helper()
+	if err := s.Log().StoreLog(entry(index, 100)); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
 // The durable index was lowered, its sync failed, and the process was started again. What it lowers no more, since it is
 // low enough, has to be on disk: else a power failure would bring back the index of entries that were then cut off.
 func TestLoweredIndexIsDurableAfterAnError(t *testing.T) {
 	for seed := range uint64(6) {
-		base := folderInMemory(t)
-		defer os.RemoveAll(base)
-		d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		d.setSlow(0, 0)
-		open := func() *store.Store {
-			s, err := store.Open(store.Options{
-				Dir: filepath.Join(d.dir(), "data", "raft"), Engine: store.EngineWAL, RetainSnapshots: 2, Disk: d.now(),
-			})
-			if err != nil {
-				t.Fatalf("seed %d: %v", seed, err)
-			}
-			return s
-		}
-		after := func(how death, s *store.Store) *store.Store {
-			if err := d.die(how); err != nil {
-				t.Fatal(err)
-			}
-			_ = s.Close()
-			d.heal()
-			return open()
-		}
-		s := open()
+		s := newSurvivor(t, seed)
 		for i := range uint64(20) {
-			if err := s.Log().StoreLog(&raft.Log{Index: i + 1, Term: 1, Data: []byte("data")}); err != nil {
-				t.Fatal(err)
-			}
+			s.append(i + 1)
 		}
 		if err := s.Close(); err != nil { // which raises it
 			t.Fatal(err)
 		}
-		s = open()
-		d.fail(store.OpSync, "bound", 0, 1)
+		s.mustOpen()
+		s.disk.fail(store.OpSync, "bound", 0, 1)
 		if err := s.Log().DeleteRange(15, 20); !errors.Is(err, unix.EIO) {
 			t.Fatal(err)
 		}
-		s = after(killed, s)
+		s.die(killed)
+		s.mustOpen()
 		if err := s.Log().DeleteRange(16, 20); err != nil {
 			t.Fatal(err)
 		}
-		s = after(powerOff, s)
+		s.die(powerOff)
+		s.mustOpen()
 		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A torn batch was cut off at a start, with zeros whose sync failed, and the process was started again. The zeros have to be
+// on disk before anything is appended: else a power failure would bring back what they cover, behind sound entries.
+func TestCutIsDurableAfterAnError(t *testing.T) {
+	cut := 0
+	for seed := range uint64(20) {
+		s := newSurvivor(t, seed)
+		s.append(1)
+		s.disk.fail(store.OpSync, "log", 0, 1)
+		long := []*raft.Log{entry(2, 3<<19), entry(3, 3<<19), entry(4, 3<<19)} // longer than what is written at once
+		if err := s.Log().StoreLogs(long); !errors.Is(err, unix.EIO) {
+			t.Fatal(err)
+		}
+		s.die(powerOff)
+		s.disk.fail(store.OpSync, "log", 1, 1) // the first makes durable what is there
+		if err := s.open(); err == nil {
+			_ = s.Close() // all of it came to the disk, or nothing
+			continue
+		}
+		cut++
+		s.die(killed)
+		s.mustOpen()
+		s.append(2)
+		s.die(powerOff)
+		if err := s.open(); err != nil {
+			t.Errorf("seed %d: %v", seed, err)
+			continue
+		}
+		if last, err := s.Log().LastIndex(); err != nil || last != 2 {
+			t.Errorf("seed %d: the log ends at %d, %v", seed, last, err)
+		}
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+	if cut == 0 {
+		t.Error("nothing was cut off")
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"slices"
 )
 
 // sectorSize is what a disk writes whole or not at all.
@@ -46,15 +47,9 @@ func newPatch(path string, off int64, n int) (*patch, error) {
 	return p, nil
 }
 
-// synced forgets the first n writes.
-func (ino *inode) synced(n int) {
-	kept := ino.patches[:0]
-	for i, p := range ino.patches {
-		if i >= n || p.doomed {
-			kept = append(kept, p)
-		}
-	}
-	ino.patches = kept
+// synced forgets writes that have become durable.
+func (ino *inode) synced(due []*patch) {
+	ino.patches = slices.DeleteFunc(ino.patches, func(p *patch) bool { return !p.doomed && slices.Contains(due, p) })
 }
 
 // doom is a sync that fails.
@@ -64,13 +59,33 @@ func (ino *inode) doom() {
 	}
 }
 
-// redeem is a write that covers others whose sync has failed: the next one includes them.
+// redeem is a write over others whose sync has failed: the next sync includes what it covers of them.
 func (ino *inode) redeem(by *patch) {
+	var all []*patch
 	for _, p := range ino.patches {
-		if p.off >= by.off && p.off+int64(len(p.old)) <= by.off+int64(len(by.old)) {
-			p.doomed = false
+		if !p.doomed {
+			all = append(all, p)
+			continue
+		}
+		before, rest := p.cut(by.off)
+		within, after := rest.cut(by.off + int64(len(by.old)))
+		within.doomed = false
+		for _, part := range []*patch{before, within, after} {
+			if len(part.old) > 0 || part == within && len(p.old) == 0 { // which is a new file
+				all = append(all, part)
+			}
 		}
 	}
+	ino.patches = all
+}
+
+// cut returns p up to an offset and from there on. Either may be empty.
+func (p *patch) cut(at int64) (before, after *patch) {
+	n := min(max(at-p.off, 0), int64(len(p.old)))
+	before, after = new(patch), new(patch)
+	*before, *after = *p, *p
+	before.old, after.old, after.off = p.old[:n:n], p.old[n:], p.off+n
+	return before, after
 }
 
 // boltMeta is how many bytes the two meta pages of bbolt have.
