@@ -5,6 +5,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/anishathalye/porcupine"
 
@@ -17,16 +18,22 @@ import (
 // sync and the return of the read.
 type second struct {
 	of   func(path string) bool
-	keys map[string][]porcupine.Operation
+	keys map[string]*episode
 	sync map[*track]*Item // the last request of a session, where that was a sync
 }
 
-// longestSecond is how many operations of a znode are judged: the first ones, by zxid. The search takes a time that
-// may grow by much more than their number.
+// episode is what happened to a znode up to a moment.
+type episode struct {
+	ops []porcupine.Operation
+	end int64 // nothing called later belongs to it
+}
+
+// longestSecond is about how many operations of a znode are judged: the episode ends with the call of that one. The
+// search takes a time that may grow by much more than their number.
 const longestSecond = 300
 
 func newSecond(of func(path string) bool) second {
-	return second{of: of, keys: map[string][]porcupine.Operation{}, sync: map[*track]*Item{}}
+	return second{of: of, keys: map[string]*episode{}, sync: map[*track]*Item{}}
 }
 
 // step is an operation as Porcupine gets it.
@@ -72,10 +79,40 @@ func (s *second) add(i *Item, called, returned int64, out outcome) {
 		return
 	}
 	path, st, ok := s.stepOf(i)
-	if !ok || len(s.keys[path]) >= longestSecond {
+	if !ok {
 		return
 	}
-	s.keys[path] = append(s.keys[path], porcupine.Operation{Input: st, Output: out, Call: called, Return: returned})
+	e := s.keys[path]
+	if e == nil {
+		e = &episode{end: forever}
+		s.keys[path] = e
+	}
+	// A write whose client gets no answer comes here late, maybe long after reads that saw it.
+	if called > e.end {
+		return
+	}
+	e.ops = append(e.ops, porcupine.Operation{Input: st, Output: out, Call: called, Return: returned})
+	if len(e.ops) == longestSecond {
+		e.end = called
+	}
+}
+
+// forever is when an operation returns whose outcome nobody knows.
+const forever = math.MaxInt64
+
+// upToEnd returns what was known when the episode ended: what had not returned by then may have taken effect or not.
+func (e *episode) upToEnd() []porcupine.Operation {
+	var known []porcupine.Operation
+	for _, op := range e.ops {
+		switch {
+		case op.Return <= e.end:
+			known = append(known, op)
+		case op.Call <= e.end && op.Input.(step).op != wire.OpGetData:
+			op.Output, op.Return = outcome{unknown: true}, forever
+			known = append(known, op)
+		}
+	}
+	return known
 }
 
 // acknowledged takes in a write or sync with its reply.
@@ -84,8 +121,13 @@ func (s *second) acknowledged(t *track, i *Item) {
 		return
 	}
 	delete(s.sync, t)
-	if i.Op == wire.OpSync {
-		s.sync[t] = i
+	switch {
+	case refused(i.Code): // it did not come so far
+		return
+	case i.Op == wire.OpSync:
+		if i.Code == 0 {
+			s.sync[t] = i
+		}
 		return
 	}
 	out := outcome{code: i.Code}
@@ -119,7 +161,7 @@ func (s *second) read(t *track, i *Item) {
 }
 
 // unanswered takes in a write without a reply: it may have taken effect at any time since, or not at all.
-func (s *second) unanswered(i *Item) { s.add(i, i.Called, math.MaxInt64, outcome{unknown: true}) }
+func (s *second) unanswered(i *Item) { s.add(i, i.Called, forever, outcome{unknown: true}) }
 
 // judge returns what Porcupine finds wrong.
 func (s *second) judge(stats *Stats) (complaints []string) {
@@ -130,10 +172,15 @@ func (s *second) judge(stats *Stats) (complaints []string) {
 		},
 	}
 	for _, path := range slices.Sorted(maps.Keys(s.keys)) {
-		ops := s.keys[path]
+		ops := s.keys[path].upToEnd()
 		stats.Second += len(ops)
 		if !porcupine.CheckOperations(model, ops) {
-			complaints = append(complaints, fmt.Sprintf("Porcupine finds no order for the %d operations on %s", len(ops), path))
+			var list strings.Builder
+			fmt.Fprintf(&list, "Porcupine finds no order for the %d operations on %s", len(ops), path)
+			for _, op := range ops {
+				fmt.Fprintf(&list, "\n\tfrom %d to %d: %+v gave %+v", op.Call, op.Return, op.Input, op.Output)
+			}
+			complaints = append(complaints, list.String())
 		}
 	}
 	return complaints
