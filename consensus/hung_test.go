@@ -9,7 +9,7 @@ import (
 	"zkd/consensus/store"
 )
 
-// hungDisk is one that hangs in the middle of syncs of some files while it has a channel.
+// hungDisk is one that hangs before it syncs or creates some files while it has a channel.
 type hungDisk struct {
 	store.Disk
 	ext  string // the end of their names
@@ -17,7 +17,7 @@ type hungDisk struct {
 }
 
 func (d *hungDisk) Do(op store.Op, do func() error) error {
-	if op.Kind == store.OpSync && strings.HasSuffix(op.Path, d.ext) && d.hang != nil {
+	if (op.Kind == store.OpSync || op.Kind == store.OpCreate) && strings.HasSuffix(op.Path, d.ext) && d.hang != nil {
 		<-d.hang
 	}
 	return do()
@@ -71,6 +71,34 @@ func TestIdentityOnAHungDisk(t *testing.T) {
 			if err := n.become(func(id *identity) { id.Rejoin = "damaged" }); !errors.Is(err, store.ErrStalled) {
 				t.Errorf("%v", err)
 			}
+		}
+	})
+}
+
+// The same under a snapshot, which somebody waits for.
+func TestCloseWithHungSnapshot(t *testing.T) {
+	dir := t.TempDir()
+	synctest.Test(t, func(t *testing.T) {
+		cfg := config(t, dir)
+		disk := &hungDisk{ext: ".snap"}
+		fatal := make(chan error, 1)
+		cfg.Store.Disk = disk
+		cfg.OnFatal = func(err error) { fatal <- err }
+		n, err := Open(cfg, newMachine(0))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := n.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		disk.hang = make(chan struct{})
+		defer close(disk.hang)
+		n.askSnapshot()
+		if err := <-fatal; !errors.Is(err, store.ErrStalled) {
+			t.Errorf("fatal: %v", err)
+		}
+		if err := n.Close(); !errors.Is(err, store.ErrStalled) {
+			t.Errorf("close: %v", err)
 		}
 	})
 }

@@ -286,12 +286,12 @@ func (n *Node) Storage() store.Stats { return n.store.Stats() }
 // Figures returns the counters of the write path as of now.
 func (n *Node) Figures() Figures { return n.stream.figures() }
 
-// Snapshot takes a snapshot now and waits until it is on disk.
+// Snapshot takes a snapshot now and waits until it is on disk, or the node fails.
 func (n *Node) Snapshot() error {
 	if err := n.keepLogs(); err != nil {
 		return err
 	}
-	err := n.raft.Load().Snapshot().Error()
+	err := n.await(n.raft.Load().Snapshot(), nil) // the disk may hang
 	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
 		return nil
 	}

@@ -174,9 +174,15 @@ func (r *run) killAll(d death) func() {
 	return func() { r.bringUp(r.hosts...) }
 }
 
-// bringUp starts those that do not run.
+// endsWithin is how long a process takes at most that was told to stop, with a disk that hangs, too.
+const endsWithin = time.Minute
+
+// bringUp starts those that do not run. Who was told to stop has to end first.
 func (r *run) bringUp(hosts ...*host) {
 	for _, h := range hosts {
+		if h.stopping() && !r.await(endsWithin, func() bool { return !h.running() }) {
+			r.failf("I8 live: server %d was told to stop, and has not ended for %v", h.id, endsWithin)
+		}
 		if !h.running() {
 			r.note("server %d starts", h.id)
 			h.start()

@@ -34,6 +34,7 @@ type process struct {
 	view   *view // of the disk
 	cancel context.CancelFunc
 	dead   atomic.Bool // it was killed: what it still does counts for nothing
+	told   atomic.Bool // to stop
 
 	mu  sync.Mutex
 	srv *server.Server // nil while there is none
@@ -191,8 +192,15 @@ func (h *host) running() bool {
 // tellToStop has the process end in good order.
 func (h *host) tellToStop() {
 	if p := h.process(); p != nil {
+		p.told.Store(true)
 		p.cancel()
 	}
+}
+
+// stopping tells whether the process was told to stop and is still there.
+func (h *host) stopping() bool {
+	p := h.process()
+	return p != nil && p.told.Load() && h.running()
 }
 
 // stop ends the process in good order, and waits for it.
