@@ -38,6 +38,7 @@ func (s *sessions) startAll() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leading = true
+	s.relay.parted = nil // there is nobody to be told
 	for _, x := range s.srv.state.table.All() {
 		if s.conns[x.ID] == nil { // else it is tracked, with the timeout of its connection
 			s.tracker.Track(x.ID, milliseconds(x.Timeout), now)

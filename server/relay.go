@@ -3,6 +3,7 @@ package server
 import (
 	"encoding/binary"
 	"errors"
+	"slices"
 	"time"
 
 	"zkd/internal/mutant"
@@ -19,7 +20,16 @@ import (
 // relay is what a server remembers of its own reports.
 type relay struct {
 	before, last time.Duration // when the last two were made
+	parted       []parted      // connections that have ended since before
 	quiet        []*conn       // scratch: not touched since
+}
+
+// parted is a connection that has ended: the leader may not have been told yet
+// that its session was heard of by it.
+type parted struct {
+	id    session.ID
+	entry *session.Entry
+	at    time.Duration
 }
 
 // report implements consensus.Ensemble.Report.
@@ -35,6 +45,10 @@ func (s *sessions) report() (report []byte) {
 		} else {
 			report = appendHeard(report, id, c.entry.Timeout(), now-touched)
 		}
+	}
+	s.relay.parted = slices.DeleteFunc(s.relay.parted, func(p parted) bool { return p.at < since })
+	for _, p := range s.relay.parted {
+		report = appendHeard(report, p.id, p.entry.Timeout(), now-p.entry.Touched())
 	}
 	s.mu.Unlock()
 	for i, c := range quiet {

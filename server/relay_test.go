@@ -56,6 +56,35 @@ func TestReport(t *testing.T) {
 	c.out.mu.Unlock()
 }
 
+// What a client said right before its connection ended is reported all the
+// same: its session would end early.
+func TestReportOfAConnectionThatEnded(t *testing.T) {
+	s := startServer(t, nil)
+	c := attach(t, s, &client{timeout: 10_000})
+	awaitLead(t, s)
+	s.sessions.resign()
+	id := session.ID(c.session)
+	s.sessions.report()
+	s.sessions.report()
+	c.exists("/")
+	c.Close()
+	if !eventually(func() bool {
+		s.sessions.mu.Lock()
+		defer s.sessions.mu.Unlock()
+		return s.sessions.conns[id] == nil
+	}) {
+		t.Fatal("the connection does not end")
+	}
+	for round := range 2 {
+		if got := heardOf(t, s.sessions.report()); len(got) != 1 || got[id][0] != 10*time.Second {
+			t.Errorf("report %d: %v", round, got)
+		}
+	}
+	if got := heardOf(t, s.sessions.report()); len(got) != 0 {
+		t.Errorf("told more often than others: %v", got)
+	}
+}
+
 // A leader counts from when a session was heard of, and ignores reports about
 // sessions that have ended.
 func TestReported(t *testing.T) {

@@ -111,5 +111,6 @@ func (s *sessions) detach(c *conn) {
 	delete(s.conns, id)
 	if !s.leading {
 		s.tracker.Forget(id)
+		s.relay.parted = append(s.relay.parted, parted{id, c.entry, s.srv.now()})
 	}
 }
