@@ -14,9 +14,10 @@ import (
 type Options struct {
 	// Staleness is how old the state may be that a server shows, 0 for any age.
 	Staleness time.Duration
-	// Quiet says that no server was cut off from another or stopped: no session may then end sooner than its timeout
-	// after an answered request. Otherwise its server may not have been able to tell the leader of that.
-	Quiet bool
+	// Quiet says that no server was cut off or stopped, and how much later than after its timeout a session must have
+	// ended whose client is silent. No session may then end sooner than its timeout after an answered request; otherwise
+	// its server may not have been able to tell the leader of that. 0 is a run that was not quiet.
+	Quiet time.Duration
 	// Clock is the one by which a session must have its timeout from when a leader gave it a connection.
 	Clock Clock
 	// Ended says that every session has had the time to end.
@@ -46,6 +47,7 @@ type Stats struct {
 	Reads, Syncs                   int
 	Events, CatchUps, SetWatches   int
 	EphemeralsEnded                int // with their sessions
+	Reaped                         int // containers and TTL znodes
 	Second                         int // operations that Porcupine has judged
 }
 
@@ -82,15 +84,20 @@ type track struct {
 	final   bool  // no item will be added
 
 	zxid      int64 // of the last reply
+	event     int64 // zxid of the last event
 	watcher   *watcher
+	begun     bool          // its session is in the sequence
 	attached  time.Duration // when it last got a connection, by Options.Clock
 	heard     time.Duration // when the last request was called that has been answered
+	sent      time.Duration // when the last one was called
 	applied   int32         // xid of the last request in the sequence
 	committed map[int32]*Entry
 	unknown   map[int32]*Item
 	closed    bool
-	closedAt  int64 // zxid
+	closedAt  int64         // zxid
+	gone      time.Duration // when that was, by Options.Clock
 	refused   bool
+	refusedAt time.Duration
 }
 
 // NewChecker returns a checker that has seen nothing.
@@ -247,6 +254,9 @@ func (c *Checker) commit(e *Entry) {
 		ended = len(s.ephemerals)
 	}
 	lived := m.sessions[e.Session] != nil
+	if e.Op == wire.OpDeleteContainer {
+		c.reaped(e)
+	}
 	r := m.apply(e)
 	if r.known {
 		c.compare(e, &r)
@@ -264,8 +274,21 @@ func (c *Checker) commit(e *Entry) {
 		if e.Op == opAttach || e.Op == wire.OpCreateSession {
 			t.attached = c.when(e)
 		}
+		t.begun = t.begun || m.sessions[e.Session] != nil
 	} else if !c.opts.Strangers && !r.void && e.Xid > 0 && r.taken {
 		c.faults.say(AtMostOnce, "a session that nobody has was obeyed: %v", e)
+	}
+}
+
+// reaped judges that a TTL znode had its time.
+func (c *Checker) reaped(e *Entry) {
+	n := c.model.unneeded(e.Body)
+	if n == nil {
+		return
+	}
+	c.stats.Reaped++
+	if lived := e.Time - n.mtime; c.opts.Clock == LeaderClock && n.ttl > 0 && lived <= n.ttl {
+		c.faults.say(Ephemerals, "%s was taken away after %d ms; its TTL is %d ms: %v", n.path, lived, n.ttl, e)
 	}
 }
 
@@ -351,11 +374,13 @@ func (c *Checker) judge(t *track, i *Item) {
 	case Connected:
 		c.stats.Connections++
 		c.disconnect(t)
-		t.heard = max(t.heard, i.CalledAt)
+		t.heard, t.sent = max(t.heard, i.CalledAt), max(t.sent, i.CalledAt)
 	case Disconnected:
 		c.disconnect(t)
 	case Expired:
-		t.refused = true
+		if !t.refused {
+			t.refused, t.refusedAt = true, i.ReturnedAt
+		}
 	case Garbled:
 		c.faults.say(SessionView, "%s: %s", t, i.Path)
 	case Notified:
@@ -378,12 +403,14 @@ func (c *Checker) notified(t *track, i *Item) {
 	if i.Zxid == -1 {
 		c.stats.CatchUps++
 	}
+	t.event = max(t.event, i.Zxid)
 	if complaint := t.watcher.notified(i); complaint != "" {
 		c.faults.say(Watches, "%s: %s", t, complaint)
 	}
 }
 
 func (c *Checker) unanswered(t *track, i *Item) {
+	t.sent = max(t.sent, i.CalledAt)
 	if !i.Op.Takes() && i.Op != wire.OpSync {
 		return
 	}
@@ -403,10 +430,15 @@ func (c *Checker) unanswered(t *track, i *Item) {
 // replied judges a reply.
 func (c *Checker) replied(t *track, i *Item) {
 	m := c.model
-	t.heard = max(t.heard, i.CalledAt)
-	if i.Zxid > 0 {
+	t.heard, t.sent = max(t.heard, i.CalledAt), max(t.sent, i.CalledAt)
+	if i.Zxid <= 0 {
+		c.faults.say(SessionView, "%s: the reply to %s has zxid %d, which is that of no state", t, showItem(i), i.Zxid)
+	} else {
 		if i.Zxid < t.zxid {
 			c.faults.say(SessionView, "%s: zxid %#x after %#x, in the reply to %s", t, i.Zxid, t.zxid, showItem(i))
+		}
+		if i.Zxid < t.event {
+			c.faults.say(SessionView, "%s: zxid %#x after an event of zxid %#x, in the reply to %s", t, i.Zxid, t.event, showItem(i))
 		}
 		if t.closed && i.Zxid > t.closedAt {
 			c.faults.say(Ephemerals, "%s was answered at zxid %#x, after its end at %#x: %s", t, i.Zxid, t.closedAt, showItem(i))
@@ -470,7 +502,6 @@ func (c *Checker) acknowledged(t *track, i *Item, before int64) {
 		}
 	}
 	switch {
-	case e == nil && refused(i.Code):
 	case i.Op == wire.OpReconfig:
 	case e == nil:
 		c.faults.say(Durable, "%s: %s was acknowledged with zxid %#x, and is not in the sequence up to there", t, showItem(i), i.Zxid)
@@ -489,15 +520,6 @@ func (c *Checker) acknowledged(t *track, i *Item, before int64) {
 	c.second.acknowledged(t, i)
 }
 
-// refused tells whether a code says that a request was not let in.
-func refused(c wire.Code) bool {
-	switch c {
-	case wire.CodeSessionExpired, wire.CodeSessionMoved, wire.CodeNotReadOnly, wire.CodeSessionClosedRequireSASLAuth, wire.CodeThrottledOp:
-		return true
-	}
-	return false
-}
-
 func showItem(i *Item) string {
 	return fmt.Sprintf("request %d, op %d %.160s", i.Xid, i.Op, fmt.Sprintf("%+v", i.Body))
 }
@@ -511,7 +533,7 @@ func (c *Checker) ended(e *Entry, lived bool) {
 	if !lived {
 		return
 	}
-	t.closed, t.closedAt = true, e.Zxid
+	t.closed, t.closedAt, t.gone = true, e.Zxid, c.when(e)
 	if e.Xid == 0 {
 		clear(t.unknown)
 	}
@@ -523,8 +545,11 @@ func (c *Checker) ended(e *Entry, lived bool) {
 		c.faults.say(Ephemerals, "%s expired %v too early, after it had a new connection: %v", t, early, e)
 	}
 	at := e.Seen.Sub(c.history.began)
-	if early := t.heard + t.timeout - at; c.opts.Quiet && early > time.Millisecond {
+	if early := t.heard + t.timeout - at; c.opts.Quiet > 0 && early > time.Millisecond {
 		c.faults.say(Ephemerals, "%s expired at %v, though a request of %v was answered: %v too early", t, at, t.heard, early)
+	}
+	if late := at - t.sent - t.timeout; c.opts.Quiet > 0 && late > c.opts.Quiet {
+		c.faults.say(Ephemerals, "%s expired at %v, though its client was last heard at %v: %v too late", t, at, t.sent, late)
 	}
 }
 
@@ -545,8 +570,14 @@ func (c *Checker) finish() {
 			}
 			c.faults.say(AtMostOnce, "%s: request %d was applied, and was never sent, or answered before it was committed: %s", t, xid, c.describe(e))
 		}
-		if t.refused && !t.closed {
+		switch early := t.gone - t.refusedAt; {
+		case !t.begun:
+			c.faults.say(Durable, "%s: nobody has committed that there is such a session", t)
+		case t.refused && !t.closed:
 			c.faults.say(Ephemerals, "%s was told that its session is over, and it is not", t)
+		case t.refused && c.opts.Clock != NoClock && early > time.Millisecond:
+			// The client is gone then, so that the session ends all the same.
+			c.faults.say(Ephemerals, "%s was told that its session is over, %v before it was", t, early)
 		}
 		if t.pos < len(t.items) {
 			c.faults.say(NotVacuous, "%s: %d items of its log were not judged", t, len(t.items)-t.pos)

@@ -14,7 +14,7 @@ type wrong struct {
 	spoil func(f *fake)
 }
 
-var all = Options{Quiet: true, Clock: LeaderClock, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
+var all = Options{Quiet: 2 * time.Second, Clock: LeaderClock, Staleness: 5 * time.Second, Second: func(path string) bool { return path == "/k" }}
 
 // wrongs is every way in which the checks can be sure that something is wrong.
 var wrongs = []wrong{
@@ -156,6 +156,21 @@ var wrongs = []wrong{
 		if c.last().Zxid != z {
 			panic("the fake has changed")
 		}
+	}},
+	{"a reply is of no state", SessionView, func(f *fake) {
+		c := f.client()
+		i := c.get("/")
+		i.Zxid, i.Code, i.Reply = 0, wire.CodeNoNode, nil
+	}},
+	{"a write is answered behind an event of a later one", SessionView, func(f *fake) {
+		a, b := f.client(), f.client()
+		a.create("/a")
+		b.ask(wire.OpGetData, "/a", true)
+		i := *b.create("/b")
+		b.items = b.items[:len(b.items)-1]
+		a.set("/a", "x")
+		b.event(nodeDataChanged, "/a")
+		b.items = append(b.items, i)
 	}},
 	{"a frame is garbled", SessionView, func(f *fake) { f.client().add(Item{Kind: Garbled, Path: "reply to request 2 where that to 1 was due"}) }},
 	{"an event is missing", Watches, func(f *fake) {
@@ -355,6 +370,32 @@ var wrongs = []wrong{
 		b.create("/a")
 		a.ping()
 	}},
+	{"a session expires late", Ephemerals, func(f *fake) {
+		c := f.client()
+		c.ping()
+		c.expire(20 * time.Second)
+	}},
+	{"a session is refused before it ends", Ephemerals, func(f *fake) {
+		c := f.client()
+		c.add(Item{Kind: Expired})
+		c.expire(11 * time.Second)
+	}},
+	{"a session is given that nobody has committed", Durable, func(f *fake) {
+		f.client()
+		f.entries = f.entries[:len(f.entries)-1]
+	}},
+	{"a write is refused, and is not in the sequence", Durable, func(f *fake) {
+		c := f.client()
+		i := c.create("/a")
+		i.Code, i.Reply = wire.CodeSessionMoved, nil
+		f.entries = f.entries[:len(f.entries)-1]
+	}},
+	{"a TTL znode goes too early", Ephemerals, func(f *fake) {
+		c := f.client()
+		i := c.write(wire.OpCreateTTL, wire.CreateTTL{Create: wire.Create{Path: "/a", ACL: wire.OpenACL, Flags: 5}, TTL: 1000})
+		f.time += 900
+		f.reap("/a", i.Zxid)
+	}},
 	{"a session is refused and has not ended", Ephemerals, func(f *fake) { f.client().add(Item{Kind: Expired}) }},
 	{"an ephemeral is lost", Ephemerals, func(f *fake) {
 		a, b := f.client(), f.client()
@@ -440,10 +481,12 @@ func TestRightIsRight(t *testing.T) {
 	b.setWatches(wire.SetWatches2{
 		SetWatches: wire.SetWatches{Relative: since, Data: []string{"/a"}, Child: []string{"/none"}}, Recursive: []string{"/none"},
 	})
+	ttl := b.write(wire.OpCreateTTL, wire.CreateTTL{Create: wire.Create{Path: "/t", ACL: wire.OpenACL, Flags: 5}, TTL: 1000}).Zxid
 	a.expire(11 * time.Second)
 	b.event(nodeDeleted, "/none/e")
 	b.event(nodeChildrenChanged, "/none")
 	b.ping()
+	f.reap("/t", ttl)
 	f.term++
 	b.set("/k", "v")
 	b.delete("/k")

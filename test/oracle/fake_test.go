@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"encoding/binary"
 	"fmt"
 	"slices"
 	"testing"
@@ -67,7 +68,7 @@ func (c *fakeClient) add(i Item) *Item {
 }
 
 func (c *fakeClient) commit(op wire.Op, xid int32, body wire.Body) *Entry {
-	e, _ := c.f.entry(Entry{Op: op, Session: c.id, Generation: c.gen, Xid: xid, Body: wire.Payload(xid, op, body)[8:]})
+	e, _ := c.f.entry(Entry{Op: op, Session: c.id, Generation: c.gen, Xid: xid, TTLNodes: true, Body: wire.Payload(xid, op, body)[8:]})
 	return e
 }
 
@@ -168,6 +169,11 @@ func (c *fakeClient) catchUp(typ wire.EventType, path string) *Item {
 func (c *fakeClient) expire(after time.Duration) {
 	c.f.time += after.Milliseconds()
 	c.f.entry(Entry{Op: wire.OpClose, Session: c.id, Generation: c.gen, Body: []byte{0, 0, 0, 0, 0, 0, 0, byte(c.f.term)}})
+}
+
+// reap takes a container or TTL znode away as a leader does.
+func (f *fake) reap(path string, mzxid int64) {
+	f.entry(Entry{Op: wire.OpDeleteContainer, Body: binary.BigEndian.AppendUint64(appendString(nil, path), uint64(mzxid))})
 }
 
 func (c *fakeClient) close() *Item { return c.write(wire.OpClose, nil) }

@@ -16,7 +16,7 @@ const (
 	SessionView Check = "I4 session view" // zxids never fall; a read is the state at its zxid
 	Watches     Check = "I5 watches"      // the events that the watches of a connection yield: all, in order, in time
 	Replicas    Check = "I6 replicas"     // all servers apply the same with the same result, and so does the model
-	Ephemerals  Check = "I7 ephemerals"   // sessions end when they should, and their ephemerals with them
+	Ephemerals  Check = "I7 ephemerals"   // sessions end when they should, their ephemerals with them, and TTL znodes not too early
 	NotVacuous  Check = "I9 not vacuous"  // the run had what it claims
 )
 

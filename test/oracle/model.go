@@ -38,7 +38,8 @@ type node struct {
 	ctime, mtime               int64
 	version, aversion, created int32
 	owner                      int64 // session of an ephemeral
-	container, ttl             bool
+	container                  bool
+	ttl                        int64               // ms, 0 for any time
 	children                   map[string]struct{} // names
 	opaque                     bool                // its content is not the model's business
 }

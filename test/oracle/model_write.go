@@ -74,7 +74,9 @@ func (m *model) run(e *Entry, r *result) (taken bool) {
 		}
 		return false
 	case wire.OpDeleteContainer:
-		m.deleteContainer(e.Body)
+		if n := m.unneeded(e.Body); n != nil {
+			m.unlink(n)
+		}
 		return true
 	case opSetMembers:
 		return false
@@ -114,18 +116,19 @@ func (m *model) closeSession(id int64) {
 	delete(m.sessions, id)
 }
 
-func (m *model) deleteContainer(body []byte) {
+// unneeded is the container or TTL znode that a leader takes away, nil if it is needed again.
+func (m *model) unneeded(body []byte) *node {
 	b, err := wire.DecodeRequest(wire.OpSync, body)
 	path, ok := b.(wire.Path)
 	if err != nil || !ok || len(body) < 12+len(path) {
-		return
+		return nil
 	}
 	mzxid := int64(binary.BigEndian.Uint64(body[4+len(path):]))
 	n := m.lookup(string(path))
-	if n == nil || len(n.children) > 0 || !n.container && !n.ttl || n.mzxid != mzxid {
-		return
+	if n == nil || len(n.children) > 0 || !n.container && n.ttl == 0 || n.mzxid != mzxid {
+		return nil
 	}
-	m.unlink(n)
+	return n
 }
 
 // write does a request that changes the tree, or would.
@@ -193,7 +196,7 @@ func (m *model) create(op wire.Op, c wire.Create, ttl int64, reply []byte) (wire
 	ephemeral := c.Flags == 1 || c.Flags == 3
 	switch {
 	case hasTTL:
-		n.ttl = true
+		n.ttl = ttl
 	case op == wire.OpCreateContainer:
 		n.container = true
 	case ephemeral && e.Generation == localGeneration:

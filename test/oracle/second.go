@@ -214,3 +214,12 @@ func (r register) after(s step, out outcome) (bool, register) {
 	}
 	return code != 0 || s.op != wire.OpSetData || out.version == next.version, next
 }
+
+// refused tells whether a code says that a request was not let in.
+func refused(c wire.Code) bool {
+	switch c {
+	case wire.CodeSessionExpired, wire.CodeSessionMoved, wire.CodeNotReadOnly, wire.CodeSessionClosedRequireSASLAuth, wire.CodeThrottledOp:
+		return true
+	}
+	return false
+}

@@ -177,12 +177,19 @@ func (r *run) finish(least oracle.Stats) {
 		}
 		r.sequence.Settled(names...)
 	}
-	checker := oracle.NewChecker(r.history, r.sequence, oracle.Options{
-		Clock:     oracle.SeenClock,
+	opts := oracle.Options{
+		Clock:     oracle.LeaderClock,
 		Ended:     r.failed() == nil,
 		Staleness: syncLimit*r.plan.tick + slack,
 		Second:    func(path string) bool { return path == "/probe" },
-	})
+	}
+	if r.plan.jumps {
+		opts.Clock = oracle.SeenClock
+	}
+	if r.quiet {
+		opts.Quiet = 2 * r.plan.tick // one until it is looked at again, and the way there and back
+	}
+	checker := oracle.NewChecker(r.history, r.sequence, opts)
 	list := checker.Finish()
 	r.stats = checker.Stats()
 	list = append(list, r.stats.Require(least)...)

@@ -57,6 +57,7 @@ type run struct {
 	ambushed atomic.Int64
 	endings  atomic.Int64 // of servers, by themselves
 	stats    oracle.Stats
+	quiet    bool          // see scenario
 	lastID   int           // of hosts
 	steady   chan struct{} // see changeMembers
 

@@ -11,6 +11,8 @@ type scenario struct {
 	name string
 	plan plan // the zero fields are as usual
 	play func(r *run)
+	// quiet says that it does no harm to servers, nor to what is between them: sessions then end in time.
+	quiet bool
 	// least is what the run must have had.
 	least oracle.Stats
 }
@@ -47,6 +49,7 @@ func (p plan) usual() plan {
 func (r *run) perform(s *scenario) {
 	r.startAll()
 	if r.failed() == nil {
+		r.quiet = s.quiet
 		r.load = r.startLoad(r.plan.clients)
 		s.play(r)
 		r.settle()

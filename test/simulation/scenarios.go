@@ -156,7 +156,7 @@ var cuts = []scenario{
 			}
 		})
 	}},
-	{name: "vanished clients", plan: plan{clients: 8}, least: oracle.Stats{Writes: 100, Expired: 5}, play: func(r *run) {
+	{name: "vanished clients", quiet: true, plan: plan{clients: 8}, least: oracle.Stats{Writes: 100, Expired: 5}, play: func(r *run) {
 		r.rounds(8, func(int) {
 			// Machines of clients lose their power, or just do not answer any more.
 			r.load.vanish(r.rand.IntN(2) == 0)
@@ -173,7 +173,7 @@ var cuts = []scenario{
 			}
 		})
 	}},
-	{name: "clock drifts", plan: plan{jumps: true}, least: oracle.Stats{Writes: 100}, play: func(r *run) {
+	{name: "clock drifts", quiet: true, plan: plan{jumps: true}, least: oracle.Stats{Writes: 100}, play: func(r *run) {
 		r.rounds(10, func(int) {
 			h := r.pick()
 			for range 50 { // a strobe, or a drift
