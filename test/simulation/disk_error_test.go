@@ -43,6 +43,32 @@ func TestErrorOnce(t *testing.T) {
 	}
 }
 
+// What is there takes no room: a server whose disk is full comes as far when it is started again as it would on a machine.
+func TestFullDiskOpensWhatIsThere(t *testing.T) {
+	base := folderInMemory(t)
+	defer os.RemoveAll(base)
+	d, err := newDisk(base, rand.New(rand.NewPCG(1, 9)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.setSlow(0, 0)
+	v := d.now()
+	sub := filepath.Join(v.root, "sub")
+	mkdir := func(path string) error {
+		return v.Do(store.Op{Kind: store.OpMkdir, Path: path}, func() error { return os.MkdirAll(path, 0o700) })
+	}
+	if err := mkdir(sub); err != nil {
+		t.Fatal(err)
+	}
+	d.setFull(true)
+	if err := mkdir(sub); err != nil {
+		t.Error(err)
+	}
+	if err := mkdir(filepath.Join(sub, "another")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("another directory on a full disk: %v", err)
+	}
+}
+
 func errorOnce(t *testing.T, kind store.OpKind, part string, seed uint64) bool {
 	base := folderInMemory(t)
 	defer os.RemoveAll(base)

@@ -14,6 +14,7 @@ import (
 type diskFaults struct {
 	buried   int
 	full     bool
+	unaware  bool          // see setFull
 	quick    time.Duration // the least and the most that a sync takes
 	slow     time.Duration
 	refusals []*refusal
@@ -63,17 +64,19 @@ func (d *disk) drawTime() time.Duration {
 	return d.quick + time.Duration(d.rand.Int64N(int64(d.slow-d.quick)+1))
 }
 
-// setFull leaves no room, or gives it back: files cannot be made, nor grow.
-func (d *disk) setFull(full bool) {
+// setFull leaves no room: files cannot be made, nor grow. Unaware, who asks is told that there is room, as where a
+// quota has been used up.
+func (d *disk) setFull(unaware bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.full = full
+	d.full, d.unaware = true, unaware
 }
 
-func (d *disk) isFull() bool {
+// looksFull is what the disk says of itself.
+func (d *disk) looksFull() bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return d.full
+	return d.full && !d.unaware
 }
 
 // fail makes operations of a kind on a part ("" for any) fail with EIO: not the next skip ones, but the times after

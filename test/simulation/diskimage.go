@@ -12,11 +12,11 @@ import (
 
 // grows tells whether op needs room that the file does not have.
 func grows(op store.Op) bool {
+	fi, err := os.Lstat(op.Path)
 	switch op.Kind {
-	case store.OpCreate, store.OpMkdir:
-		return true
+	case store.OpCreate, store.OpMkdir: // what is there already takes no room
+		return err != nil
 	case store.OpWrite:
-		fi, err := os.Lstat(op.Path)
 		return err == nil && op.Off+int64(op.Len) > fi.Size()
 	}
 	return false

@@ -41,6 +41,7 @@ var disks = []scenario{
 				r.bringUp(h)
 				r.pass(3 * time.Second)
 			})
+			r.mustHaveEnded(4)
 		},
 	},
 	{
@@ -62,19 +63,30 @@ var disks = []scenario{
 				r.bringUp(l)
 				r.mustServe()
 			})
-			if r.endings.Load() < 2 {
-				r.failf("I9 not vacuous: %d servers have ended by themselves", r.endings.Load())
-			}
+			r.mustHaveEnded(2)
 		},
 	},
 	{
 		name: "full disk", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 100},
-		play: again(10, (*run).fullDisk),
+		play: func(r *run) {
+			r.rounds(10, func(int) { r.during(r.fullDisk()) })
+			r.mustHaveEnded(1)
+		},
 	},
 	{
 		name: "disk error", plan: plan{snapCount: 60, trailing: 16}, least: oracle.Stats{Writes: 100},
-		play: again(20, (*run).diskError),
+		play: func(r *run) {
+			r.rounds(20, func(int) { r.during(r.diskError()) })
+			r.mustHaveEnded(1)
+		},
 	},
+}
+
+// mustHaveEnded demands that the disks' faults were met: so many servers have ended by themselves.
+func (r *run) mustHaveEnded(least int64) {
+	if n := r.endings.Load(); n < least {
+		r.failf("I9 not vacuous: %d servers have ended by themselves, should be %d at least", n, least)
+	}
 }
 
 // everyPoint kills servers at all named points, in some order.

@@ -485,14 +485,19 @@ func (r *run) hungDisk() func() {
 }
 
 func (r *run) fullDisk() func() {
-	return r.diskFault("the disk is full", func(_ *host, d *disk) { d.setFull(true) })
+	unaware := r.rand.IntN(2) == 0
+	return r.diskFault(fmt.Sprintf("the disk is full, and unaware of it: %t", unaware), func(_ *host, d *disk) { d.setFull(unaware) })
 }
 
 func (r *run) diskError() func() {
 	kinds := []store.OpKind{store.OpWrite, store.OpSync, store.OpSync, store.OpRead, store.OpCommit, store.OpRename, store.OpCreate, store.OpSyncDir, store.OpRemove}
 	kind := kinds[r.rand.IntN(len(kinds))]
 	part := []string{"log", "", "snapshot"}[r.rand.IntN(3)]
-	skip, times := r.rand.IntN(30), 1-2*r.rand.IntN(2)
+	// Of most kinds there are few while the fault lasts.
+	skip, times := r.rand.IntN(3), 1-2*r.rand.IntN(2)
+	if part != "snapshot" && (kind == store.OpWrite || kind == store.OpSync) {
+		skip = r.rand.IntN(30)
+	}
 	return r.diskFault(fmt.Sprintf("%v %s fails after %d, %d times", kind, part, skip, times), func(_ *host, d *disk) { d.fail(kind, part, skip, times) })
 }
 
