@@ -109,8 +109,11 @@ func (s *sessions) detach(c *conn) {
 		return
 	}
 	delete(s.conns, id)
-	if !s.leading {
-		s.tracker.Forget(id)
+	if s.leading {
+		return
+	}
+	s.tracker.Forget(id)
+	if !mutant.Is(mutant.Parted) {
 		s.relay.parted = append(s.relay.parted, parted{id, c.entry, s.srv.now()})
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"zkd/internal/mutant"
 	"zkd/proto/jute"
 )
 
@@ -179,7 +180,7 @@ func (t *Tree) Due(now, neverUsed int64, limit int) (due []Due) {
 	}
 	for id := range t.ttls {
 		n := t.get(id)
-		if x := t.extra(n); x.numChildren == 0 && now-n.mtime > ttlOf(x.owner) && !add(id) {
+		if x := t.extra(n); x.numChildren == 0 && (now-n.mtime > ttlOf(x.owner) || mutant.Is(mutant.TTL)) && !add(id) {
 			return due
 		}
 	}

@@ -50,6 +50,7 @@ const (
 	Stall      Rule = "stall"       // the time of a stall is given back
 	FreshClock Rule = "fresh-clock" // a new leader gives each session a full timeout
 	Relay      Rule = "relay"       // a leader hears of the sessions of other servers
+	Parted     Rule = "parted"      // also what a client said right before its connection ended
 	Waiting    Rule = "waiting"     // a session that waits for the log is no silent one
 	Deposed    Rule = "deposed"     // nobody expires a session but who leads when it is applied
 	Generation Rule = "generation"  // requests of a connection that was replaced are void
@@ -82,4 +83,5 @@ const (
 	LeaderClock Rule = "leader-clock" // all servers use the time that is in the log
 	Subtree     Rule = "subtree"      // a snapshot has all znodes
 	Undo        Rule = "undo"         // a multi that fails leaves nothing behind
+	TTL         Rule = "ttl"          // a TTL znode has its time
 )
