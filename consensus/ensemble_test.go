@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/test/ports"
 )
 
 // trio is an ensemble of servers in this process.
@@ -30,14 +30,7 @@ type trio struct {
 }
 
 // freeAddr returns an address that nobody listens on.
-func freeAddr(t *testing.T) string {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
+func freeAddr(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", ports.For(t)) }
 
 func newTrio(t *testing.T, servers int) *trio {
 	e := &trio{t: t, dir: t.TempDir(), nodes: map[uint64]*Node{}, states: map[uint64]*machine{}}

@@ -2,7 +2,6 @@ package server
 
 import (
 	"fmt"
-	"net"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -10,24 +9,17 @@ import (
 	"time"
 
 	"zkd/conf"
+	"zkd/test/ports"
 	"zkd/test/wire"
 )
 
 // loneEnsemble makes a server an ensemble of one.
 func loneEnsemble(t testing.TB, file string) func(*conf.Config) {
-	var ports [2]int
-	for i := range ports {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		ports[i] = l.Addr().(*net.TCPAddr).Port
-	}
+	quorum, election := ports.For(t), ports.For(t)
 	return func(c *conf.Config) {
 		c.File, c.StandaloneEnabled, c.ReconfigEnabled, c.SkipACL = file, false, true, true
 		c.TickTime, c.InitLimit, c.SyncLimit, c.PeerDialTimeout = 100*time.Millisecond, 10, 50, time.Second
-		c.Servers = []conf.Server{{ID: 1, Addrs: []conf.PeerAddr{{Host: "127.0.0.1", QuorumPort: ports[0], ElectionPort: ports[1]}}}}
+		c.Servers = []conf.Server{{ID: 1, Addrs: []conf.PeerAddr{{Host: "127.0.0.1", QuorumPort: quorum, ElectionPort: election}}}}
 		c.FourLetterWords = allWords(t)
 	}
 }

@@ -2,27 +2,19 @@ package server
 
 import (
 	"context"
-	"net"
 	"testing"
 	"time"
 
 	"zkd/conf"
+	"zkd/test/ports"
 	"zkd/test/wire"
 )
 
-// lines lists servers on ports that were free.
+// lines lists servers.
 func lines(t testing.TB, n int) (list []conf.Server) {
 	for id := range int64(n) {
-		var ports [2]int
-		for i := range ports {
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer l.Close()
-			ports[i] = l.Addr().(*net.TCPAddr).Port
-		}
-		list = append(list, conf.Server{ID: id + 1, Addrs: []conf.PeerAddr{{Host: "127.0.0.1", QuorumPort: ports[0], ElectionPort: ports[1]}}})
+		addr := conf.PeerAddr{Host: "127.0.0.1", QuorumPort: ports.For(t), ElectionPort: ports.For(t)}
+		list = append(list, conf.Server{ID: id + 1, Addrs: []conf.PeerAddr{addr}})
 	}
 	return list
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -13,21 +12,12 @@ import (
 
 	"zkd/conf"
 	"zkd/server"
+	"zkd/test/ports"
 	"zkd/test/wire"
 )
 
 // patience bounds every wait of these tests; it only matters when one fails.
 const patience = 30 * time.Second
-
-// freePort returns a port that nobody listens on.
-func freePort(t *testing.T) int {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}
 
 // zooCfg writes the configuration of server id of several and returns its path.
 func zooCfg(t *testing.T, id int, lines []string) string {
@@ -35,7 +25,7 @@ func zooCfg(t *testing.T, id int, lines []string) string {
 	data := filepath.Join(dir, "data")
 	path := filepath.Join(dir, "zoo.cfg")
 	text := fmt.Sprintf("tickTime=500\ninitLimit=20\nsyncLimit=20\ndataDir=%s\nclientPort=%d\nclientPortAddress=127.0.0.1\n%s\n",
-		data, freePort(t), strings.Join(lines, "\n"))
+		data, ports.For(t), strings.Join(lines, "\n"))
 	for path, content := range map[string]string{path: text, filepath.Join(data, "myid"): fmt.Sprint(id)} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
@@ -138,7 +128,7 @@ func tree(t *testing.T, dir string) map[string]string {
 func TestRecover(t *testing.T) {
 	var lines, files []string
 	for id := 1; id <= 3; id++ {
-		lines = append(lines, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", id, freePort(t), freePort(t)))
+		lines = append(lines, fmt.Sprintf("server.%d=127.0.0.1:%d:%d", id, ports.For(t), ports.For(t)))
 	}
 	for id := 1; id <= 3; id++ {
 		files = append(files, zooCfg(t, id, lines))

@@ -9,16 +9,17 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
 
+	"zkd/test/ports"
 	"zkd/test/wire"
 )
 
@@ -143,16 +144,7 @@ func newSite(t *testing.T, args ...string) *site {
 	return &site{t: t, dir: dir, data: filepath.Join(dir, "data"), args: args}
 }
 
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
-	return port
-}
+func freePort(t *testing.T) string { return strconv.Itoa(ports.For(t)) }
 
 // start runs the server without waiting for it.
 func (s *site) start() *process {

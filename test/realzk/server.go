@@ -14,6 +14,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"zkd/test/ports"
 )
 
 // Options say how a server is to run. The zero value is a standalone server with all of the protocol within reach.
@@ -53,7 +55,7 @@ type Server struct {
 // StartTimeout bounds the wait for a server's first answer.
 const StartTimeout = 60 * time.Second
 
-// Start runs a standalone server on a loopback port of the kernel's choice and waits until it answers.
+// Start runs a standalone server on a free loopback port and waits until it answers.
 // Cancelling ctx ends the wait, not a server that has started.
 func Start(ctx context.Context, dist Distribution, opts Options) (*Server, error) {
 	dir, err := os.MkdirTemp("", "realzk-")
@@ -61,14 +63,8 @@ func Start(ctx context.Context, dist Distribution, opts Options) (*Server, error
 		return nil, fmt.Errorf("realzk: %w", err)
 	}
 	s := &Server{Dist: dist, dir: dir, opts: opts}
-	// Between asking the kernel for a port and the server's own bind somebody else can take it.
-	for range 3 {
-		if s.addr, err = freeAddr(); err != nil {
-			break
-		}
-		if err = s.launch(ctx); err == nil || !strings.Contains(s.logTail(), "Address already in use") {
-			break
-		}
+	if s.addr, err = ports.Addr(); err == nil {
+		err = s.launch(ctx)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, s.logTail())
@@ -260,15 +256,6 @@ func (s *Server) logTail() string {
 		b = b[len(b)-most:]
 	}
 	return string(b)
-}
-
-func freeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", fmt.Errorf("realzk: no free port: %w", err)
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }
 
 // logbackConfig keeps logback from its default, which logs every request.

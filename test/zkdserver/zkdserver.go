@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"zkd/test/ports"
 	"zkd/test/wire"
 )
 
@@ -77,17 +78,8 @@ func Start(ctx context.Context, config []string, props map[string]string) (*Serv
 		return nil, err
 	}
 	s := &Server{bin: bin, dir: dir, config: config, props: props}
-	// Between asking the kernel for a port and the server's own bind somebody else can take it.
-	for range 3 {
-		var l net.Listener
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			break
-		}
-		s.addr = l.Addr().String()
-		l.Close()
-		if err = s.launch(ctx); err == nil || !strings.Contains(s.Log(), "address already in use") {
-			break
-		}
+	if s.addr, err = ports.Addr(); err == nil {
+		err = s.launch(ctx)
 	}
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, s.Log())

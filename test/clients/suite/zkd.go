@@ -2,7 +2,6 @@ package suite
 
 import (
 	"context"
-	"net"
 	"os"
 
 	"zkd/test/zkdserver"
@@ -20,14 +19,4 @@ func startZkd(ctx context.Context, lines []string) (Server, error) {
 func tail(file string) string {
 	b, _ := os.ReadFile(file)
 	return string(b[max(0, len(b)-4000):])
-}
-
-// FreeAddr is a loopback address whose port was free a moment ago.
-func FreeAddr() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
 }

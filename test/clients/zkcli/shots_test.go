@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"zkd/test/clients/suite"
+	"zkd/test/ports"
 )
 
 // TestShots runs zkCli as scripts do, a command a process: the exit codes, and which stream says what.
@@ -62,7 +63,7 @@ func TestUnreachable(t *testing.T) {
 		t.Run(minor, func(t *testing.T) {
 			suite.Need(t, "zkcli-"+minor)
 			t.Parallel()
-			addr, err := suite.FreeAddr()
+			addr, err := ports.Addr()
 			if err != nil {
 				t.Fatal(err)
 			}
