@@ -183,6 +183,9 @@ func (r *run) finish(least oracle.Stats) {
 		Staleness: syncLimit*r.plan.tick + slack,
 		Second:    func(path string) bool { return path == "/probe" },
 	}
+	if r.plain {
+		opts.Staleness = (syncLimit + 2) * r.plan.tick
+	}
 	if r.plan.jumps {
 		opts.Clock = oracle.SeenClock
 	}

@@ -60,7 +60,7 @@ var sessionsAndMembers = []scenario{
 	},
 	{
 		// Its clients reach a server that does not reach its leader.
-		name: "expiry behind a cut", plan: plan{clients: 6}, least: oracle.Stats{Writes: 100},
+		name: "expiry behind a cut", plain: true, plan: plan{clients: 6}, least: oracle.Stats{Writes: 100},
 		play: func(r *run) {
 			r.rounds(10, func(int) {
 				h := r.pick()

@@ -58,6 +58,7 @@ type run struct {
 	endings  atomic.Int64 // of servers, by themselves
 	stats    oracle.Stats
 	quiet    bool          // see scenario
+	plain    bool          // see scenario
 	lastID   int           // of hosts
 	steady   chan struct{} // see changeMembers
 

@@ -13,6 +13,8 @@ type scenario struct {
 	play func(r *run)
 	// quiet says that it does no harm to servers, nor to what is between them: sessions then end in time.
 	quiet bool
+	// plain says that links work or do not, and disks work: who hears of its leader is not far behind it.
+	plain bool
 	// least is what the run must have had.
 	least oracle.Stats
 }
@@ -49,7 +51,7 @@ func (p plan) usual() plan {
 func (r *run) perform(s *scenario) {
 	r.startAll()
 	if r.failed() == nil {
-		r.quiet = s.quiet
+		r.quiet, r.plain = s.quiet, s.plain
 		r.load = r.startLoad(r.plan.clients)
 		s.play(r)
 		r.settle()

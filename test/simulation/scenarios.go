@@ -131,14 +131,14 @@ func again(n int, fault func(r *run) func()) func(*run) {
 
 // cuts of the network.
 var cuts = []scenario{
-	{name: "leader alone", least: oracle.Stats{Writes: 100, Terms: 4}, play: again(10, func(r *run) func() { return r.isolate(r.leader()) })},
-	{name: "halves", plan: plan{servers: 5}, least: oracle.Stats{Writes: 100, Terms: 2}, play: again(10, (*run).halves)},
-	{name: "bridge", plan: plan{servers: 5}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).bridge)},
-	{name: "ring", plan: plan{servers: 5}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).ring)},
-	{name: "ring of three", least: oracle.Stats{Writes: 100}, play: again(10, (*run).ring)},
+	{name: "leader alone", plain: true, least: oracle.Stats{Writes: 100, Terms: 4}, play: again(10, func(r *run) func() { return r.isolate(r.leader()) })},
+	{name: "halves", plain: true, plan: plan{servers: 5}, least: oracle.Stats{Writes: 100, Terms: 2}, play: again(10, (*run).halves)},
+	{name: "bridge", plain: true, plan: plan{servers: 5}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).bridge)},
+	{name: "ring", plain: true, plan: plan{servers: 5}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).ring)},
+	{name: "ring of three", plain: true, least: oracle.Stats{Writes: 100}, play: again(10, (*run).ring)},
 	{name: "one way", least: oracle.Stats{Writes: 100}, play: again(15, (*run).oneWay)},
 	{name: "clients cut off", least: oracle.Stats{Writes: 100}, play: again(10, (*run).clientsCutOff)},
-	{name: "peers cut off", plan: plan{observers: 1}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).peersCutOff)},
+	{name: "peers cut off", plain: true, plan: plan{observers: 1}, least: oracle.Stats{Writes: 100}, play: again(10, (*run).peersCutOff)},
 	{name: "pause", least: oracle.Stats{Writes: 100, Terms: 2}, play: again(15, (*run).pauseOne)},
 	{name: "bad links", least: oracle.Stats{Writes: 150}, play: func(r *run) {
 		r.rounds(12, func(i int) {
