@@ -326,18 +326,19 @@ func ofClient(e *Entry) bool {
 	return e.Op.Takes()
 }
 
-// requested notes a request of a known session that is in the sequence.
+// requested notes a request of a known session that is in the sequence. The client's own end of it counts also when it comes
+// late, over a connection that is not the newest any more.
 func (c *Checker) requested(t *track, e *Entry, r *result) {
 	if r.void || !ofClient(e) {
 		return
 	}
-	if e.Xid <= t.applied {
+	if e.Xid <= t.applied && e.Op != wire.OpClose {
 		c.faults.say(AtMostOnce, "%s: request %d was applied behind request %d: %s", t, e.Xid, t.applied, c.describe(e))
 	}
 	t.applied = max(t.applied, e.Xid)
 	unknown := t.unknown[e.Xid]
-	for xid := range t.unknown {
-		if xid <= t.applied {
+	for xid, i := range t.unknown {
+		if xid <= t.applied && i.Op != wire.OpClose {
 			delete(t.unknown, xid) // now it must not be applied any more
 		}
 	}
@@ -421,7 +422,7 @@ func (c *Checker) unanswered(t *track, i *Item) {
 		c.unknownApplied(t, i, e)
 		return
 	}
-	if i.Xid > t.applied && !t.closed {
+	if (i.Xid > t.applied || i.Op == wire.OpClose) && !t.closed {
 		kept := *i
 		t.unknown[i.Xid] = &kept
 	}
@@ -431,9 +432,8 @@ func (c *Checker) unanswered(t *track, i *Item) {
 func (c *Checker) replied(t *track, i *Item) {
 	m := c.model
 	t.heard, t.sent = max(t.heard, i.CalledAt), max(t.sent, i.CalledAt)
-	if i.Zxid <= 0 {
-		c.faults.say(SessionView, "%s: the reply to %s has zxid %d, which is that of no state", t, showItem(i), i.Zxid)
-	} else {
+	switch {
+	case i.Zxid > 0:
 		if i.Zxid < t.zxid {
 			c.faults.say(SessionView, "%s: zxid %#x after %#x, in the reply to %s", t, i.Zxid, t.zxid, showItem(i))
 		}
@@ -449,6 +449,8 @@ func (c *Checker) replied(t *track, i *Item) {
 		for _, complaint := range c.time.replied(i, c.opts.Staleness) {
 			c.faults.say(Linear, "%s: %s", t, complaint)
 		}
+	case i.Op != wire.OpAuth && i.Op != wire.OpSASL: // whose replies have none in ZooKeeper, either
+		c.faults.say(SessionView, "%s: the reply to %s has zxid %d, which is that of no state", t, showItem(i), i.Zxid)
 	}
 	before := t.zxid
 	t.zxid = max(t.zxid, i.Zxid)

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -512,6 +513,45 @@ func TestLateUnansweredWrite(t *testing.T) {
 	a.reconnect()
 	b.sync()
 	b.get("/k")
+	if err := Error(f.verify(all)); err != nil {
+		t.Error(err)
+	}
+}
+
+// A client asked for the end of its session, lost the connection, and went on over another: the first server may pass on
+// the end later. With any other request it must not.
+func TestLateEnd(t *testing.T) {
+	for _, tt := range []struct {
+		op   wire.Op
+		body wire.Body
+		want string
+	}{
+		{wire.OpClose, nil, ""},
+		{wire.OpSetData, wire.SetData{Path: "/k", Version: -1}, "was applied behind request"},
+	} {
+		f := newFake(t)
+		a := f.client()
+		a.create("/k")
+		a.xid++
+		a.items = append(a.items, Item{Kind: Unanswered, Op: tt.op, Xid: a.xid, Body: tt.body, Called: f.h.Stamp()})
+		late := a.xid
+		a.reconnect()
+		a.set("/k", "later")
+		a.commit(tt.op, late, tt.body)
+		f.client().get("/k")
+		err := Error(f.verify(all))
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("op %d: %v", tt.op, err)
+		}
+	}
+}
+
+// Replies to requests that say who the client is have no zxid.
+func TestAuthHasNoZxid(t *testing.T) {
+	f := newFake(t)
+	a := f.client()
+	a.add(Item{Op: wire.OpAuth, Xid: -4, Body: wire.Auth{Scheme: "digest", Data: []byte("a:b")}})
+	a.create("/k")
 	if err := Error(f.verify(all)); err != nil {
 		t.Error(err)
 	}
