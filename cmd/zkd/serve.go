@@ -57,7 +57,7 @@ func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 	if err != nil {
 		return err
 	}
-	s, err := server.StartIn(ctx, cfg, log, w)
+	s, err := unlessTold(ctx, func() (*server.Server, error) { return server.StartIn(ctx, cfg, log, w) })
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil // told to stop while starting
@@ -80,6 +80,30 @@ func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 	down, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	return errors.Join(err, s.Shutdown(down))
+}
+
+// unlessTold starts a server. When ctx ends it does not wait for one that hangs
+// with its disk, or loads a large snapshot: the process ends, which does no more
+// harm there than a crash, and nobody was promised anything yet.
+func unlessTold(ctx context.Context, start func() (*server.Server, error)) (*server.Server, error) {
+	started := make(chan struct{})
+	var now *server.Server
+	var failed error
+	go func() {
+		defer close(started)
+		now, failed = start()
+	}()
+	select {
+	case <-started:
+		return now, failed
+	case <-ctx.Done():
+	}
+	select {
+	case <-started:
+		return now, failed
+	case <-time.After(stopTime):
+		return nil, ctx.Err()
+	}
 }
 
 func (o *serverOptions) load(log *slog.Logger) (*conf.Config, error) {

@@ -115,7 +115,9 @@ func (p *process) serveOnce(ctx context.Context) error {
 		Now:     func() time.Time { return time.Now().Add(time.Duration(h.skew.Load())) },
 		Witness: h.run.witness(p),
 	}
-	s, err := server.StartIn(ctx, h.config(p.view.root), h.run.logger(p), w)
+	s, err := p.unlessTold(ctx, func() (*server.Server, error) {
+		return server.StartIn(ctx, h.config(p.view.root), h.run.logger(p), w)
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return nil
@@ -135,6 +137,39 @@ func (p *process) serveOnce(ctx context.Context) error {
 	down, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
 	return errors.Join(err, s.Shutdown(down))
+}
+
+// unlessTold starts a server as cmd/zkd does: a process that is told to stop ends, whatever its start hangs in.
+func (p *process) unlessTold(ctx context.Context, start func() (*server.Server, error)) (*server.Server, error) {
+	started := make(chan struct{})
+	var now *server.Server
+	var failed error
+	p.host.run.tasks.Go(func() {
+		now, failed = start()
+		close(started)
+	})
+	select {
+	case <-started:
+		return now, failed
+	case <-ctx.Done():
+	}
+	select {
+	case <-started:
+		return now, failed
+	case <-time.After(stopTime):
+	}
+	p.host.mu.Lock()
+	if p.host.proc == p {
+		p.host.dieLocked(killed)
+	}
+	p.host.mu.Unlock()
+	p.host.run.tasks.Go(func() { // what is left of it must end for the bubble to end
+		<-started
+		if now != nil {
+			_ = now.Shutdown(context.Background())
+		}
+	})
+	return nil, ctx.Err()
 }
 
 // longestSession is the timeout that no session exceeds, in ticks.
@@ -230,10 +265,13 @@ const (
 func (h *host) kill(d death) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	p := h.proc
-	if p == nil {
-		return
+	if h.proc != nil {
+		h.dieLocked(d)
 	}
+}
+
+func (h *host) dieLocked(d death) {
+	p := h.proc
 	p.dead.Store(true)
 	p.nic.kill(d == killed)
 	if err := h.disk.die(d); err != nil {
