@@ -387,6 +387,7 @@ func TestDoubleBarrier(t *testing.T) {
 	var entered, left atomic.Int32
 	var all sync.WaitGroup
 	conns := make([]*client, clients)
+	seen := make(chan struct{}) // closed when all have looked who is there: from then on they leave
 	enter := func(i int) {
 		conns[i] = connect(t, server.Addr(), timeout)
 		all.Go(func() {
@@ -402,6 +403,7 @@ func TestDoubleBarrier(t *testing.T) {
 			if i == 0 {
 				return // it dies inside
 			}
+			<-seen
 			if err := d.Leave(ctx); err != nil {
 				t.Error(err)
 			}
@@ -418,6 +420,7 @@ func TestDoubleBarrier(t *testing.T) {
 	}
 	enter(clients - 1)
 	suite.Await(t, "all have entered", func() bool { return entered.Load() == clients })
+	close(seen)
 	count(t, c, "/double", 2) // ready, and the one that does not leave
 	if n := left.Load(); n != 0 {
 		t.Fatalf("%d have left while one is inside", n)

@@ -74,7 +74,7 @@ var deaths = []scenario{
 		},
 	},
 	{
-		name: "majority lost", plan: plan{servers: 5}, least: oracle.Stats{Writes: 100},
+		name: "majority lost", plan: plan{servers: 5}, least: oracle.Stats{Writes: 40},
 		play: func(r *run) {
 			r.rounds(4, func(int) {
 				order := r.rand.Perm(len(r.hosts))
