@@ -267,6 +267,10 @@ func (r *run) halves() func() {
 	}
 	all := r.ids()
 	r.rand.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+	if l := r.leader(); l != nil && r.rand.IntN(2) == 0 { // into the smaller one
+		i := slices.Index(all, l.id)
+		all[0], all[i] = all[i], all[0]
+	}
 	n := len(all) / 2
 	r.note("%v is cut off from %v", all[:n], all[n:])
 	r.between(cut, all[:n], all[n:])
