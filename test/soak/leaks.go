@@ -12,8 +12,9 @@ const (
 	// slack is how many goroutines and descriptors more than at first a server may have without clients: links to
 	// the peers are opened and closed as they are needed.
 	slack = 20
-	// diskLimit bounds what a server may keep of a tree of some thousand znodes: logs and a few snapshots.
-	diskLimit = 200 << 20
+	// diskLimit bounds what a server may keep of a tree of some thousand znodes: 192 MiB of log, the segment that is being
+	// written, of 64, and a few snapshots.
+	diskLimit = 320 << 20
 	// memoryLimit bounds the resident memory of a server at any time.
 	memoryLimit = 600 << 20
 )
