@@ -35,7 +35,7 @@ func TestMemberListText(t *testing.T) {
 	}
 }
 
-// TestMemberListChange has what a real ZooKeeper 3.9.4 of three servers
+// TestMemberListChange has what a real ZooKeeper 3.9 of three servers
 // answered, apart from the rows that say otherwise.
 func TestMemberListChange(t *testing.T) {
 	const four = "server.4=d:1:2:observer;0.0.0.0:3"

@@ -15,7 +15,7 @@ var (
 
 // emulated is the ZooKeeper release whose behaviour this server has. Monitors
 // compare the version that srvr and mntr print, so it comes first there.
-const emulated = "3.9.4"
+const emulated = "3.9.5"
 
 // versionLine is what ZooKeeper calls its full version. Every parser known
 // takes this form of the date and these characters.

@@ -179,7 +179,7 @@ no leader: 0 of 1 voters answer
 }
 
 func TestParseSrvr(t *testing.T) {
-	s, err := parseSrvr("Zookeeper version: 3.9.4\nLatency min/avg/max: 0/0.0/0\nZxid: 0x100000002\nMode: standalone\nNode count: 5\n")
+	s, err := parseSrvr("Zookeeper version: 3.9.5\nLatency min/avg/max: 0/0.0/0\nZxid: 0x100000002\nMode: standalone\nNode count: 5\n")
 	if err != nil || s.Zxid != 0x100000002 || s.Role != "standalone" {
 		t.Errorf("%+v, %v", s, err)
 	}

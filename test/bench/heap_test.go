@@ -11,7 +11,7 @@ func TestParseHeap(t *testing.T) {
 	if err != nil || n != 589000 {
 		t.Errorf("total %d, %v", n, err)
 	}
-	if n, ok := mntrValue("zk_version\t3.9.4\nzk_zkd_live_heap_bytes\t12345\n", liveHeapKey); !ok || n != 12345 {
+	if n, ok := mntrValue("zk_version\t3.9.5\nzk_zkd_live_heap_bytes\t12345\n", liveHeapKey); !ok || n != 12345 {
 		t.Errorf("mntr %d, %v", n, ok)
 	}
 }

@@ -15,7 +15,7 @@ import (
 
 // Distribution is one installed ZooKeeper.
 type Distribution struct {
-	Version string   // as in "3.9.4"
+	Version string   // as in "3.9.5"
 	Java    string   // the java binary to run it with
 	Jars    []string // class path
 }
@@ -60,8 +60,21 @@ func Find() []Distribution {
 		jars, _ := filepath.Glob(filepath.Join(f, "*.jar"))
 		all = append(all, Distribution{Version: version, Java: java, Jars: jars})
 	}
-	sort.Slice(all, func(i, j int) bool { return number(all[i].Minor()) < number(all[j].Minor()) })
+	sort.Slice(all, func(i, j int) bool { return all[i].before(all[j]) })
 	return all
+}
+
+// before reports whether d is an older release than o: 3.9.4 comes before 3.9.10.
+func (d Distribution) before(o Distribution) bool {
+	if a, b := number(d.Minor()), number(o.Minor()); a != b {
+		return a < b
+	}
+	return d.patch() < o.patch()
+}
+
+func (d Distribution) patch() (n int) {
+	fmt.Sscanf(strings.TrimPrefix(d.Version, d.Minor()), ".%d", &n)
+	return n
 }
 
 // FindVersion returns the newest ZooKeeper of a release line, as in FindVersion("3.9").

@@ -44,3 +44,13 @@ func TestStart(t *testing.T) {
 		})
 	}
 }
+
+// The newest release of a line is the one that counts, also past a patch number of one digit.
+func TestOrderOfReleases(t *testing.T) {
+	for _, pair := range [][2]string{{"3.8.9", "3.9.0"}, {"3.9.4", "3.9.5"}, {"3.9.5", "3.9.10"}, {"3.9", "3.9.1"}, {"3.9.10", "3.10.0"}} {
+		older, newer := Distribution{Version: pair[0]}, Distribution{Version: pair[1]}
+		if !older.before(newer) || newer.before(older) {
+			t.Errorf("%s does not come before %s", pair[0], pair[1])
+		}
+	}
+}

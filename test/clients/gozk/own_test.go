@@ -51,7 +51,7 @@ func own(t *testing.T, which string) {
 		t.Fatal(err)
 	}
 	// Without a version of 3.5 or later the tests of reconfig do not run.
-	runTests(t, dir, bin, []string{"ZOOKEEPER_BIN_PATH=" + dir, "ZK_VERSION=3.9.4"}, which)
+	runTests(t, dir, bin, []string{"ZOOKEEPER_BIN_PATH=" + dir, "ZK_VERSION=3.9.5"}, which)
 }
 
 // ownTests builds the module's test binary. The module cache is read-only, and a module in it can only be built as

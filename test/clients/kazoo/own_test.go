@@ -42,7 +42,7 @@ func own(t *testing.T, servers int, skips string, areas ...string) {
 	}
 	pytest(t, 4*time.Minute, []string{
 		"ZK_LAUNCHER=" + suite.Launcher(t, t.TempDir(), "launch"),
-		"ZOOKEEPER_VERSION=3.9.4", // what their tests take the server for
+		"ZOOKEEPER_VERSION=3.9.5", // what their tests take the server for
 		"ZOOKEEPER_CLUSTER_SIZE=" + strconv.Itoa(servers),
 	}, args...)
 }
