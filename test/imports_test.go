@@ -23,7 +23,8 @@ var mayImport = map[string][]string{
 	"zkd/consensus/peer":  {"zkd/internal/mutant"},
 	"zkd/consensus":       {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
 	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
-	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/server"},
+	"zkd/health":          {"zkd/conf", "zkd/consensus"},
+	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
 }
 
 // impure are packages of the standard library that a pure package has no use for.

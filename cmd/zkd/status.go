@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"zkd/conf"
+	"zkd/health"
 )
 
 const aboutStatus = `Ask every server of an ensemble what it is and how far it is, and say whether
@@ -52,7 +53,7 @@ func status(ctx context.Context, out io.Writer, o serverOptions, timeout time.Du
 	if err != nil {
 		return err
 	}
-	h := judge(askAll(ctx, cfg, timeout))
+	h := health.Judge(health.Ask(ctx, cfg, timeout))
 	if asJSON {
 		b, err := json.MarshalIndent(h, "", "  ")
 		if err != nil {

@@ -1,4 +1,6 @@
-package main
+// Package health says how an ensemble is: it asks the servers themselves (Ask) and puts together what they answer (Judge).
+// It is no part of a server and needs none of its files.
+package health
 
 import (
 	"cmp"
@@ -6,28 +8,25 @@ import (
 	"fmt"
 	"net"
 	"slices"
-	"strconv"
 	"strings"
-	"text/tabwriter"
-	"time"
 
 	"zkd/conf"
 	"zkd/consensus"
 )
 
-// health is how an ensemble is, put together from what its servers say.
-type health struct {
-	Verdict     string         `json:"verdict"` // healthy, degraded or no leader
-	Leader      int64          `json:"leader"`  // meaningless without one
-	Voters      int            `json:"voters"`
-	VotersUp    int            `json:"voters_up"` // by the leader's word; without one, those that answer
-	Observers   int            `json:"observers"`
-	ObserversUp int            `json:"observers_up"`
-	Servers     []serverHealth `json:"servers"`
+// Ensemble is how an ensemble is, put together from what its servers say.
+type Ensemble struct {
+	Verdict     string   `json:"verdict"` // healthy, degraded or no leader
+	Leader      int64    `json:"leader"`  // meaningless without one
+	Voters      int      `json:"voters"`
+	VotersUp    int      `json:"voters_up"` // by the leader's word; without one, those that answer
+	Observers   int      `json:"observers"`
+	ObserversUp int      `json:"observers_up"`
+	Servers     []Server `json:"servers"`
 }
 
-// serverHealth is one server.
-type serverHealth struct {
+// Server is one server.
+type Server struct {
 	ID      int64             `json:"id"`
 	Address string            `json:"address"` // "" for a member that zoo.cfg does not list
 	Role    string            `json:"role"`    // of one that does not answer, what zoo.cfg or the leader says
@@ -51,11 +50,11 @@ const (
 )
 
 // Serving tells whether there is a leader with a majority.
-func (h *health) Serving() bool { return h.Verdict != noLeader }
+func (h *Ensemble) Serving() bool { return h.Verdict != noLeader }
 
-// judge puts the answers together.
-func judge(servers []conf.Server, answers map[int64]answer) *health {
-	h := &health{}
+// Judge puts the answers together.
+func Judge(servers []conf.Server, answers map[int64]Answer) *Ensemble {
+	h := &Ensemble{}
 	leader := findLeader(answers)
 	for _, s := range servers {
 		h.Servers = append(h.Servers, judgeServer(s, answers[s.ID], leader))
@@ -70,7 +69,7 @@ func judge(servers []conf.Server, answers map[int64]answer) *health {
 	switch {
 	case leader == nil || 2*h.VotersUp <= h.Voters:
 		h.Verdict = noLeader
-	case h.VotersUp == h.Voters && h.ObserversUp == h.Observers && !slices.ContainsFunc(h.Servers, func(s serverHealth) bool { return s.ails(leader) }):
+	case h.VotersUp == h.Voters && h.ObserversUp == h.Observers && !slices.ContainsFunc(h.Servers, func(s Server) bool { return s.ails(leader) }):
 		h.Verdict = healthy
 	default:
 		h.Verdict = degraded
@@ -80,7 +79,7 @@ func judge(servers []conf.Server, answers map[int64]answer) *health {
 
 // ails tells whether something is wrong with a member. Servers that zoo.cfg
 // lists and the ensemble does not are none, nor is a list that is out of date.
-func (s *serverHealth) ails(leader *consensus.Status) bool {
+func (s *Server) ails(leader *consensus.Status) bool {
 	if s.State == up || s.State == unlisted {
 		return false
 	}
@@ -89,26 +88,26 @@ func (s *serverHealth) ails(leader *consensus.Status) bool {
 
 // findLeader returns what the leader says, nil if there is none. One that was
 // replaced and does not know it yet has a smaller term.
-func findLeader(answers map[int64]answer) (leader *consensus.Status) {
+func findLeader(answers map[int64]Answer) (leader *consensus.Status) {
 	for _, a := range answers {
-		leads := a.status.Role == "leader" || a.status.Role == "standalone"
-		if a.err == nil && leads && (leader == nil || a.status.Term > leader.Term) {
-			leader = &a.status
+		leads := a.Status.Role == "leader" || a.Status.Role == "standalone"
+		if a.Err == nil && leads && (leader == nil || a.Status.Term > leader.Term) {
+			leader = &a.Status
 		}
 	}
 	return leader
 }
 
-func judgeServer(s conf.Server, a answer, leader *consensus.Status) serverHealth {
-	h := serverHealth{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up, observer: s.Observer}
+func judgeServer(s conf.Server, a Answer, leader *consensus.Status) Server {
+	h := Server{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up, observer: s.Observer}
 	if s.Observer {
 		h.Role = "observer"
 	}
-	if a.err != nil {
-		h.State = "down: " + reason(a.err)
+	if a.Err != nil {
+		h.State = "down: " + reason(a.Err)
 		return h
 	}
-	st := a.status
+	st := a.Status
 	h.Role, h.Status = st.Role, &st
 	if leader == nil {
 		h.State = "knows no leader"
@@ -145,16 +144,16 @@ func memberOf(leader *consensus.Status, raftID string) *consensus.MemberStatus {
 }
 
 // addUnlisted adds the members that the zoo.cfg has not heard of.
-func (h *health) addUnlisted(leader *consensus.Status) {
+func (h *Ensemble) addUnlisted(leader *consensus.Status) {
 	if leader == nil {
 		return
 	}
 	for _, m := range leader.Members {
 		id := int64(m.ServerID)
-		if slices.ContainsFunc(h.Servers, func(s serverHealth) bool { return s.ID == id }) {
+		if slices.ContainsFunc(h.Servers, func(s Server) bool { return s.ID == id }) {
 			continue
 		}
-		s := serverHealth{ID: id, Role: "voter", State: unlisted + "; the leader does not hear of it"}
+		s := Server{ID: id, Role: "voter", State: unlisted + "; the leader does not hear of it"}
 		if !m.Voter {
 			s.Role = "observer"
 		}
@@ -166,11 +165,11 @@ func (h *health) addUnlisted(leader *consensus.Status) {
 		}
 		h.Servers = append(h.Servers, s)
 	}
-	slices.SortStableFunc(h.Servers, func(a, b serverHealth) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortStableFunc(h.Servers, func(a, b Server) int { return cmp.Compare(a.ID, b.ID) })
 }
 
 // count counts voters and observers, by the leader's word if there is one.
-func (h *health) count(leader *consensus.Status) {
+func (h *Ensemble) count(leader *consensus.Status) {
 	add := func(voter, up bool) {
 		all, there := &h.Voters, &h.VotersUp
 		if !voter {
@@ -211,47 +210,4 @@ func reason(err error) string {
 		return op.Err.Error()
 	}
 	return strings.ReplaceAll(err.Error(), "\n", "; ")
-}
-
-// forever is longer ago than any contact: there was none.
-const forever = 24 * time.Hour
-
-// String is the table for a person.
-func (h *health) String() string {
-	var b strings.Builder
-	table := tabwriter.NewWriter(&b, 0, 8, 2, ' ', 0)
-	fmt.Fprintln(table, "SERVER\tADDRESS\tROLE\tTERM\tZXID\tLAG\tCONTACT\tSTATE")
-	for _, s := range h.Servers {
-		term, zxid, lag, contact, address := "-", "-", "-", "-", s.Address
-		if st := s.Status; st != nil {
-			zxid = fmt.Sprintf("%#x", uint64(st.Zxid))
-			if st.RaftID != "" {
-				term = strconv.FormatUint(st.Term, 10)
-				if st.Contact < forever {
-					contact = st.Contact.Round(time.Millisecond).String()
-				}
-			}
-		}
-		if s.Status != nil && s.State != "knows no leader" || s.Lag > 0 {
-			lag = strconv.FormatUint(s.Lag, 10)
-		}
-		if address == "" {
-			address = "-"
-		}
-		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, address, s.Role, term, zxid, lag, contact, s.State)
-	}
-	_ = table.Flush() // a Builder does not fail
-	return b.String() + h.line() + "\n"
-}
-
-// line is the verdict in one line.
-func (h *health) line() string {
-	if !h.Serving() {
-		return fmt.Sprintf("%s: %d of %d voters answer", h.Verdict, h.VotersUp, h.Voters)
-	}
-	line := fmt.Sprintf("%s: %d of %d voters", h.Verdict, h.VotersUp, h.Voters)
-	if h.Observers > 0 {
-		line += fmt.Sprintf(", %d of %d observers", h.ObserversUp, h.Observers)
-	}
-	return line
 }

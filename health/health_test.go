@@ -1,4 +1,4 @@
-package main
+package health
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ func ensembleOf(n int64, observers ...int64) (list []conf.Server) {
 	return list
 }
 
-func says(id uint64, role string, change func(*consensus.Status)) answer {
+func says(id uint64, role string, change func(*consensus.Status)) Answer {
 	raftID := func(id uint64) string { return string(rune('0'+id)) + ".1" }
 	s := consensus.Status{
 		ServerID: id, RaftID: raftID(id), Role: role, Term: 4, Leader: 1, LeaderID: raftID(1),
@@ -39,11 +39,11 @@ func says(id uint64, role string, change func(*consensus.Status)) answer {
 	if change != nil {
 		change(&s)
 	}
-	return answer{status: s}
+	return Answer{Status: s}
 }
 
-func down(text string) answer {
-	return answer{err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New(text)}}
+func down(text string) Answer {
+	return Answer{Err: &net.OpError{Op: "dial", Net: "tcp", Err: errors.New(text)}}
 }
 
 func TestHealth(t *testing.T) {
@@ -55,18 +55,18 @@ func TestHealth(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		servers []conf.Server
-		answers map[int64]answer
+		answers map[int64]Answer
 		want    string
 		fails   bool
 	}{
-		{name: "healthy", servers: ensembleOf(3), answers: map[int64]answer{1: leader, 2: second, 3: third}, want: `
+		{name: "healthy", servers: ensembleOf(3), answers: map[int64]Answer{1: leader, 2: second, 3: third}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
 2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
 3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
 healthy: 3 of 3 voters
 `},
-		{name: "one is down", servers: ensembleOf(3), answers: map[int64]answer{1: says(1, "leader", without(3)), 2: second, 3: down("connection refused")}, want: `
+		{name: "one is down", servers: ensembleOf(3), answers: map[int64]Answer{1: says(1, "leader", without(3)), 2: second, 3: down("connection refused")}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
 2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
@@ -74,7 +74,7 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 degraded: 2 of 3 voters
 `},
 		{name: "no leader", servers: ensembleOf(3), fails: true,
-			answers: map[int64]answer{1: down("no route to host"), 2: says(2, "looking", lost), 3: down("connection refused")}, want: `
+			answers: map[int64]Answer{1: down("no route to host"), 2: says(2, "looking", lost), 3: down("connection refused")}, want: `
 SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  voter    -     -            -    -        down: no route to host
 2       zk2:2888:3888  looking  4     0x400000010  -    12s      knows no leader
@@ -82,7 +82,7 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 no leader: 1 of 3 voters answer
 `},
 		{name: "no leader, and an observer", servers: ensembleOf(4, 4), fails: true,
-			answers: map[int64]answer{1: down("x"), 2: says(2, "looking", lost), 3: down("x"), 4: says(4, "looking", lost)}, want: `
+			answers: map[int64]Answer{1: down("x"), 2: says(2, "looking", lost), 3: down("x"), 4: says(4, "looking", lost)}, want: `
 SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  voter    -     -            -    -        down: x
 2       zk2:2888:3888  looking  4     0x400000010  -    12s      knows no leader
@@ -91,7 +91,7 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 no leader: 1 of 3 voters answer
 `},
 		{name: "a leader that has lost its majority", servers: ensembleOf(3), fails: true,
-			answers: map[int64]answer{1: says(1, "leader", func(s *consensus.Status) { without(2)(s); without(3)(s) }), 2: down("x"), 3: down("x")}, want: `
+			answers: map[int64]Answer{1: says(1, "leader", func(s *consensus.Status) { without(2)(s); without(3)(s) }), 2: down("x"), 3: down("x")}, want: `
 SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader  4     0x400000010  0    0s       up
 2       zk2:2888:3888  voter   -     -            -    -        down: x
@@ -99,7 +99,7 @@ SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
 no leader: 1 of 3 voters answer
 `},
 		{name: "all that can be wrong", servers: ensembleOf(5, 4),
-			answers: map[int64]answer{
+			answers: map[int64]Answer{
 				1: says(1, "leader", func(s *consensus.Status) {
 					s.Members[1].Known = false
 					s.Members = append(s.Members,
@@ -124,7 +124,7 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 degraded: 2 of 3 voters, 3 of 4 observers
 `},
 		{name: "a zoo.cfg that is out of date", servers: ensembleOf(4),
-			answers: map[int64]answer{
+			answers: map[int64]Answer{
 				1: says(1, "leader", func(s *consensus.Status) {
 					s.Members[2] = consensus.MemberStatus{ServerID: 5, RaftID: "5.1", Voter: true, Known: true, Applied: 120}
 				}),
@@ -139,7 +139,7 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 healthy: 3 of 3 voters
 `},
 		{name: "strangers and old leaders", servers: ensembleOf(3),
-			answers: map[int64]answer{1: leader, 2: says(2, "leader", func(s *consensus.Status) { s.Term, s.LeaderID = 3, "2.1" }),
+			answers: map[int64]Answer{1: leader, 2: says(2, "leader", func(s *consensus.Status) { s.Term, s.LeaderID = 3, "2.1" }),
 				3: says(3, "looking", func(s *consensus.Status) { s.RaftID, s.LeaderID = "", "" })}, want: `
 SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader   4     0x400000010  0    0s       up
@@ -147,19 +147,19 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  looking  -     0x400000010  0    -        no member, waits to be taken in
 degraded: 3 of 3 voters
 `},
-		{name: "alone", answers: map[int64]answer{1: {status: consensus.Status{ServerID: 1, Role: "standalone", Zxid: 0x1f}}}, want: `
+		{name: "alone", answers: map[int64]Answer{1: {Status: consensus.Status{ServerID: 1, Role: "standalone", Zxid: 0x1f}}}, want: `
 SERVER  ADDRESS  ROLE        TERM  ZXID  LAG  CONTACT  STATE
 1       -        standalone  -     0x1f  0    -        up
 healthy: 1 of 1 voters
 `},
-		{name: "alone and down", answers: map[int64]answer{1: down("connection refused")}, fails: true, want: `
+		{name: "alone and down", answers: map[int64]Answer{1: down("connection refused")}, fails: true, want: `
 SERVER  ADDRESS  ROLE   TERM  ZXID  LAG  CONTACT  STATE
 1       -        voter  -     -     -    -        down: connection refused
 no leader: 0 of 1 voters answer
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := judge(tt.servers, tt.answers)
+			h := Judge(tt.servers, tt.answers)
 			if got := h.String(); got != strings.TrimPrefix(tt.want, "\n") {
 				t.Errorf("got\n%s\nwant%s", got, tt.want)
 			}
@@ -170,7 +170,7 @@ no leader: 0 of 1 voters answer
 			if err != nil {
 				t.Fatal(err)
 			}
-			var again health
+			var again Ensemble
 			if err := json.Unmarshal(b, &again); err != nil || again.String() != h.String() {
 				t.Errorf("%s reads back as\n%s%v", b, again.String(), err)
 			}
