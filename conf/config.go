@@ -118,14 +118,7 @@ func (c *Config) HasAuthProvider(scheme string) bool {
 }
 
 // Self returns this server's line in Servers, nil when there is none.
-func (c *Config) Self() *Server {
-	for i := range c.Servers {
-		if c.Servers[i].ID == c.ServerID {
-			return &c.Servers[i]
-		}
-	}
-	return nil
-}
+func (c *Config) Self() *Server { return c.server(c.ServerID) }
 
 // SnapshotFiles holds the keys about files in ZooKeeper's formats: zkd writes
 // them on export and reads them on import, never while it runs.

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"path/filepath"
 	"strings"
 	"time"
 )
@@ -14,9 +15,8 @@ func (l *loader) setDirs() {
 		l.cfg.DataLogDir = l.cfg.DataDir
 	}
 	for _, name := range []string{"dataDir", "dataLogDir"} {
-		s := l.get(name)
-		if s != nil && (strings.HasPrefix(s.text, "~") || strings.Contains(s.text, "${")) {
-			l.warn(s.at, "%s=%s is taken literally: zoo.cfg knows neither ~ nor ${…}", name, s.shown())
+		if s := l.get(name); s != nil && s.rank > rankDefault {
+			l.checkDir(s)
 		}
 	}
 	if l.get("jute.maxbuffer.extrasize") == nil {
@@ -24,6 +24,27 @@ func (l *loader) setDirs() {
 	}
 	admin := HostPort{l.value("admin.serverAddress").text, int(l.value("admin.serverPort").n)}
 	l.cfg.Admin.Addr = admin.Listen()
+}
+
+// checkDir remarks on a path that is most likely not where its writer believes.
+func (l *loader) checkDir(s *setting) {
+	name := showName(s.name)
+	switch {
+	case strings.HasPrefix(s.text, "~") || strings.Contains(s.text, "${"):
+		l.warn(s.at, "%s=%s is taken literally: zoo.cfg knows neither ~ nor ${…}", name, s.shown())
+	case filepath.IsAbs(s.text):
+	case windowsPath(s.text):
+		l.warn(s.at, "%s=%s looks like a path of Windows; here it is one below the directory that zkd is started in "+
+			"(and \\ in zoo.cfg makes something else of the next letter)", name, s.shown())
+	default:
+		l.warn(s.at, "%s=%s is relative: its place depends on the directory that zkd is started in; write the whole path", name, s.shown())
+	}
+}
+
+// windowsPath tells whether a path begins with a drive or a share.
+func windowsPath(path string) bool {
+	drive := len(path) > 1 && path[1] == ':' && (path[0]|0x20 >= 'a' && path[0]|0x20 <= 'z')
+	return drive || strings.HasPrefix(path, `\`)
 }
 
 // setSessions derives the bounds of session timeouts from the tick.

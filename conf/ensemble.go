@@ -20,6 +20,11 @@ func (l *loader) setServers() {
 			continue
 		}
 		if first := lines[server.ID]; first != nil { // server.1 and server.01
+			if sameServer(first, s) {
+				l.warn(s.at, "server.%d is also set at %s, to the same value", server.ID, first.at)
+				s.stance, s.reason = Overridden, "by "+first.at.String()
+				continue
+			}
 			l.reject(s, "server.%d is set twice, here and at %s", server.ID, first.at)
 			continue
 		}
@@ -80,6 +85,16 @@ func (s *Server) addresses() []HostPort {
 	return all
 }
 
+// server returns a line of the list, nil when there is none.
+func (c *Config) server(id int64) *Server {
+	for i := range c.Servers {
+		if c.Servers[i].ID == id {
+			return &c.Servers[i]
+		}
+	}
+	return nil
+}
+
 func (c *Config) voters() (n int) {
 	for _, s := range c.Servers {
 		if !s.Observer {
@@ -134,72 +149,4 @@ func (l *loader) checkEnsemble() {
 			l.fail(at, "%s is not set", name)
 		}
 	}
-}
-
-// checkHierarchy accepts groups and weights where they change nothing: one
-// group of all servers, all of one weight. Raft counts plain majorities.
-func (l *loader) checkHierarchy() {
-	weights := l.checkWeights()
-	groups := l.family("group*")
-	member := make(map[int64]bool)
-	for _, s := range groups {
-		if !strings.HasPrefix(s.name, "group.") {
-			l.reject(s, "%s is no key; a group is written group.G=1:2:3", showName(s.name))
-			return
-		}
-		for text := range strings.SplitSeq(s.text, ":") {
-			id, err := strconv.ParseInt(trimJava(text), 10, 64)
-			if err != nil {
-				l.reject(s, "%s=%s: %s is not a number", showName(s.name), s.shown(), s.part(text))
-				return
-			}
-			if member[id] {
-				l.reject(s, "%s=%s: Server %d is in multiple groups", showName(s.name), s.shown(), id)
-				return
-			}
-			member[id] = true
-		}
-	}
-	if len(groups) > 1 {
-		l.reject(groups[1], "%s makes a second group, which is refused: raft counts plain majorities", showName(groups[1].name))
-		return
-	}
-	for _, s := range l.cfg.Servers {
-		if len(groups) == 1 && !member[s.ID] {
-			l.reject(groups[0], "%s=%s: Server %d is not in a group", showName(groups[0].name), groups[0].shown(), s.ID)
-			return
-		}
-	}
-	if len(groups)+weights > 0 {
-		l.note(l.listAt(), "group and weight keys are accepted because they describe a plain majority")
-	}
-}
-
-// checkWeights refuses weights that differ and returns how many there are.
-// Servers without a weight have 1.
-func (l *loader) checkWeights() int {
-	weights := l.family("weight*")
-	if len(weights) == 0 {
-		return 0
-	}
-	common := int64(-1)
-	if len(weights) < len(l.cfg.Servers) {
-		common = 1
-	}
-	for _, s := range weights {
-		n, err := strconv.ParseInt(s.text, 10, 64)
-		switch {
-		case !strings.HasPrefix(s.name, "weight."):
-			l.reject(s, "%s is no key; a weight is written weight.N=w", showName(s.name))
-		case err != nil || n < 0:
-			l.reject(s, "%s=%s must be a whole number, 0 or more", showName(s.name), s.shown())
-		case n == 0:
-			l.reject(s, "%s=0 is refused: make the server an observer instead, which has no vote either", s.name)
-		case common >= 0 && n != common:
-			l.reject(s, "%s=%d is refused: raft gives every server one vote, so all weights must be equal", s.name, n)
-		default:
-			common = n
-		}
-	}
-	return len(weights)
 }

@@ -153,6 +153,10 @@ var zkdKeys = []Key{
 		Doc: "file with the secret that the servers of an ensemble prove to one another to have, at least 16 bytes",
 	},
 	{
+		Name: "zkd.ignoreWeights", Prop: "zkd.ignoreWeights", Type: boolean, Default: "false", Stance: Honoured,
+		Doc: "allows weights that differ: each voter has one vote all the same",
+	},
+	{
 		Name: "zkd.scrubInterval", Prop: "zkd.scrubInterval", Type: interval, Default: "10m", Stance: Honoured,
 		Doc:  "period in which a server checks what it has in memory, a number with ms, s, m or h (without: hours); 0: never",
 		bind: func(c *Config, v value) { c.ScrubInterval = v.d },

@@ -129,7 +129,7 @@ var authKeys = slices.Concat(
 		Key{Name: "kinit", Type: anyText, Doc: "program that renews tickets"},
 		Key{Name: "kerberos.minReLoginTimeMs", Type: anyInt, Doc: "time between logins"},
 	),
-	ignore("links between servers use mutual TLS",
+	ignore(quorumProof,
 		Key{Name: "quorum.auth.learner.saslLoginContext", Prop: own, Type: anyText, Default: "QuorumLearner", Doc: "JAAS section"},
 		Key{Name: "quorum.auth.server.saslLoginContext", Prop: own, Type: anyText, Default: "QuorumServer", Doc: "JAAS section"},
 		Key{Name: "quorum.auth.kerberos.servicePrincipal", Prop: own, Type: anyText, Default: "zkquorum/localhost", Doc: "principal"},
@@ -141,9 +141,13 @@ var authKeys = slices.Concat(
 
 func addSuperUser(c *Config, v value) { c.SuperUsers = append(c.SuperUsers, v.text) }
 
+// quorumProof is what zkd has in the place of SASL between servers.
+const quorumProof = "servers prove to one another that they have the same secret: zkd.quorum.secretFile"
+
 // quorumSASL is a key that may only be false.
 func quorumSASL(name string) Key {
-	const reason = "links between servers use mutual TLS; use sslQuorum=true with ssl.quorum.keyStore.* and ssl.quorum.trustStore.* instead"
+	const reason = "zkd has no SASL between servers; they prove a shared secret instead: " +
+		"zkd.quorum.secretFile=FILE, with the same 16 bytes or more in it on all of them"
 	return Key{
 		Name: name, Prop: own, Type: boolean, Default: "false", Stance: Honoured,
 		Doc:    "SASL between servers; only false",

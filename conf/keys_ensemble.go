@@ -19,7 +19,7 @@ var ensembleKeys = slices.Concat(
 		},
 		{
 			Name: "weight*", Prop: own, Type: anyText, Stance: HonouredChanged,
-			Reason: "raft counts plain majorities, so only equal weights are accepted",
+			Reason: "raft counts plain majorities, so weights must be equal, or zkd.ignoreWeights=true",
 			Doc:    "hierarchical quorum: weight.N=w",
 		},
 		{
@@ -60,9 +60,10 @@ var ensembleKeys = slices.Concat(
 			},
 		},
 		{
-			Name: "leaderServes", Type: yesNo, Default: "yes", Stance: Honoured,
-			Doc:  "the leader takes client connections",
-			bind: func(c *Config, v value) { c.LeaderServes = v.yes },
+			Name: "leaderServes", Type: yesNo(true), Default: "yes", Stance: Honoured,
+			Doc:    "the leader takes client connections",
+			bind:   func(c *Config, v value) { c.LeaderServes = v.yes },
+			adjust: neither,
 		},
 		{
 			Name: "peerType", Prop: own, Type: Type{"participant or observer", checkRole}, Default: "participant", Stance: Honoured,

@@ -24,8 +24,10 @@ var storageKeys = slices.Concat(
 			bind: func(c *Config, v value) { c.SnapSizeLimit = v.n * 1024 },
 		},
 		{
-			Name: "forceSync", Type: yesNo, Default: "yes", Stance: Honoured,
-			Doc: "write to disk before acknowledging",
+			Name: "forceSync", Type: yesNo(true), Default: "yes", Stance: HonouredChanged,
+			Reason: "no takes zkd.unsafeNoSync=true beside it",
+			Doc:    "write to disk before acknowledging",
+			adjust: neither,
 		},
 		{
 			Name: "fsync.warningthresholdms", Type: millis(0), Default: "1000", Stance: Honoured,
@@ -141,14 +143,14 @@ var treeKeys = slices.Concat(
 			bind: func(c *Config, v value) { c.EnforceQuota = v.yes },
 		},
 		{
-			Name: "skipACL", Type: yesNo, Default: "no", Stance: Honoured,
+			Name: "skipACL", Type: yesNo(false), Default: "no", Stance: Honoured,
 			Doc:  "no permission checks",
 			bind: func(c *Config, v value) { c.SkipACL = v.yes },
 			adjust: func(v *value) string {
 				if v.yes {
 					return "turns off every permission check: any client may read, change and delete everything"
 				}
-				return ""
+				return neither(v)
 			},
 		},
 	},
@@ -176,7 +178,7 @@ var treeKeys = slices.Concat(
 )
 
 // setSync decides about fsync. Two keys are needed to turn it off: forceSync=no
-// is found in copied examples, zkd.unsafeNoSync is not.
+// is found in copied examples, zkd.unsafeNoSync is not. Alone it changes nothing.
 func (l *loader) setSync() {
 	force, unsafe := l.get("forceSync"), l.get("zkd.unsafeNoSync")
 	off := force != nil && !force.v.yes
@@ -186,7 +188,8 @@ func (l *loader) setSync() {
 		l.cfg.UnsafeNoSync = true
 		l.warn(force.at, "forceSync=no: acknowledged writes are lost when power fails")
 	case off:
-		l.reject(force, "forceSync=no is refused: it loses acknowledged writes when power fails; only zkd.unsafeNoSync=true allows it")
+		l.warn(force.at, "forceSync=no has no effect: zkd syncs all the same, since acknowledged writes would be lost when power fails; "+
+			"zkd.unsafeNoSync=true beside it turns syncing off")
 	case allowed:
 		l.note(unsafe.at, "zkd.unsafeNoSync has no effect without forceSync=no")
 	}

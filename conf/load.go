@@ -112,9 +112,10 @@ type loader struct {
 	report   *Report
 	readFile func(string) ([]byte, error)
 	gaps     []gap
-	cause    error // of a file that cannot be read
-	fatal    bool  // there is nothing to look at
-	outside  bool  // see LoadOutside
+	repeated [][2]*setting // set twice to one value; see duplicate
+	cause    error         // of a file that cannot be read
+	fatal    bool          // there is nothing to look at
+	outside  bool          // see LoadOutside
 
 	settings map[string]*setting // the one that counts, by plain name
 	order    []*setting          // all, in the order met
@@ -160,12 +161,16 @@ func (l *loader) addFile(path string) {
 
 // parse reads properties and reports what the reader itself objects to.
 func (l *loader) parse(path string, data []byte) []entry {
+	if isUTF16(data) {
+		l.fail(origin{file: path, line: 1}, "the file is UTF-16 text, as its byte order mark says; save it as UTF-8")
+		return nil
+	}
 	entries, bad, bom := parseProperties(data)
 	for _, b := range bad {
 		l.fail(origin{file: path, line: b.line}, "%v", b.err)
 	}
 	if bom {
-		l.note(origin{file: path, line: 1}, "the file begins with a byte order mark, which makes ZooKeeper ignore its first key")
+		l.warn(origin{file: path, line: 1}, "the file begins with a byte order mark, which makes ZooKeeper ignore its first key; zkd drops it")
 	}
 	return entries
 }
@@ -191,6 +196,7 @@ func (l *loader) unknown(at origin, written, name string) {
 func (l *loader) finish() (*Config, *Report, error) {
 	if !l.fatal {
 		l.addDynamicFile()
+		l.reportRepeated()
 		l.bindAll()
 		l.setSync()
 		l.setDirs()

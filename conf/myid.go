@@ -50,10 +50,13 @@ func (l *loader) withoutMyID(path string) {
 func (l *loader) parseMyID(path string, data []byte) (int64, bool) {
 	at := origin{file: path, line: 1}
 	line, _, _ := strings.Cut(string(data), "\n")
-	line = strings.TrimSuffix(line, "\r")
+	line, bom := strings.CutPrefix(strings.TrimSuffix(line, "\r"), byteOrderMark)
 	text := trimJava(line)
 	id, err := strconv.ParseInt(text, 10, 64)
 	switch {
+	case isUTF16(data):
+		l.fail(at, "the file is UTF-16 text, as its byte order mark says; it must hold this server's number in plain text")
+		return 0, false
 	case text == "":
 		l.fail(at, "the file is empty; it must hold this server's number")
 		return 0, false
@@ -63,6 +66,8 @@ func (l *loader) parseMyID(path string, data []byte) (int64, bool) {
 	case id < 0 || id > maxServerID+1:
 		l.fail(at, "serverid %d is not allowed; allowed: 1 to %d", id, maxServerID)
 		return 0, false
+	case bom:
+		l.warn(at, "the byte order mark in front of the number, which ZooKeeper would refuse, is dropped")
 	case text != line:
 		l.note(at, "blanks around the number, which ZooKeeper would refuse, are dropped")
 	}

@@ -1,6 +1,7 @@
 package conf
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"unicode/utf16"
@@ -46,11 +47,20 @@ func parseProperties(data []byte) (entries []entry, bad []syntaxError, bom bool)
 	return entries, bad, bom
 }
 
+// byteOrderMark is what editors of Windows put in front of UTF-8.
+const byteOrderMark = "\ufeff"
+
+// isUTF16 tells whether bytes begin with the mark of UTF-16, as what PowerShell
+// writes by > does. Neither ZooKeeper nor zkd reads that.
+func isUTF16(data []byte) bool {
+	return bytes.HasPrefix(data, []byte{0xff, 0xfe}) || bytes.HasPrefix(data, []byte{0xfe, 0xff})
+}
+
 // decodeText drops a byte order mark and reads the bytes as UTF-8 if they are
 // that, else as Latin-1, which is all Java knows. A path with an accent thus
 // means what the editor showed, where ZooKeeper would make two letters of it.
 func decodeText(data []byte) (text string, bom bool) {
-	rest, bom := strings.CutPrefix(string(data), "\ufeff")
+	rest, bom := strings.CutPrefix(string(data), byteOrderMark)
 	if utf8.ValidString(rest) {
 		return rest, bom
 	}

@@ -24,6 +24,14 @@ func (o origin) String() string {
 	return fmt.Sprintf("%s:%d", o.file, o.line)
 }
 
+// beside is the place in a message that begins with another one.
+func (o origin) beside(other origin) string {
+	if o.file == other.file && o.file != "" && o.line > 0 {
+		return fmt.Sprintf("line %d", o.line)
+	}
+	return o.String()
+}
+
 // rank orders the sources of a key; the higher one wins.
 type rank int
 
@@ -110,18 +118,6 @@ func (l *loader) add(s *setting) {
 	}
 }
 
-// duplicate reports a key that a file sets twice, of which ZooKeeper silently
-// takes the last.
-func (l *loader) duplicate(old, s *setting) {
-	name := showName(s.name)
-	if old.text == s.text && s.key.Name != "server.*" {
-		l.note(s.at, "%s is also set at %s, to the same value", name, old.at)
-		s.stance, s.reason = Overridden, "by "+old.at.String()
-		return
-	}
-	l.reject(s, "%s is set twice, here and at %s; ZooKeeper would silently take the last", name, old.at)
-}
-
 // given tells whether a key is set at all, well or badly.
 func (l *loader) given(name string) bool { return l.settings[name] != nil }
 
@@ -175,19 +171,23 @@ func (l *loader) bindAll() {
 
 func (l *loader) bind(s *setting) {
 	k := s.key
-	if k.Stance == Ignored && !k.hush {
-		l.note(s.at, "%s is ignored: %s", showName(s.name), k.Reason)
-	}
 	// A mistake in a key without effect keeps nobody from starting, except
 	// where ZooKeeper would not start either.
 	lenient := k.Stance == Ignored && k.Prop != own
+	if lenient {
+		l.passOver(s)
+		return
+	}
+	if k.Stance == Ignored && !k.hush {
+		l.note(s.at, "%s is ignored: %s", showName(s.name), k.Reason)
+	}
 	if !k.secret && glued(s.text) {
 		l.reject(s, "the value of %s has swallowed the next line, which holds a secret: a backslash at the end of a line continues it", showName(s.name))
 		return
 	}
 	if s.hash && !k.secret {
-		l.complain(s, lenient, fmt.Sprintf("%s=%s: zoo.cfg has no comments after a value; put the comment on a line of its own, or write \\# for a real #",
-			showName(s.name), s.shown()))
+		l.reject(s, "%s=%s: zoo.cfg has no comments after a value; put the comment on a line of its own, or write \\# for a real #",
+			showName(s.name), s.shown())
 		return
 	}
 	if s.hash {
@@ -195,7 +195,7 @@ func (l *loader) bind(s *setting) {
 	}
 	v, err := k.Type.parse(s.text, k.Prop == own)
 	if err != nil {
-		l.complain(s, lenient, s.badValue(err))
+		l.reject(s, "%s", s.badValue(err))
 		return
 	}
 	if k.adjust != nil {
@@ -209,14 +209,18 @@ func (l *loader) bind(s *setting) {
 	}
 }
 
-func (l *loader) complain(s *setting, lenient bool, text string) {
-	if !lenient {
-		l.reject(s, "%s", text)
-		return
-	}
-	s.bad = true
-	if !s.key.hush {
-		l.warn(s.at, "%s", text)
+// passOver has one remark on a key without effect, whatever its value.
+func (l *loader) passOver(s *setting) {
+	k := s.key
+	var err error
+	s.v, err = k.Type.parse(s.text, false)
+	s.bad = err != nil
+	switch {
+	case k.hush:
+	case s.bad || s.hash:
+		l.warn(s.at, "%s=%s is malformed, and ignored: %s", showName(s.name), s.shown(), k.Reason)
+	default:
+		l.note(s.at, "%s is ignored: %s", showName(s.name), k.Reason)
 	}
 }
 
@@ -239,12 +243,20 @@ func (s *setting) badValue(err error) string {
 
 // refuseAll runs the refusals that depend on the whole configuration.
 func (l *loader) refuseAll() {
+	var groups groups
 	for _, s := range l.all() {
 		if s.key.refuse == nil {
 			continue
 		}
 		if reason := s.key.refuse(l.cfg, s.text); reason != "" {
-			l.reject(s, "%s=%s is refused: %s", showName(s.name), s.shown(), reason)
+			groups.add(reason, s)
 		}
+	}
+	for _, g := range groups {
+		verb := " is refused: "
+		if len(g.settings) > 1 {
+			verb = " are refused: "
+		}
+		l.rejectAll(g.settings, verb+g.about)
 	}
 }

@@ -108,7 +108,6 @@ var (
 	anyLong  = whole(math.MinInt64, math.MaxInt64)
 	port     = whole(0, 65535)
 	boolean  = Type{"true or false", checkBool}
-	yesNo    = Type{"yes or no", checkYesNo}
 	decimal  = Type{"a decimal number", checkDecimal}
 	nonEmpty = Type{"a text that is not empty", checkNonEmpty}
 	list     = Type{"a list separated by commas", checkList}
@@ -125,14 +124,27 @@ func checkBool(text string, _ bool) (value, error) {
 	return value{}, errForm
 }
 
-// checkYesNo takes the exact words only: ZooKeeper compares them that way, so
-// "skipACL=YES" leaves its checks on.
-func checkYesNo(text string, _ bool) (value, error) {
-	switch text {
-	case "yes", "no":
-		return value{yes: text == "yes"}, nil
+// yesNo takes the exact words only: ZooKeeper compares them that way, so that
+// "skipACL=YES" leaves its checks on. Any other text is otherwise, which neither
+// warns of.
+func yesNo(otherwise bool) Type {
+	return Type{"yes or no", func(text string, _ bool) (value, error) {
+		if text == "yes" || text == "no" {
+			return value{yes: text == "yes"}, nil
+		}
+		return value{yes: otherwise}, nil
+	}}
+}
+
+// neither says what a text means that is none of the two words of a yesNo.
+func neither(v *value) string {
+	switch {
+	case v.text == "yes" || v.text == "no":
+		return ""
+	case v.yes:
+		return "is neither yes nor no, and taken as yes, as ZooKeeper does"
 	}
-	return value{}, errForm
+	return "is neither yes nor no, and taken as no, as ZooKeeper does"
 }
 
 func checkDecimal(text string, _ bool) (value, error) {
