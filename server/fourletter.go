@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	"zkd/proto/jute"
@@ -262,7 +261,7 @@ func (s *Server) envi(b *strings.Builder) {
 	b.WriteString("Environment:\n")
 	for _, kv := range [][2]string{
 		{"zookeeper.version", versionLine()}, {"host.name", host}, {"go.version", runtime.Version()},
-		{"os.name", "Linux"}, {"os.arch", runtime.GOARCH}, {"os.version", kernel()},
+		{"os.name", osName()}, {"os.arch", runtime.GOARCH}, {"os.version", osRelease()},
 		{"user.name", name}, {"user.home", home}, {"user.dir", wd},
 		{"os.memory.free", megabytes(mem.HeapIdle)}, {"os.memory.max", megabytes(mem.Sys)}, {"os.memory.total", megabytes(mem.HeapSys)},
 	} {
@@ -271,21 +270,6 @@ func (s *Server) envi(b *strings.Builder) {
 }
 
 func megabytes(n uint64) string { return fmt.Sprintf("%dMB", n>>20) }
-
-func kernel() string {
-	var u syscall.Utsname
-	if syscall.Uname(&u) != nil {
-		return "?"
-	}
-	var b strings.Builder
-	for _, c := range u.Release {
-		if c == 0 {
-			break
-		}
-		b.WriteByte(byte(c))
-	}
-	return b.String()
-}
 
 // uptime of the server.
 func (s *Server) uptime() time.Duration { return s.now() }

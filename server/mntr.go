@@ -125,7 +125,7 @@ func maxFiles() uint64 {
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l) != nil {
 		return 0
 	}
-	return l.Cur
+	return uint64(l.Cur) // it is signed on FreeBSD
 }
 
 // liveHeap is what the last garbage collection found in use.

@@ -32,7 +32,7 @@ func (smallSegments) SegmentSize() int64                   { return 32 << 10 }
 func (smallSegments) Room(dir string) (free, total int64, err error) {
 	var st unix.Statfs_t
 	err = unix.Statfs(dir, &st)
-	return int64(st.Bavail) * st.Bsize, int64(st.Blocks) * st.Bsize, err
+	return int64(st.Bavail) * int64(st.Bsize), int64(st.Blocks) * int64(st.Bsize), err
 }
 
 // Data directories of earlier releases are opened, and what is in them has the

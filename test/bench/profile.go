@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"syscall"
+
+	"zkd/test/proc"
 )
 
 // profileHz is prime, so that it does not beat with timers.
@@ -35,7 +37,7 @@ func startProfile(e *ensemble, name string, o *options) (stop func() error, err 
 	perf := exec.Command("perf", "record", "-q", "-g", "-F", strconv.Itoa(profileHz), "-p", strings.Join(pids, ","),
 		"-o", filepath.Join(o.Profiles, file))
 	perf.Stdout, perf.Stderr = &said, &said
-	perf.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	perf.SysProcAttr = proc.Child()
 	if err := perf.Start(); err != nil {
 		return nil, fmt.Errorf("profile: %w", err)
 	}

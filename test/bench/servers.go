@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"zkd/test/proc"
 )
 
 const (
@@ -151,7 +153,7 @@ func (s *server) launch() error {
 	s.cmd.Env = append(os.Environ(), s.kind.env...)
 	s.cmd.Stdout, s.cmd.Stderr = log, log
 	// Should the bench be killed, no server stays behind.
-	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	s.cmd.SysProcAttr = proc.Child()
 	if err := s.cmd.Start(); err != nil {
 		return fmt.Errorf("start %s: %w", s.kind.name, err)
 	}

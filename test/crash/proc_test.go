@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"zkd/test/ports"
+	"zkd/test/proc"
 	"zkd/test/wire"
 )
 
@@ -83,7 +84,7 @@ func launch(t *testing.T, dir string, args ...string) *process {
 	p := &process{t: t, cmd: exec.Command(bin, args...), exited: make(chan struct{})}
 	p.cmd.Dir = dir
 	p.cmd.Stdout, p.cmd.Stderr = &p.stdout, &p.stderr
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = proc.Child()
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

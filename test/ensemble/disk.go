@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"strconv"
 	"syscall"
 	"testing"
 
@@ -22,21 +21,6 @@ func smallDisk(t testing.TB, bytes int) string {
 	}
 	t.Cleanup(func() { unix.Close(fd) })
 	return fmt.Sprintf("/proc/%d/fd/%d", os.Getpid(), fd)
-}
-
-func mountless(bytes int) (fd int, err error) {
-	fs, err := unix.Fsopen("tmpfs", unix.FSOPEN_CLOEXEC)
-	if err != nil {
-		return -1, err
-	}
-	defer unix.Close(fs)
-	if err := unix.FsconfigSetString(fs, "size", strconv.Itoa(bytes)); err != nil {
-		return -1, err
-	}
-	if err := unix.FsconfigCreate(fs); err != nil {
-		return -1, err
-	}
-	return unix.Fsmount(fs, unix.FSMOUNT_CLOEXEC, 0)
 }
 
 // FillDisk takes what is left of the server's disk, as somebody else's file; FreeDisk gives it back.

@@ -16,6 +16,7 @@ import (
 	"syscall"
 	"time"
 
+	"zkd/test/proc"
 	"zkd/test/wire"
 	"zkd/test/zkdserver"
 )
@@ -112,7 +113,7 @@ func (s *Server) Launch() error {
 	defer out.Close()
 	cmd.Dir = s.dir
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	if s.start != nil {
 		s.start(s, cmd)
 	}

@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/proc"
 	"zkd/test/wire"
 	"zkd/test/zkdserver"
 )
@@ -163,7 +164,7 @@ func (m *machine) start() {
 	cmd := exec.Command("bash", "-c", "exec "+m.block("start"))
 	cmd.Dir, cmd.Stdout, cmd.Stderr = m.dir, out, out
 	cmd.Env = append(os.Environ(), "PATH="+m.path("bin")+":"+os.Getenv("PATH"))
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	m.must(cmd.Start())
 	exited := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(exited) }()

@@ -8,8 +8,6 @@ import (
 	"io"
 	"os"
 
-	"golang.org/x/sys/unix"
-
 	"zkd/server"
 )
 
@@ -47,7 +45,7 @@ func (w *Witnessed) Read() error {
 	}
 	if n := (w.at - w.freed) / freeEvery * freeEvery; n > 0 {
 		// Where the file system cannot, the file stays as long as it is.
-		if unix.Fallocate(int(f.Fd()), unix.FALLOC_FL_PUNCH_HOLE|unix.FALLOC_FL_KEEP_SIZE, w.freed, n) == nil {
+		if punchHole(f, w.freed, n) == nil {
 			w.freed += n
 		}
 	}

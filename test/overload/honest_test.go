@@ -10,10 +10,10 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"zkd/test/proc"
 	"zkd/test/wire"
 )
 
@@ -49,7 +49,7 @@ func startHonest(t *testing.T, addrs []string) *honest {
 	h := &honest{cmd: exec.Command(os.Args[0], "-test.run=^$")}
 	h.cmd.Env = append(os.Environ(), honestEnv+"="+strings.Join(addrs, ","))
 	h.cmd.Stderr = os.Stderr
-	h.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	h.cmd.SysProcAttr = proc.Child()
 	out, err := h.cmd.StdoutPipe()
 	if err == nil {
 		h.in, err = h.cmd.StdinPipe()

@@ -1,4 +1,5 @@
-// Package proc reads what Linux tells of a process in /proc: time, memory, writes, descriptors (proc(5)).
+// Package proc reads what Linux tells of a process in /proc (time, memory, writes, descriptors: proc(5)), and has the
+// processes that a test starts end with it.
 package proc
 
 import (

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"zkd/test/ports"
+	"zkd/test/proc"
 )
 
 // Options say how a server is to run. The zero value is a standalone server with all of the protocol within reach.
@@ -152,7 +153,7 @@ func (s *Server) launch(ctx context.Context) error {
 
 	cmd.Stdout, cmd.Stderr = out, out
 	// A test that dies must not leave a JVM behind.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("realzk: start %s: %w", s.Dist.Version, err)
 	}

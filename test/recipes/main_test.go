@@ -17,6 +17,7 @@ import (
 	"github.com/go-zookeeper/zk"
 
 	"zkd/test/clients/suite"
+	"zkd/test/proc"
 	"zkd/test/wire"
 )
 
@@ -125,7 +126,7 @@ func start(t *testing.T, role, server, name string) *process {
 	t.Helper()
 	p := &process{t: t, cmd: exec.Command(os.Args[0]), lines: make(chan string, 16)}
 	p.cmd.Env = append(os.Environ(), roleVariable+"="+role, "RECIPES_SERVER="+server, "RECIPES_NAME="+name)
-	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	p.cmd.SysProcAttr = proc.Child()
 	out, err := p.cmd.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"zkd/test/ports"
+	"zkd/test/proc"
 	"zkd/test/wire"
 )
 
@@ -119,7 +120,7 @@ func (s *Server) launch(ctx context.Context) error {
 	defer out.Close()
 	cmd := Command(s.bin, conf, s.props)
 	cmd.Stdout, cmd.Stderr = out, out
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	if err := cmd.Start(); err != nil {
 		return err
 	}

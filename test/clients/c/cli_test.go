@@ -13,11 +13,11 @@ import (
 	"regexp"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
 	"zkd/test/clients/suite"
+	"zkd/test/proc"
 )
 
 const (
@@ -41,7 +41,7 @@ func startCLI(t *testing.T, args ...string) *cli {
 	t.Helper()
 	c := &cli{t: t, cmd: exec.Command("stdbuf", append([]string{"-oL", cliPath}, args...)...)}
 	c.cmd.Stdout, c.cmd.Stderr = c, c
-	c.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	c.cmd.SysProcAttr = proc.Child()
 	c.cmd.WaitDelay = 5 * time.Second
 	var err error
 	if c.in, err = c.cmd.StdinPipe(); err != nil {
@@ -302,7 +302,7 @@ func TestLoadGen(t *testing.T) {
 	ctx, cancel := context.WithTimeout(context.Background(), suite.Patience)
 	defer cancel()
 	load := exec.CommandContext(ctx, loadGenPath, server.Addr(), "/load", "100")
-	load.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	load.SysProcAttr = proc.Child()
 	pipe, err := load.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -10,9 +10,10 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
+
+	"zkd/test/proc"
 )
 
 // build compiles the tests of the module in source.
@@ -36,7 +37,7 @@ func runTests(t *testing.T, dir, bin string, env []string, args ...string) {
 	cmd := exec.CommandContext(ctx, "go", append([]string{"tool", "test2json", bin, "-test.v=test2json",
 		"-test.timeout=" + limit.String()}, args...)...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	cmd.WaitDelay = 5 * time.Second
 	var errs bytes.Buffer
 	cmd.Stderr = &errs

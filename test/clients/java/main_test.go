@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"zkd/test/clients/suite"
+	"zkd/test/proc"
 )
 
 func TestMain(m *testing.M) { suite.Main(m) }
@@ -102,7 +103,8 @@ func maven(ctx context.Context, dir string, args ...string) ([]byte, error) {
 	cmd.Dir = dir
 	cmd.Env = append(os.Environ(), "MAVEN_OPTS=-XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Xmx256m")
 	// The tests run in a child of Maven's, so the whole group has to go.
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
+	cmd.SysProcAttr.Setpgid = true
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
 	cmd.WaitDelay = 5 * time.Second
 	return cmd.CombinedOutput()

@@ -10,11 +10,11 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
 	"zkd/test/clients/suite"
+	"zkd/test/proc"
 	"zkd/test/realzk"
 )
 
@@ -64,7 +64,7 @@ func newCLI(t *testing.T, minor string) *cli {
 // command is zkCli with the environment and the limits that every run has.
 func (c *cli) command(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, c.argv[0], append(c.argv[1:len(c.argv):len(c.argv)], args...)...)
-	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	cmd.SysProcAttr = proc.Child()
 	cmd.WaitDelay = 5 * time.Second
 	return cmd
 }
