@@ -1,7 +1,6 @@
 package health
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -20,49 +19,49 @@ type Answer struct {
 	Err    error
 }
 
+// Survey is what the servers of an ensemble answered.
+type Survey struct {
+	File    []conf.Server    // the server lines of a zoo.cfg
+	Agreed  []conf.Server    // those that the ensemble has agreed on, nil if nobody knows of any
+	Answers map[int64]Answer // by server id
+}
+
 // Ask asks all servers of a zoo.cfg at once, and then those that only the
-// ensemble knows of; each may take timeout. It returns the list that the ensemble
-// has agreed on, that of zoo.cfg if there is none, and the answers by server id.
-func Ask(ctx context.Context, cfg *conf.Config, timeout time.Duration) ([]conf.Server, map[int64]Answer) {
+// ensemble knows of. Each round ends after timeout.
+func Ask(ctx context.Context, cfg *conf.Config, timeout time.Duration) *Survey {
+	s := &Survey{File: cfg.Servers, Answers: map[int64]Answer{}}
 	if !cfg.EnsembleMode() {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()
-		return cfg.Servers, map[int64]Answer{cfg.ServerID: askAlone(ctx, cfg)}
+		s.File = []conf.Server{{ID: cfg.ServerID}}
+		s.Answers[cfg.ServerID] = askAlone(ctx, cfg)
+		return s
 	}
 	secret := []byte(cfg.QuorumSecret.Reveal())
-	answers := map[int64]Answer{}
-	ask := func(servers []conf.Server) {
-		ctx, cancel := context.WithTimeout(ctx, timeout)
-		defer cancel()
-		var mu sync.Mutex
-		var asked sync.WaitGroup
-		for _, s := range servers {
-			asked.Go(func() {
-				a := askServer(ctx, &s, secret)
-				mu.Lock()
-				defer mu.Unlock()
-				answers[s.ID] = a
-			})
-		}
-		asked.Wait()
-	}
-	ask(cfg.Servers)
-	list := agreed(answers)
-	if list == nil {
-		return cfg.Servers, answers
-	}
-	ask(slices.DeleteFunc(slices.Clone(list), func(s conf.Server) bool {
-		a, was := answers[s.ID]
+	s.ask(ctx, s.File, secret, timeout)
+	s.Agreed = agreed(s.Answers)
+	s.ask(ctx, slices.DeleteFunc(slices.Clone(s.Agreed), func(l conf.Server) bool {
+		a, was := s.Answers[l.ID]
 		return was && a.Err == nil
-	}))
-	for _, s := range cfg.Servers {
-		// One that was removed may still be there.
-		if !slices.ContainsFunc(list, func(l conf.Server) bool { return l.ID == s.ID }) && answers[s.ID].Err == nil {
-			list = append(list, s)
-		}
+	}), secret, timeout)
+	return s
+}
+
+// ask asks servers at once and notes what they answer.
+func (s *Survey) ask(ctx context.Context, servers []conf.Server, secret []byte, timeout time.Duration) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	var mu sync.Mutex
+	var asked sync.WaitGroup
+	for _, l := range servers {
+		asked.Go(func() {
+			a := askServer(ctx, &l, secret)
+			mu.Lock()
+			defer mu.Unlock()
+			s.Answers[l.ID] = a
+		})
 	}
-	slices.SortFunc(list, func(a, b conf.Server) int { return cmp.Compare(a.ID, b.ID) })
-	return list, answers
+	asked.Wait()
 }
 
 // agreed returns the list of servers of whoever is furthest, nil if nobody has

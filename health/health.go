@@ -1,12 +1,10 @@
-// Package health says how an ensemble is: it asks the servers themselves (Ask) and puts together what they answer (Judge).
-// It is no part of a server and needs none of its files.
+// Package health says how an ensemble is: it asks the servers themselves (Ask) and puts together what they answer
+// (Survey.Judge). It is no part of a server and needs none of its files.
 package health
 
 import (
 	"cmp"
-	"errors"
 	"fmt"
-	"net"
 	"slices"
 	"strings"
 
@@ -14,82 +12,92 @@ import (
 	"zkd/consensus"
 )
 
-// Ensemble is how an ensemble is, put together from what its servers say.
+// Ensemble is how an ensemble is. Its servers are those that it has agreed on,
+// those of the zoo.cfg, and the members of raft; all is well when these are the
+// same and every one is in step.
 type Ensemble struct {
 	Verdict     string   `json:"verdict"` // healthy, degraded or no leader
 	Leader      int64    `json:"leader"`  // meaningless without one
-	Voters      int      `json:"voters"`
-	VotersUp    int      `json:"voters_up"` // by the leader's word; without one, those that answer
+	Voters      int      `json:"voters"`  // that the ensemble has agreed on; without a list, those of zoo.cfg
+	VotersUp    int      `json:"voters_up"`
 	Observers   int      `json:"observers"`
-	ObserversUp int      `json:"observers_up"`
+	ObserversUp int      `json:"observers_up"` // in step, as VotersUp; without a leader, those that answer
 	Servers     []Server `json:"servers"`
 }
 
 // Server is one server.
 type Server struct {
 	ID      int64             `json:"id"`
-	Address string            `json:"address"` // "" for a member that zoo.cfg does not list
-	Role    string            `json:"role"`    // of one that does not answer, what zoo.cfg or the leader says
+	Address string            `json:"address"` // "" for a member that is in no list
+	Role    string            `json:"role"`    // of one that does not answer, what it is to be
 	State   string            `json:"state"`   // up, or what is wrong
 	Lag     uint64            `json:"lag_entries"`
 	Status  *consensus.Status `json:"status"` // null if it does not answer
 
-	observer bool // says zoo.cfg
+	listed   bool // by the ensemble, or by zoo.cfg while that knows of no list
+	observer bool // says the list
 }
 
+// Verdicts.
 const (
-	healthy  = "healthy"
-	degraded = "degraded"
-	noLeader = "no leader"
+	Healthy  = "healthy"
+	Degraded = "degraded"
+	NoLeader = "no leader"
 )
 
-// States of servers that are well.
-const (
-	up       = "up"
-	unlisted = "a member that this zoo.cfg does not list"
-)
+// up is the state of a server that is in step.
+const up = "up"
+
+// inStep is how many entries behind the leader a server may be. The two are not
+// asked at the same instant, and a busy ensemble has a few entries a millisecond.
+const inStep = 1000
 
 // Serving tells whether there is a leader with a majority.
-func (h *Ensemble) Serving() bool { return h.Verdict != noLeader }
+func (h *Ensemble) Serving() bool { return h.Verdict != NoLeader }
+
+// Healthy tells whether every listed server is a member in step.
+func (h *Ensemble) Healthy() bool { return h.Verdict == Healthy }
 
 // Judge puts the answers together.
-func Judge(servers []conf.Server, answers map[int64]Answer) *Ensemble {
-	h := &Ensemble{}
-	leader := findLeader(answers)
-	for _, s := range servers {
-		h.Servers = append(h.Servers, judgeServer(s, answers[s.ID], leader))
+func (s *Survey) Judge() *Ensemble {
+	h, leader := &Ensemble{}, s.leader()
+	list := s.Agreed
+	if list == nil {
+		list = s.File
 	}
-	if len(servers) == 0 { // a zoo.cfg without server lines
-		for id, a := range answers {
-			h.Servers = append(h.Servers, judgeServer(conf.Server{ID: id}, a, leader))
+	for _, l := range list {
+		h.Servers = append(h.Servers, judgeListed(l, s.Answers[l.ID], leader))
+	}
+	for _, l := range s.File {
+		if !h.has(l.ID) {
+			h.Servers = append(h.Servers, judgeUnagreed(l, s.Answers[l.ID], leader))
 		}
 	}
-	h.addUnlisted(leader)
-	h.count(leader)
+	if leader != nil {
+		h.Leader = int64(leader.ServerID)
+		h.addUnlisted(leader)
+	}
+	slices.SortFunc(h.Servers, func(a, b Server) int { return cmp.Compare(a.ID, b.ID) })
+	h.count(leader != nil)
 	switch {
-	case leader == nil || 2*h.VotersUp <= h.Voters:
-		h.Verdict = noLeader
-	case h.VotersUp == h.Voters && h.ObserversUp == h.Observers && !slices.ContainsFunc(h.Servers, func(s Server) bool { return s.ails(leader) }):
-		h.Verdict = healthy
+	case leader == nil || !hasMajority(leader):
+		h.Verdict = NoLeader
+	case slices.ContainsFunc(h.Servers, func(s Server) bool { return s.State != up }):
+		h.Verdict = Degraded
 	default:
-		h.Verdict = degraded
+		h.Verdict = Healthy
 	}
 	return h
 }
 
-// ails tells whether something is wrong with a member. Servers that zoo.cfg
-// lists and the ensemble does not are none, nor is a list that is out of date.
-func (s *Server) ails(leader *consensus.Status) bool {
-	if s.State == up || s.State == unlisted {
-		return false
-	}
-	return slices.ContainsFunc(leader.Members, func(m consensus.MemberStatus) bool { return int64(m.ServerID) == s.ID })
+func (h *Ensemble) has(id int64) bool {
+	return slices.ContainsFunc(h.Servers, func(s Server) bool { return s.ID == id })
 }
 
-// findLeader returns what the leader says, nil if there is none. One that was
+// leader returns what the leader says, nil if there is none. One that was
 // replaced and does not know it yet has a smaller term.
-func findLeader(answers map[int64]Answer) (leader *consensus.Status) {
-	for _, a := range answers {
+func (s *Survey) leader() (leader *consensus.Status) {
+	for _, a := range s.Answers {
 		leads := a.Status.Role == "leader" || a.Status.Role == "standalone"
 		if a.Err == nil && leads && (leader == nil || a.Status.Term > leader.Term) {
 			leader = &a.Status
@@ -98,39 +106,106 @@ func findLeader(answers map[int64]Answer) (leader *consensus.Status) {
 	return leader
 }
 
-func judgeServer(s conf.Server, a Answer, leader *consensus.Status) Server {
-	h := Server{ID: s.ID, Address: peerAddress(s), Role: "voter", State: up, observer: s.Observer}
-	if s.Observer {
-		h.Role = "observer"
+// hasMajority tells whether a leader is in contact with most of raft's voters.
+func hasMajority(leader *consensus.Status) bool {
+	voters, there := 0, 0
+	for _, m := range leader.Members {
+		if !m.Voter {
+			continue
+		}
+		if voters++; m.Known {
+			there++
+		}
+	}
+	return 2*there > voters || voters == 0 // it is alone
+}
+
+// judgeListed judges a server of the list that counts.
+func judgeListed(l conf.Server, a Answer, leader *consensus.Status) Server {
+	s := Server{ID: l.ID, Address: peerAddress(l), Role: "voter", State: up, listed: true, observer: l.Observer}
+	if l.Observer {
+		s.Role = "observer"
 	}
 	if a.Err != nil {
-		h.State = "down: " + reason(a.Err)
-		return h
+		s.State = "down: " + reason(a.Err)
+		return s
 	}
 	st := a.Status
-	h.Role, h.Status = st.Role, &st
+	s.Role, s.Status = st.Role, &st
 	if leader == nil {
-		h.State = "knows no leader"
-		return h
+		s.State = "knows no leader"
+		return s
 	}
-	if leader.Applied > st.Applied {
-		h.Lag = leader.Applied - st.Applied
+	s.Lag = lag(leader, st.Applied)
+	if st.ServerID != leader.ServerID {
+		s.State = judgeMember(memberOf(leader, st.RaftID), &s, leader)
 	}
-	member := memberOf(leader, st.RaftID)
-	switch {
-	case st.ServerID == leader.ServerID:
+	return s
+}
+
+// judgeMember returns the state of one that answers and does not lead. member is
+// what the leader has of it, nil for nothing.
+func judgeMember(member *consensus.MemberStatus, s *Server, leader *consensus.Status) string {
+	switch st := s.Status; {
 	case member == nil:
-		h.State = "no member, waits to be taken in"
+		return "no member, waits to be taken in"
 	case st.LeaderID != leader.RaftID:
-		h.State = "does not follow the leader"
+		return "does not follow the leader"
 	case st.DigestIndex == leader.DigestIndex && st.Digest != leader.Digest:
-		h.State = "differs from the leader"
-	case !s.Observer && !member.Voter:
-		h.State = "catches up before it votes"
+		return "differs from the leader"
+	case !s.observer && !member.Voter:
+		return "catches up before it votes"
 	case !member.Known:
-		h.State = "the leader does not hear of it"
+		return "the leader does not hear from it"
+	case s.observer && member.Voter:
+		return "votes still, is to be an observer"
+	case s.Lag > inStep:
+		return "catches up"
 	}
-	return h
+	return up
+}
+
+// judgeUnagreed judges a server that zoo.cfg lists and the ensemble does not.
+func judgeUnagreed(l conf.Server, a Answer, leader *consensus.Status) Server {
+	s := judgeListed(l, a, leader)
+	s.listed = false
+	switch {
+	case a.Err != nil:
+		s.State = "no member, and " + s.State
+	case leader != nil && memberOf(leader, a.Status.RaftID) != nil:
+		s.State = unlisted
+	}
+	return s
+}
+
+// unlisted is the state of a member that the ensemble has not agreed on: one
+// that comes, or one that goes.
+const unlisted = "a member that the list does not have"
+
+// addUnlisted adds those voters of raft that are in no list. Others without a
+// vote copy the state for a while after a reconfig that was given up; nothing
+// depends on them.
+func (h *Ensemble) addUnlisted(leader *consensus.Status) {
+	for _, m := range leader.Members {
+		if !m.Voter || h.has(int64(m.ServerID)) {
+			continue
+		}
+		s := Server{ID: int64(m.ServerID), Role: "voter", State: unlisted}
+		if m.Known {
+			s.Lag = lag(leader, m.Applied)
+		} else {
+			s.State += "; the leader does not hear from it"
+		}
+		h.Servers = append(h.Servers, s)
+	}
+}
+
+// lag is how many entries one is behind the leader.
+func lag(leader *consensus.Status, applied uint64) uint64 {
+	if leader.Applied > applied {
+		return leader.Applied - applied
+	}
+	return 0
 }
 
 // memberOf returns what the leader knows of a member, nil if it is none.
@@ -143,54 +218,19 @@ func memberOf(leader *consensus.Status, raftID string) *consensus.MemberStatus {
 	return nil
 }
 
-// addUnlisted adds the members that the zoo.cfg has not heard of.
-func (h *Ensemble) addUnlisted(leader *consensus.Status) {
-	if leader == nil {
-		return
-	}
-	for _, m := range leader.Members {
-		id := int64(m.ServerID)
-		if slices.ContainsFunc(h.Servers, func(s Server) bool { return s.ID == id }) {
+// count counts the voters and observers of the list.
+func (h *Ensemble) count(led bool) {
+	for _, s := range h.Servers {
+		if !s.listed {
 			continue
 		}
-		s := Server{ID: id, Role: "voter", State: unlisted + "; the leader does not hear of it"}
-		if !m.Voter {
-			s.Role = "observer"
-		}
-		if m.Known {
-			s.State = unlisted
-			if leader.Applied > m.Applied {
-				s.Lag = leader.Applied - m.Applied
-			}
-		}
-		h.Servers = append(h.Servers, s)
-	}
-	slices.SortStableFunc(h.Servers, func(a, b Server) int { return cmp.Compare(a.ID, b.ID) })
-}
-
-// count counts voters and observers, by the leader's word if there is one.
-func (h *Ensemble) count(leader *consensus.Status) {
-	add := func(voter, up bool) {
 		all, there := &h.Voters, &h.VotersUp
-		if !voter {
+		if s.observer {
 			all, there = &h.Observers, &h.ObserversUp
 		}
-		if *all++; up {
+		if *all++; s.State == up || !led && s.Status != nil {
 			*there++
 		}
-	}
-	if leader != nil {
-		h.Leader = int64(leader.ServerID)
-		for _, m := range leader.Members {
-			add(m.Voter, m.Known)
-		}
-		if len(leader.Members) == 0 { // it is alone
-			add(true, true)
-		}
-		return
-	}
-	for _, s := range h.Servers {
-		add(!s.observer, s.Status != nil)
 	}
 }
 
@@ -201,13 +241,4 @@ func peerAddress(s conf.Server) string {
 		all = append(all, fmt.Sprintf("%s:%d", a.Quorum(), a.ElectionPort))
 	}
 	return strings.Join(all, "|")
-}
-
-// reason is the end of an error's chain, which says what has happened.
-func reason(err error) string {
-	var op *net.OpError
-	if errors.As(err, &op) && op.Op == "dial" {
-		return op.Err.Error()
-	}
-	return strings.ReplaceAll(err.Error(), "\n", "; ")
 }

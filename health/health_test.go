@@ -54,10 +54,10 @@ func TestHealth(t *testing.T) {
 	lost := func(s *consensus.Status) { s.LeaderID, s.Contact = "", 12*time.Second }
 	for _, tt := range []struct {
 		name    string
-		servers []conf.Server
+		agreed  []conf.Server
+		servers []conf.Server // of zoo.cfg
 		answers map[int64]Answer
 		want    string
-		fails   bool
 	}{
 		{name: "healthy", servers: ensembleOf(3), answers: map[int64]Answer{1: leader, 2: second, 3: third}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
@@ -73,7 +73,7 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  voter     -     -            -    -        down: connection refused
 degraded: 2 of 3 voters
 `},
-		{name: "no leader", servers: ensembleOf(3), fails: true,
+		{name: "no leader", servers: ensembleOf(3),
 			answers: map[int64]Answer{1: down("no route to host"), 2: says(2, "looking", lost), 3: down("connection refused")}, want: `
 SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  voter    -     -            -    -        down: no route to host
@@ -81,7 +81,7 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  voter    -     -            -    -        down: connection refused
 no leader: 1 of 3 voters answer
 `},
-		{name: "no leader, and an observer", servers: ensembleOf(4, 4), fails: true,
+		{name: "no leader, and an observer", servers: ensembleOf(4, 4),
 			answers: map[int64]Answer{1: down("x"), 2: says(2, "looking", lost), 3: down("x"), 4: says(4, "looking", lost)}, want: `
 SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  voter    -     -            -    -        down: x
@@ -90,7 +90,7 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 4       zk4:2888:3888  looking  4     0x400000010  -    12s      knows no leader
 no leader: 1 of 3 voters answer
 `},
-		{name: "a leader that has lost its majority", servers: ensembleOf(3), fails: true,
+		{name: "a leader that has lost its majority", servers: ensembleOf(3),
 			answers: map[int64]Answer{1: says(1, "leader", func(s *consensus.Status) { without(2)(s); without(3)(s) }), 2: down("x"), 3: down("x")}, want: `
 SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader  4     0x400000010  0    0s       up
@@ -98,45 +98,82 @@ SERVER  ADDRESS        ROLE    TERM  ZXID         LAG  CONTACT  STATE
 3       zk3:2888:3888  voter   -     -            -    -        down: x
 no leader: 1 of 3 voters answer
 `},
-		{name: "all that can be wrong", servers: ensembleOf(5, 4),
+		{name: "all that can be wrong", servers: ensembleOf(5, 4), agreed: ensembleOf(8, 4),
 			answers: map[int64]Answer{
 				1: says(1, "leader", func(s *consensus.Status) {
 					s.Members[1].Known = false
+					s.Applied = 2000
 					s.Members = append(s.Members,
 						consensus.MemberStatus{ServerID: 4, RaftID: "4.1", Known: true},
 						consensus.MemberStatus{ServerID: 5, RaftID: "5.1", Known: true},
-						consensus.MemberStatus{ServerID: 6, RaftID: "6.1", Known: true, Applied: 100},
-						consensus.MemberStatus{ServerID: 7, RaftID: "7.1"})
+						consensus.MemberStatus{ServerID: 6, RaftID: "6.1", Voter: true, Known: true},
+						consensus.MemberStatus{ServerID: 8, RaftID: "8.1", Voter: true, Known: true},
+						consensus.MemberStatus{ServerID: 10, RaftID: "10.1", Known: true})
 				}),
 				2: says(2, "follower", nil),
 				3: says(3, "follower", func(s *consensus.Status) { s.Digest = 8 }),
-				4: says(4, "observer", func(s *consensus.Status) { s.Applied, s.DigestIndex = 20, 20 }),
+				4: says(4, "observer", func(s *consensus.Status) { s.Applied, s.DigestIndex = 1900, 20 }),
 				5: says(5, "observer", nil),
+				6: says(6, "follower", nil),
+				7: says(7, "looking", nil),
+				8: down("connection refused"),
 			}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG   CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0     0s       up
+2       zk2:2888:3888  follower  4     0x400000010  1880  31ms     the leader does not hear from it
+3       zk3:2888:3888  follower  4     0x400000010  1880  31ms     differs from the leader
+4       zk4:2888:3888  observer  4     0x400000010  100   31ms     up
+5       zk5:2888:3888  observer  4     0x400000010  1880  31ms     catches up before it votes
+6       zk6:2888:3888  follower  4     0x400000010  1880  31ms     catches up
+7       zk7:2888:3888  looking   4     0x400000010  1880  31ms     no member, waits to be taken in
+8       zk8:2888:3888  voter     -     -            -     -        down: connection refused
+degraded: 1 of 7 voters, 1 of 1 observers
+`},
+		{name: "a listed server that raft has no member for is down", servers: ensembleOf(4), agreed: ensembleOf(4),
+			answers: map[int64]Answer{1: leader, 2: second, 3: third, 4: down("connection refused")}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
-2       zk2:2888:3888  follower  4     0x400000010  0    31ms     the leader does not hear of it
-3       zk3:2888:3888  follower  4     0x400000010  0    31ms     differs from the leader
-4       zk4:2888:3888  observer  4     0x400000010  100  31ms     up
-5       zk5:2888:3888  observer  4     0x400000010  0    31ms     catches up before it votes
-6       -              observer  -     -            20   -        a member that this zoo.cfg does not list
-7       -              observer  -     -            -    -        a member that this zoo.cfg does not list; the leader does not hear of it
-degraded: 2 of 3 voters, 3 of 4 observers
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+4       zk4:2888:3888  voter     -     -            -    -        down: connection refused
+degraded: 3 of 4 voters
 `},
-		{name: "a zoo.cfg that is out of date", servers: ensembleOf(4),
-			answers: map[int64]Answer{
-				1: says(1, "leader", func(s *consensus.Status) {
-					s.Members[2] = consensus.MemberStatus{ServerID: 5, RaftID: "5.1", Voter: true, Known: true, Applied: 120}
-				}),
-				2: second, 3: says(3, "looking", func(s *consensus.Status) { lost(s); s.Contact = 48 * time.Hour }), 4: down("connection refused"),
+		{name: "an observer that has not come yet", servers: ensembleOf(3), agreed: ensembleOf(4, 4),
+			answers: map[int64]Answer{1: leader, 2: second, 3: third, 4: down("connection refused")}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+4       zk4:2888:3888  observer  -     -            -    -        down: connection refused
+degraded: 3 of 3 voters, 0 of 1 observers
+`},
+		{name: "a zoo.cfg that has not heard of all", servers: ensembleOf(2), agreed: ensembleOf(3),
+			answers: map[int64]Answer{1: leader, 2: second, 3: third}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+healthy: 3 of 3 voters
+`},
+		{name: "servers of zoo.cfg that are no members", servers: ensembleOf(5), agreed: ensembleOf(3),
+			answers: map[int64]Answer{1: leader, 2: second, 3: third,
+				4: says(4, "looking", func(s *consensus.Status) { lost(s); s.Contact = 48 * time.Hour }), 5: down("connection refused"),
 			}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
 2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
-3       zk3:2888:3888  looking   4     0x400000010  0    -        no member, waits to be taken in
-4       zk4:2888:3888  voter     -     -            -    -        down: connection refused
-5       -              voter     -     -            -    -        a member that this zoo.cfg does not list
-healthy: 3 of 3 voters
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+4       zk4:2888:3888  looking   4     0x400000010  0    -        no member, waits to be taken in
+5       zk5:2888:3888  voter     -     -            -    -        no member, and down: connection refused
+degraded: 3 of 3 voters
+`},
+		{name: "members that are in no list", servers: ensembleOf(2), agreed: ensembleOf(1),
+			answers: map[int64]Answer{1: says(1, "leader", without(3)), 2: second}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     a member that the list does not have
+3       -              voter     -     -            -    -        a member that the list does not have; the leader does not hear from it
+degraded: 1 of 1 voters
 `},
 		{name: "strangers and old leaders", servers: ensembleOf(3),
 			answers: map[int64]Answer{1: leader, 2: says(2, "leader", func(s *consensus.Status) { s.Term, s.LeaderID = 3, "2.1" }),
@@ -145,26 +182,29 @@ SERVER  ADDRESS        ROLE     TERM  ZXID         LAG  CONTACT  STATE
 1       zk1:2888:3888  leader   4     0x400000010  0    0s       up
 2       zk2:2888:3888  leader   3     0x400000010  0    0s       does not follow the leader
 3       zk3:2888:3888  looking  -     0x400000010  0    -        no member, waits to be taken in
-degraded: 3 of 3 voters
+degraded: 1 of 3 voters
 `},
-		{name: "alone", answers: map[int64]Answer{1: {Status: consensus.Status{ServerID: 1, Role: "standalone", Zxid: 0x1f}}}, want: `
+		{name: "alone", servers: []conf.Server{{ID: 1}}, answers: map[int64]Answer{1: {Status: consensus.Status{ServerID: 1, Role: "standalone", Zxid: 0x1f}}}, want: `
 SERVER  ADDRESS  ROLE        TERM  ZXID  LAG  CONTACT  STATE
 1       -        standalone  -     0x1f  0    -        up
 healthy: 1 of 1 voters
 `},
-		{name: "alone and down", answers: map[int64]Answer{1: down("connection refused")}, fails: true, want: `
+		{name: "alone and down", servers: []conf.Server{{ID: 1}}, answers: map[int64]Answer{1: down("connection refused")}, want: `
 SERVER  ADDRESS  ROLE   TERM  ZXID  LAG  CONTACT  STATE
 1       -        voter  -     -     -    -        down: connection refused
 no leader: 0 of 1 voters answer
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := Judge(tt.servers, tt.answers)
+			h := (&Survey{File: tt.servers, Agreed: tt.agreed, Answers: tt.answers}).Judge()
 			if got := h.String(); got != strings.TrimPrefix(tt.want, "\n") {
 				t.Errorf("got\n%s\nwant%s", got, tt.want)
 			}
-			if h.Serving() == tt.fails {
+			if serving := !strings.Contains(tt.want, "\nno leader: "); h.Serving() != serving {
 				t.Errorf("serving %v", h.Serving())
+			}
+			if healthy := strings.Contains(tt.want, "\nhealthy: "); h.Healthy() != healthy {
+				t.Errorf("healthy %v", h.Healthy())
 			}
 			b, err := json.Marshal(h)
 			if err != nil {

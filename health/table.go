@@ -1,12 +1,23 @@
 package health
 
 import (
+	"errors"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
 )
+
+// reason is the end of an error's chain, which says what has happened.
+func reason(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return op.Err.Error()
+	}
+	return strings.ReplaceAll(err.Error(), "\n", "; ")
+}
 
 // forever is longer ago than any contact: there was none.
 const forever = 24 * time.Hour

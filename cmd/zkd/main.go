@@ -27,9 +27,11 @@ func run(args []string) int {
 	if err == nil {
 		return 0
 	}
-	fmt.Fprintln(os.Stderr, "zkd:", err)
 	var bad *conf.Error
 	var coded *exitCode
+	if !errors.As(err, &coded) || coded.err != nil {
+		fmt.Fprintln(os.Stderr, "zkd:", err)
+	}
 	switch {
 	case errors.As(err, &bad):
 		return bad.ExitCode()
@@ -42,8 +44,13 @@ func run(args []string) int {
 // exitCode is an error that ends the process with a code of its own.
 type exitCode struct {
 	code int
-	err  error
+	err  error // nil if all has been said
 }
 
-func (e *exitCode) Error() string { return e.err.Error() }
+func (e *exitCode) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit code %d", e.code)
+	}
+	return e.err.Error()
+}
 func (e *exitCode) Unwrap() error { return e.err }

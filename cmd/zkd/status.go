@@ -21,7 +21,7 @@ machine. A server that is no part of an ensemble is asked over its client port.
 
 LAG is in log entries behind the leader, CONTACT how long ago the server was
 last known to follow, or to be, a leader with a majority. The exit code is 0 if
-there is a leader with a majority, 1 if not.`
+every listed server is a member in step, 1 if not.`
 
 func newStatus() *cobra.Command {
 	var o serverOptions
@@ -53,7 +53,7 @@ func status(ctx context.Context, out io.Writer, o serverOptions, timeout time.Du
 	if err != nil {
 		return err
 	}
-	h := health.Judge(health.Ask(ctx, cfg, timeout))
+	h := health.Ask(ctx, cfg, timeout).Judge()
 	if asJSON {
 		b, err := json.MarshalIndent(h, "", "  ")
 		if err != nil {
@@ -63,8 +63,8 @@ func status(ctx context.Context, out io.Writer, o serverOptions, timeout time.Du
 	} else {
 		fmt.Fprint(out, h)
 	}
-	if !h.Serving() {
-		return &exitCode{exitError, errors.New("there is no leader with a majority")}
+	if !h.Healthy() {
+		return &exitCode{code: exitError} // what was printed says why
 	}
 	return nil
 }

@@ -194,11 +194,13 @@ func TestGrowReplaceShrink(t *testing.T) {
 
 	zk[4].awaitServing()
 	zk[4].run("shrink")
-	moved.awaitStatus("healthy: 3 of 3 voters") // the others' files have the old address
+	moved.awaitStatus("1 .* no member, waits to be taken in", "2 .* no member, waits to be taken in", "degraded: 3 of 3 voters")
 	for _, m := range zk[:2] {
 		m.awaitLog("the state of this server was set aside")
 		m.stop(syscall.SIGTERM)
 	}
+	moved.configure(moved.alone(), moved.block("reconfigurable"), moved.here("server.3=zk6:2888:3888;2181"), server(4), server(5))
+	moved.run("roll")
 	zk[3].has("/first", "a")
 }
 
