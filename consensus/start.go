@@ -38,9 +38,9 @@ func (n *Node) openStore() (err error) {
 }
 
 func (n *Node) start() error {
-	has, err := raft.HasExistingState(n.store.Log(), n.store.Stable(), n.store.Snapshots())
+	has, err := n.begun()
 	if err != nil {
-		return fmt.Errorf("consensus: look for existing state: %w", err)
+		return err
 	}
 	n.unnamed = has && n.id.RaftID == ""
 	n.life, n.stop = context.WithCancel(context.Background())
@@ -132,8 +132,8 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	}
 	log, stable, snaps := n.store.Log(), n.store.Stable(), n.store.Snapshots()
 	if members != nil {
-		if err := raft.BootstrapCluster(rc, log, stable, snaps, trans, *members); err != nil {
-			return fmt.Errorf("consensus: found cluster: %w", err)
+		if err := n.found(*members); err != nil {
+			return err
 		}
 	}
 	kept, err := snaps.List()

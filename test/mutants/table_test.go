@@ -34,6 +34,7 @@ var caught = map[string][]check{
 	"once":        {{pkg: "consensus", run: "TestEachRequestIsAppliedOnce"}},
 	"gap":         {{pkg: "consensus", run: "TestEachRequestIsAppliedOnce"}},
 	"replaced":    {{pkg: "consensus", run: "TestEachRequestIsAppliedOnce"}},
+	"founding":    {{pkg: "consensus", run: "TestFoundingCutShort"}},
 	"origins":     {{pkg: "consensus", run: "TestStateRoundTrip"}},
 	"time":        {{pkg: "consensus", run: "TestTimeNeverGoesBack"}},
 

@@ -99,6 +99,8 @@ func (v *view) Do(op store.Op, do func() error) error {
 		return fmt.Errorf("%s is not on the disk in %s", op.Path, v.root)
 	}
 	if v.dead() {
+		d.mu.Lock() // who dies leaves what is there, and not what comes meanwhile
+		d.mu.Unlock()
 		return do()
 	}
 	part := partOf(rel)

@@ -135,7 +135,7 @@ var otherPoints = []string{
 	"during write identity", "before rename identity", "after rename identity",
 }
 
-// at calls fn when an operation is at a point for the (skip+1)th time, once. fn may kill the process.
+// at calls fn when an operation is at a point ("" for any) for the (skip+1)th time, once. fn may kill the process.
 func (d *disk) at(point string, skip int, fn func()) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -154,7 +154,7 @@ func (d *disk) reach(s stage, kind store.OpKind, part string) {
 	var now []func()
 	for _, a := range d.ambushes {
 		switch {
-		case a.point != point:
+		case a.point != "" && a.point != point:
 			left = append(left, a)
 		case a.skip > 0:
 			a.skip--

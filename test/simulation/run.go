@@ -61,6 +61,7 @@ type run struct {
 	plain    bool          // see scenario
 	lastID   int           // of hosts
 	steady   chan struct{} // see changeMembers
+	length   time.Duration // virtual, of the whole run
 
 	mu      sync.Mutex
 	log     bytes.Buffer // what the servers said, and what was done to them

@@ -87,11 +87,18 @@ func TestScenariosAreInTheCatalogue(t *testing.T) {
 	}
 }
 
-// simulate makes one run; again are the flags that repeat it.
+// simulate makes one run, and says how it went; again are the flags that repeat it.
 func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) *run {
+	began := time.Now()
+	r := simulateOnce(t, seed, p, play, again)
+	fmt.Printf(resultLine+" in %v %+v %v\n", seed, r.length, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
+	return r
+}
+
+func simulateOnce(t *testing.T, seed uint64, p plan, play func(*run), again string) *run {
+	t.Helper()
 	dir := folderInMemory(t)
 	defer os.RemoveAll(dir)
-	began := time.Now()
 	// Outside of the bubble, where time is real. Nothing in it can be asleep while somebody waits for a lock.
 	hung := time.AfterFunc(tooLong, func() {
 		buf := make([]byte, 16<<20)
@@ -100,14 +107,13 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) 
 	})
 	defer hung.Stop()
 	var r *run
-	var virtual time.Duration
 	synctest.Test(t, func(*testing.T) {
 		r = newRun(seed, dir, p)
 		if *verbose {
 			r.shown = os.Stderr
 		}
 		play(r)
-		virtual = r.now()
+		r.length = r.now()
 		if r.stuck { // the bubble would never end
 			fmt.Fprintf(os.Stderr, "seed %d\n%s\n", seed, &r.log)
 			os.Exit(3)
@@ -119,7 +125,6 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) 
 		}
 		t.Errorf("seed %d, commit %s, %+v: %v\nonce more: go test ./test/simulation %s -v", seed, commit(), r.plan, err, again)
 	}
-	fmt.Printf(resultLine+" in %v %+v %v\n", seed, virtual, r.stats.Writes, time.Since(began).Round(time.Millisecond), r.stats, r.injected)
 	return r
 }
 

@@ -1,0 +1,63 @@
+package consensus
+
+import (
+	"fmt"
+
+	"github.com/hashicorp/raft"
+
+	"zkd/consensus/store"
+	"zkd/internal/mutant"
+)
+
+// What founds a cluster is its first entry, which names the members; before it
+// comes the term that the entry is of. A server that was killed in between has
+// that term and nothing else, and founds again: nobody can have been told
+// anything that an empty log does not have.
+
+// foundingTerm is the term of the first entry. The first election comes after it.
+const foundingTerm = 1
+
+// begun tells whether the store has a past. One that has only a term has none,
+// but for a member of a cluster that has an id: that is a newcomer, which the
+// leader has spoken to and has not sent anything yet.
+func (n *Node) begun() (bool, error) {
+	last, err := n.store.Log().LastIndex()
+	if err != nil {
+		return false, fmt.Errorf("consensus: look for a log: %w", err)
+	}
+	snaps, err := n.store.Snapshots().List()
+	if err != nil {
+		return false, fmt.Errorf("consensus: look for snapshots: %w", err)
+	}
+	if last > 0 || len(snaps) > 0 {
+		return true, nil
+	}
+	term, err := n.store.Stable().GetUint64([]byte("CurrentTerm"))
+	if err != nil {
+		return false, fmt.Errorf("consensus: look for a term: %w", err)
+	}
+	if n.cfg.Ensemble == nil && term > foundingTerm {
+		// It has led since it was founded.
+		return false, fmt.Errorf("consensus: %w: the log in %s is empty, but was in term %d", store.ErrCorrupt, n.cfg.Store.Dir, term)
+	}
+	return term > 0 && (n.id.Cluster.known() || mutant.Is(mutant.Founding)), nil
+}
+
+// found writes the first entry of a cluster, the same on all servers that found
+// it, into a log that is empty.
+func (n *Node) found(members raft.Configuration) error {
+	stable := n.store.Stable()
+	term, err := stable.GetUint64([]byte("CurrentTerm"))
+	if err == nil && term < foundingTerm {
+		err = stable.SetUint64([]byte("CurrentTerm"), foundingTerm)
+	}
+	if err == nil {
+		err = n.store.Log().StoreLog(&raft.Log{
+			Index: 1, Term: foundingTerm, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(members),
+		})
+	}
+	if err != nil {
+		return fmt.Errorf("consensus: found a cluster: %w", err)
+	}
+	return nil
+}
