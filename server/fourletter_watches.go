@@ -19,9 +19,10 @@ func (s *Server) wchs(b *strings.Builder) {
 	fmt.Fprintf(b, "%d connections watching %d paths\nTotal watches:%d\n", c.Watchers, c.Paths, c.DataOnly)
 }
 
-// wchc lists the watches by session.
+// wchc lists the watches by session, as in ZooKeeper also such as have none left.
 func (s *Server) wchc(b *strings.Builder) {
 	bySession := map[string][]string{}
+	s.state.watches.EachWatcher(func(c *conn) { bySession[hexID(c.session.ID)] = nil })
 	s.eachDataWatch(func(c *conn, path string) {
 		id := hexID(c.session.ID)
 		bySession[id] = append(bySession[id], path)

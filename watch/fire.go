@@ -79,26 +79,24 @@ func (m *Manager[W]) fireTable(t Table, e Event, n int, deliver func(W, Event)) 
 	if set == nil {
 		return
 	}
-	once, stay := 0, set.list[:0]
+	stay := set.list[:0]
 	for i, s := range set.list {
-		if w := s.by.w; mutant.Is(mutant.EachWatcher) && once > 0 && i%2 == 1 {
+		if w := s.by.w; mutant.Is(mutant.EachWatcher) && i%2 == 1 {
 			m.served = append(m.served, w)
 		} else if !m.wasServed(w, n) {
 			m.served = append(m.served, w)
 			deliver(w, e)
 		}
-		if s.spot.modes[t]&Standard != 0 {
-			s.spot.modes[t] &^= Standard
-			once++
-		}
-		if s.spot.modes[t] != 0 {
+		if s.spot.modes[t] &^= Standard; s.spot.modes[t] != 0 {
 			s.spot.at[t] = int32(len(stay))
 			stay = append(stay, s)
-		} else if s.spot.empty() {
+			continue
+		}
+		m.count(t, s.by, -1)
+		if s.spot.empty() {
 			delete(s.by.paths, e.Path)
 		}
 	}
-	m.count(t, Standard, -once)
 	clear(set.list[len(stay):])
 	if set.list = stay; len(stay) == 0 {
 		delete(m.byPath[t], e.Path)

@@ -71,7 +71,7 @@ func TestSteps(t *testing.T) {
 			m.AddPersistent("x", "/n", Persistent)
 			m.AddPersistent("x", "/n", Recursive)
 			m.AddPersistent("x", "/", Recursive)
-		}, changed, "/n", []string{"x changed /n"}, 4},
+		}, changed, "/n", []string{"x changed /n"}, 3},
 		{"data and child watch on a deleted znode, both used up", func(m *Manager[string]) {
 			m.Add("x", Data, "/n", Standard)
 			m.Add("x", Child, "/n", Standard)

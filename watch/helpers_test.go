@@ -52,22 +52,26 @@ func verify[W comparable](m *Manager[W]) error {
 				if m.byWatcher[e.by.w] != e.by || e.by.paths[path] != e.spot || e.spot.modes[t] == 0 {
 					return fmt.Errorf("%q: %v has modes %d, its own table says %v", path, e.by.w, e.spot.modes, e.by.paths[path])
 				}
-				for _, mode := range []Mode{Standard, Persistent, Recursive} {
-					if e.spot.modes[t]&mode != 0 {
-						counts[t]++
-						live++
-						if mode == Recursive {
-							recursive++
-						}
-					}
+				counts[t]++
+				live++
+				if e.spot.modes[t]&Recursive != 0 {
+					recursive++
 				}
 			}
 		}
 	}
+	watchers := 0
 	for w, by := range m.byWatcher {
+		data := 0
+		if by.counts {
+			watchers++
+		}
 		for path, have := range by.paths {
 			if have.empty() {
 				return fmt.Errorf("%v keeps %q without a watch", w, path)
+			}
+			if have.modes[Data] != 0 {
+				data++
 			}
 			for t := range tables {
 				if have.modes[t] != 0 && m.byPath[t][path] == nil {
@@ -75,6 +79,12 @@ func verify[W comparable](m *Manager[W]) error {
 				}
 			}
 		}
+		if data != by.data || data > 0 && !by.counts {
+			return fmt.Errorf("%v has %d data watches, counted %d, %v", w, data, by.data, by.counts)
+		}
+	}
+	if watchers != m.watchers {
+		return fmt.Errorf("%d watchers, counted %d", watchers, m.watchers)
 	}
 	if counts != m.counts || live != m.Total() || recursive != m.recursive {
 		return fmt.Errorf("counted %v, %d, %d; the manager says %v, %d, %d", counts, live, recursive, m.counts, m.Total(), m.recursive)

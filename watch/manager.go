@@ -9,7 +9,6 @@
 package watch
 
 import (
-	"math/bits"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -41,7 +40,7 @@ const (
 // Manager holds the watches of one server. W identifies a connection. It may
 // be used by many goroutines.
 type Manager[W comparable] struct {
-	live atomic.Int64 // watches, so that a server without any takes no lock
+	live atomic.Int64 // the sum of counts, so that a server without any watch takes no lock
 
 	mu        sync.Mutex
 	byPath    [tables]map[string]*watchers[W]
@@ -49,8 +48,9 @@ type Manager[W comparable] struct {
 	recursive int               // recursive watches
 	served    []W               // of the step under way
 	servedSet map[W]struct{}
-	inSet     int // how many of served are in servedSet
-	counts    [tables]int
+	inSet     int         // how many of served are in servedSet
+	counts    [tables]int // watches; the kinds that a connection has on one path count as one, as in ZooKeeper
+	watchers  int         // connections that count as watching, see watcher.counts
 }
 
 // New returns a Manager without watches.
@@ -86,19 +86,32 @@ func (m *Manager[W]) Add(w W, t Table, path string, mode Mode) {
 	}
 	if have.modes[t] == 0 {
 		set.add(t, seat[W]{by, have})
+		m.count(t, by, 1)
 	}
-	m.count(t, mode&^have.modes[t], 1)
+	if mode == Recursive {
+		m.recursive++
+	}
 	have.modes[t] |= mode
 }
 
-// count adds n watches of each of the modes to the counters.
-func (m *Manager[W]) count(t Table, modes Mode, n int) {
-	by := n * bits.OnesCount8(uint8(modes))
-	m.counts[t] += by
-	m.live.Add(int64(by))
-	if modes&Recursive != 0 {
-		m.recursive += n
+// count adds n to the watches that the connection has in the table.
+func (m *Manager[W]) count(t Table, by *watcher[W], n int) {
+	m.counts[t] += n
+	m.live.Add(int64(n))
+	if t == Data {
+		by.data += n
+		m.setCounts(by, by.counts || n > 0)
 	}
+}
+
+func (m *Manager[W]) setCounts(by *watcher[W], counts bool) {
+	switch {
+	case counts && !by.counts:
+		m.watchers++
+	case !counts && by.counts:
+		m.watchers--
+	}
+	by.counts = counts
 }
 
 // AddPersistent registers what addWatch asks for.
@@ -119,22 +132,26 @@ func (m *Manager[W]) Drop(w W) {
 	}
 	for path, have := range by.paths {
 		for t := range tables {
-			m.take(t, path, have, Standard|Persistent|Recursive)
+			m.take(t, path, by, have, Standard|Persistent|Recursive)
 		}
 	}
+	m.setCounts(by, false)
 	delete(m.byWatcher, w)
 }
 
 // take removes modes of what one connection watches of a path.
-func (m *Manager[W]) take(t Table, path string, have *spot, modes Mode) {
+func (m *Manager[W]) take(t Table, path string, by *watcher[W], have *spot, modes Mode) {
 	modes &= have.modes[t]
 	if modes == 0 {
 		return
 	}
-	m.count(t, modes, -1)
+	if modes&Recursive != 0 {
+		m.recursive--
+	}
 	if have.modes[t] &^= modes; have.modes[t] != 0 {
 		return
 	}
+	m.count(t, by, -1)
 	set := m.byPath[t][path]
 	if set.remove(t, have.at[t]); len(set.list) == 0 {
 		delete(m.byPath[t], path)
@@ -201,8 +218,12 @@ func (m *Manager[W]) Remove(w W, path string, k Kind) bool {
 	if !have.has(k) {
 		return false
 	}
+	data := by.data
 	for t := range tables {
-		m.take(t, path, have, k.modes(t))
+		m.take(t, path, by, have, k.modes(t))
+	}
+	if by.data == 0 && data > 0 {
+		m.setCounts(by, false)
 	}
 	if have.empty() {
 		delete(by.paths, path)
@@ -210,11 +231,12 @@ func (m *Manager[W]) Remove(w W, path string, k Kind) bool {
 	return true
 }
 
-// Counts are figures about all watches.
+// Counts are figures about all watches, counted as ZooKeeper does: a
+// connection on a path is one watch in each table, whatever kinds it has there.
 type Counts struct {
 	Watches  int // data and child
 	DataOnly int
-	Watchers int // connections with a data watch
+	Watchers int // connections that have data watches, or had until they fired
 	Paths    int // paths with a data watch
 }
 
@@ -222,16 +244,22 @@ type Counts struct {
 func (m *Manager[W]) Counts() Counts {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	c := Counts{Watches: m.counts[Data] + m.counts[Child], DataOnly: m.counts[Data], Paths: len(m.byPath[Data])}
-	for _, by := range m.byWatcher {
-		for _, have := range by.paths {
-			if have.modes[Data] != 0 {
-				c.Watchers++
-				break
-			}
+	return Counts{
+		Watches: m.counts[Data] + m.counts[Child], DataOnly: m.counts[Data],
+		Watchers: m.watchers, Paths: len(m.byPath[Data]),
+	}
+}
+
+// EachWatcher calls f with every connection that Counts knows as one, in no
+// order. f must not call the Manager.
+func (m *Manager[W]) EachWatcher(f func(w W)) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for w, by := range m.byWatcher {
+		if by.counts {
+			f(w)
 		}
 	}
-	return c
 }
 
 // EachData calls f with every data watch: a connection and a path, in no
@@ -246,7 +274,7 @@ func (m *Manager[W]) EachData(f func(w W, path string)) {
 	}
 }
 
-// Total returns the number of watches without taking a lock.
+// Total returns the number of watches, as Counts.Watches, without taking a lock.
 func (m *Manager[W]) Total() int { return int(m.live.Load()) }
 
 // Event is what a change means to those who watch it.

@@ -2,8 +2,10 @@ package watch
 
 // watcher is one connection and all that it watches.
 type watcher[W comparable] struct {
-	w     W
-	paths map[string]*spot
+	w      W
+	paths  map[string]*spot
+	data   int  // paths with a data watch
+	counts bool // ZooKeeper counts it as one that watches, also when its data watches have fired, until it removes its last one
 }
 
 // spot is what a connection watches of one path, and where in the lists of

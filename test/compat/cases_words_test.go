@@ -1,5 +1,12 @@
 package compat
 
+// watchCounts asks all words that count or list watches.
+const watchCounts = `
+		c words wchs
+		c words wchc sorted
+		c words wchp sorted
+		c words mntr only=zk_watch_count`
+
 var wordCases = []Case{
 	{ID: "P86", Name: "ruok", Script: `
 		c words ruok`},
@@ -88,6 +95,44 @@ var wordCases = []Case{
 		c words wchs
 		w addwatch ~/p 0
 		c words wchs`},
+	{ID: "words-watch-counts", Name: "one client on one path counts once in each table, whatever kinds of watch it has there", Alone: true, Since: "3.9", Script: `
+		c create ~/a
+		w exists ~/a watch
+		w addwatch ~/a 0
+		w addwatch ~/a 1` + watchCounts + `
+		w get ~/a watch
+		w children ~/a watch
+		w addwatch ~/a 0` + watchCounts + `
+		v children ~/a watch` + watchCounts + `
+		v exists ~/b watch
+		v addwatch ~/b 1
+		v addwatch ~/c 1
+		v addwatch ~/d 0` + watchCounts + `
+		c set ~/a x
+		c create ~/b` + watchCounts + `
+		c create ~/a/x` + watchCounts + `
+		w removewatches ~/a 4` + watchCounts + `
+		w removewatches ~/a 5` + watchCounts + `
+		v removewatches ~/b 5
+		v removewatches ~/c 5` + watchCounts + `
+		v close` + watchCounts + `
+		w close` + watchCounts},
+	{ID: "words-watch-gone", Name: "a client whose watches have fired counts as watching until it goes, one that removed its last does not", Alone: true, Since: "3.9", Script: `
+		c create ~/a
+		w get ~/a watch
+		v get ~/a watch
+		u children ~/a watch` + watchCounts + `
+		v removewatches ~/a 2` + watchCounts + `
+		c set ~/a x` + watchCounts + `
+		w removewatches ~/a 3` + watchCounts + `
+		w addwatch ~/a 1
+		w exists ~/a watch` + watchCounts + `
+		w removewatches ~/a 2` + watchCounts + `
+		w removewatches ~/a 3` + watchCounts + `
+		w get ~/a watch
+		c delete ~/a` + watchCounts + `
+		u close
+		w close` + watchCounts},
 	{ID: "words-dump", Name: "dump lists ephemerals by session", Alone: true, Script: `
 		c create ~/e flags=1
 		c words dump from="ephemeral nodes dump:" to="Connections dump:"

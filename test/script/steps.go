@@ -40,7 +40,8 @@ import (
 //	stays PATH MS                 the node exists all that time
 //	mark NAME                     name the newest zxid seen
 //	words WORD [keys] [from=X] [to=Y]   a four-letter word on a connection of its own; keys shows only what lines begin
-//	                              with, from and to cut out the lines from one that begins with X to before one with Y
+//	                              with, from and to cut out the lines from one that begins with X to before one with Y,
+//	                              only=X the lines that begin with X; sorted is for lists below heads, like wchc's
 //	wordhas WORD KEY…             which of these keys begin no line of the answer
 //	restart                       kill and start the server
 //	outage WHO kill|term [real]   end servers and start them again (spread.go): WHO is a number, leader, all or rolling;

@@ -75,7 +75,7 @@ var optionNames = map[string]bool{
 	"acl": true, "flags": true, "ttl": true, "fill": true, "xid": true, "junk": true, "rel": true, "data": true,
 	"exist": true, "child": true, "persistent": true, "recursive": true, "timeout": true, "session": true, "pw": true,
 	"zxid": true, "ro": true, "proto": true, "extra": true, "after": true, "from": true, "to": true, "cut": true, "poke": true,
-	"at": true,
+	"at": true, "only": true,
 }
 
 func newArgs(root string, toks []token) *args {

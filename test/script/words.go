@@ -3,6 +3,7 @@ package script
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +16,12 @@ func (r *run) stepWords(c *client, a *args) error {
 		return err
 	}
 	text = r.plain(text, a.opt["from"].text, a.opt["to"].text)
+	if a.has("only") {
+		text = onlyLines(text, a.opt["only"].text)
+	}
+	if a.has("sorted") {
+		text = sortLists(text)
+	}
 	var keys []string
 	for line := range strings.Lines(text) {
 		if k := lineKey.FindString(line); k != "" {
@@ -47,6 +54,34 @@ func (r *run) plain(text, from, to string) string {
 		text = strings.ReplaceAll(text, fmt.Sprintf("0x%x", uint64(id)), "0x<"+name+">")
 	}
 	return text
+}
+
+// onlyLines returns the lines that begin with prefix.
+func onlyLines(text, prefix string) string {
+	var b strings.Builder
+	for line := range strings.Lines(text) {
+		if strings.HasPrefix(line, prefix) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
+}
+
+// sortLists sorts heads, and what is indented below each.
+func sortLists(text string) string {
+	var lists [][]string
+	for line := range strings.Lines(text) {
+		if n := len(lists); n > 0 && strings.HasPrefix(line, "\t") {
+			lists[n-1] = append(lists[n-1], line)
+			continue
+		}
+		lists = append(lists, []string{line})
+	}
+	for _, l := range lists {
+		slices.Sort(l[1:])
+	}
+	slices.SortFunc(lists, slices.Compare)
+	return strings.Join(slices.Concat(lists...), "")
 }
 
 func (r *run) stepWordHas(c *client, a *args) error {
