@@ -118,9 +118,9 @@ func (m *model) create(op jute.Op, c *jute.CreateRequest) (string, jute.Stat, ju
 	if !ok {
 		return fail(jute.ErrBadArguments)
 	}
-	acl, ok := fixACL(slices.Clone(c.ACL), m.tx.Actor.IDs)
-	if !ok || c.NullACL {
-		return fail(jute.ErrInvalidACL)
+	acl, code := fixACL(slices.Clone(c.ACL), m.tx.Actor.IDs)
+	if code != jute.OK {
+		return fail(code)
 	}
 	parent := m.get(parentPath)
 	if parent == nil {
@@ -244,11 +244,11 @@ func (m *model) setACL(path string, acl []jute.ACL, version int32) (s jute.Stat,
 	if !ValidPath(path) {
 		return s, jute.ErrBadArguments
 	}
-	list, ok := fixACL(slices.Clone(acl), m.tx.Actor.IDs)
+	list, code := fixACL(slices.Clone(acl), m.tx.Actor.IDs)
 	n := m.nodes[path]
 	switch {
-	case !ok:
-		return s, jute.ErrInvalidACL
+	case code != jute.OK:
+		return s, code
 	case n == nil:
 		return s, jute.ErrNoNode
 	case !m.may(n, jute.PermAdmin):
@@ -315,14 +315,18 @@ func (m *model) quota(path string, bytes, count int64) jute.Code {
 	if !ok {
 		return jute.ErrMarshalling
 	}
-	var used track
-	if stats := m.nodes[quotaPath+prefix+"/"+statsName]; stats != nil {
-		if used, ok = parseTrack(stats.data); !ok {
-			used = track{}
-		}
+	stats := m.nodes[quotaPath+prefix+"/"+statsName]
+	counted := count > 0 && (limits.count >= 0 || limits.countHard >= 0)
+	weighed := bytes != 0 && (limits.bytes >= 0 || limits.byteHard >= 0)
+	if stats == nil || !counted && !weighed {
+		return jute.OK
 	}
-	if limits.countHard >= 0 && count > 0 && max(0, used.count)+count > limits.countHard ||
-		limits.byteHard >= 0 && bytes != 0 && max(0, used.bytes)+bytes > limits.byteHard {
+	used, ok := parseTrack(stats.data)
+	if !ok || stats.data == nil {
+		return jute.ErrMarshalling
+	}
+	if counted && limits.countHard >= 0 && used.count+count > limits.countHard ||
+		weighed && limits.byteHard >= 0 && used.bytes+bytes > limits.byteHard {
 		return jute.ErrQuotaExceeded
 	}
 	return jute.OK
@@ -339,7 +343,7 @@ func (m *model) use(path string, bytes, count int64) {
 		m.recount(prefix)
 		return
 	}
-	used.count, used.bytes = max(0, used.count)+count, max(0, used.bytes)+bytes
+	used.count, used.bytes = used.count+count, used.bytes+bytes
 	stats.data = used.append(nil)
 }
 

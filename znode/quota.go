@@ -102,7 +102,7 @@ func (t *Tree) addUsage(prefix string, bytes, count int64) {
 		t.recount(prefix)
 		return
 	}
-	stats.bytes, stats.count = max(stats.bytes, 0)+bytes, max(stats.count, 0)+count
+	stats.bytes, stats.count = stats.bytes+bytes, stats.count+count
 	t.replaceData(id, stats.append(nil))
 	if bytes <= 0 && count <= 0 {
 		return
@@ -137,8 +137,9 @@ func (t *Tree) usage(id nodeID) (count, bytes int64) {
 	return count, bytes
 }
 
-// checkQuota refuses what would exceed a hard limit
-// (ZooKeeperServer.checkQuota).
+// checkQuota refuses what would exceed a hard limit. A quota without a znode
+// for the usage refuses nothing, one whose usage cannot be read everything
+// that it has a limit for (ZooKeeperServer.checkQuota).
 func (t *Tree) checkQuota(path string, bytes, count int64) jute.Code {
 	if !t.tx.EnforceQuota {
 		return jute.OK
@@ -153,14 +154,19 @@ func (t *Tree) checkQuota(path string, bytes, count int64) jute.Code {
 	if !ok || data == nil {
 		return jute.ErrMarshalling
 	}
-	used := track{byteHard: -1, countHard: -1}
-	if id := t.lookup(quotaPath + prefix + "/" + statsName); id != 0 {
-		if s, ok := parseTrack(t.data(t.get(id))); ok {
-			used = s
-		}
+	checkCount := count != 0 && max(limits.count, limits.countHard) > -1
+	checkBytes := bytes != 0 && max(limits.bytes, limits.byteHard) > -1
+	id = t.lookup(quotaPath + prefix + "/" + statsName)
+	if id == 0 || !checkCount && !checkBytes {
+		return jute.OK
 	}
-	if count != 0 && limits.countHard > -1 && max(used.count, 0)+count > limits.countHard ||
-		bytes != 0 && limits.byteHard > -1 && max(used.bytes, 0)+bytes > limits.byteHard {
+	data = t.data(t.get(id))
+	used, ok := parseTrack(data)
+	switch {
+	case !ok || data == nil:
+		return jute.ErrMarshalling
+	case checkCount && limits.countHard > -1 && used.count+count > limits.countHard,
+		checkBytes && limits.byteHard > -1 && used.bytes+bytes > limits.byteHard:
 		return jute.ErrQuotaExceeded
 	}
 	return jute.OK

@@ -125,6 +125,38 @@ var quotaCases = []Case{
 	{ID: "quota-count-only", Name: "limits with the hard count alone", Script: withQuota("countHardLimit=2", `
 		c create ~/q/a "0123456789"
 		c create ~/q/b`)},
+	{ID: "quota-no-stats", Name: "hard limits without a node for the usage are not checked", Script: `
+		c create ~/q
+		c create /zookeeper/quota~
+		c create /zookeeper/quota~/q
+		c create /zookeeper/quota~/q/zookeeper_limits "count=-1,bytes=-1=;byteHardLimit=3;countHardLimit=0"
+		c create ~/q/a
+		c create ~/q/b "0123456789"
+		c set ~/q/a "0123456789"
+		c multi create ~/q/c ; set ~/q/b "0"
+		c create /zookeeper/quota~/q/zookeeper_stats
+		c get /zookeeper/quota~/q/zookeeper_stats
+		c create ~/q/d
+		c set ~/q/a "01234567890"
+		c delete /zookeeper/quota~/q/zookeeper_stats
+		c create ~/q/d "0123456789"`},
+	{ID: "quota-part-stats", Name: "usage of which only a part is there", Script: withQuota("count=-1,bytes=-1=;byteHardLimit=-1;countHardLimit=1", `
+		c set /zookeeper/quota~/q/zookeeper_stats ""
+		c create ~/q/a "12"
+		c get /zookeeper/quota~/q/zookeeper_stats
+		c set /zookeeper/quota~/q/zookeeper_stats "count=-7,bytes=-7"
+		c create ~/q/b
+		c get /zookeeper/quota~/q/zookeeper_stats
+		c set ~/q/b "1234"
+		c get /zookeeper/quota~/q/zookeeper_stats
+		c delete ~/q/a
+		c get /zookeeper/quota~/q/zookeeper_stats`)},
+	{ID: "quota-garbage-stats", Name: "usage that cannot be read", Script: withQuota("count=5,bytes=-1=;byteHardLimit=-1;countHardLimit=-1", `
+		c set /zookeeper/quota~/q/zookeeper_stats garbage
+		c create ~/q/a "12"
+		c set /zookeeper/quota~/q/zookeeper_stats "count=0,bytes=0"
+		c create ~/q/a "12"
+		c get /zookeeper/quota~/q/zookeeper_stats`)},
 	{ID: "quota-both", Name: "soft and hard limits together", Script: withQuota("count=1,bytes=1=;byteHardLimit=100;countHardLimit=3", `
 		c create ~/q/a "0123456789"
 		c create ~/q/b
