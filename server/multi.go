@@ -41,7 +41,7 @@ func decodeMulti(ops []multiOp, r *jute.Reader) ([]multiOp, decoded) {
 				return ops, malformed
 			case op != jute.OpCreateTTL && !o.create.Mode.Valid():
 				return ops, malformed
-			case op != jute.OpCreateTTL && o.create.NullACL && o.create.ACL == nil:
+			case op != jute.OpCreateTTL && o.create.NullACL:
 				return ops, tripsOver
 			case o.create.NullPath || !fixMultiCreate(&o):
 				return ops, malformed

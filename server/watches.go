@@ -58,7 +58,8 @@ func addWatchMode(n int32) (watch.Mode, bool) {
 // setWatches registers again what a client watched before it lost its
 // connection. Of what has changed since relativeZxid it is told at once, and
 // the watch that would have told it is used up (DataTree.setWatches). A null
-// vector fails the request only when its turn comes.
+// vector fails the request only when its turn comes, and so does a null path
+// among those that are looked up.
 func (c *conn) setWatches(dst []byte, op jute.Op, body *jute.Reader) []byte {
 	probe := *body
 	probe.Int64()
@@ -71,11 +72,19 @@ func (c *conn) setWatches(dst []byte, op jute.Op, body *jute.Reader) []byte {
 	}
 	since := body.Int64()
 	for list := range jute.WatchLists(op) {
-		jute.WalkStrings(body, func(path string) {
+		jute.WalkStrings(body, func(path string, null bool) bool {
+			switch {
+			case !null:
+			case list == jute.ListPersistent || list == jute.ListRecursive:
+				path = nullPath
+			default:
+				return false
+			}
 			if typ := c.rearm(list, path, since); typ != 0 {
 				dst = jute.AppendEvent(dst, -1, typ, path)
 				c.srv.stats.sent.Add(1)
 			}
+			return true
 		})
 	}
 	return dst

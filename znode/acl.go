@@ -167,45 +167,66 @@ func parseIPEntry(entry string) (netip.Prefix, bool) {
 }
 
 // fixACL checks a list given by a client and resolves what stands for the
-// client itself (PrepRequestProcessor.fixupACL). ok false is InvalidACL.
-func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, ok bool) {
+// client itself (PrepRequestProcessor.fixupACL). It fails with InvalidACL, or
+// with MarshallingError where ZooKeeper dereferences a null scheme or id.
+func fixACL(list []jute.ACL, who []jute.ID) (fixed []jute.ACL, code jute.Code) {
+	if comparesNull(list) {
+		return nil, jute.ErrMarshalling
+	}
 	// Duplicates go before auth is resolved, so what it stands for may come
 	// twice, as in ZooKeeper.
 	for _, e := range dropDuplicates(list) {
+		ok := false
 		switch e.ID.Scheme {
-		case "world":
-			ok = e.ID.ID == "anyone"
+		case "world", "digest", "ip":
+			if e.ID.ID == jute.NullText {
+				return nil, jute.ErrMarshalling
+			}
+			ok = validEntry(e.ID)
 			fixed = append(fixed, e)
 		case "auth":
 			fixed, ok = appendOwn(fixed, e.Perms, who)
-		case "digest":
-			ok = validDigestID(e.ID.ID)
-			fixed = append(fixed, e)
-		case "ip":
-			_, ok = parseIPEntry(e.ID.ID)
-			fixed = append(fixed, e)
-		default:
-			ok = false
 		}
 		if !ok {
-			return nil, false
+			return nil, jute.ErrInvalidACL
 		}
 	}
-	return fixed, len(fixed) > 0
+	if len(fixed) == 0 {
+		return nil, jute.ErrInvalidACL
+	}
+	return fixed, jute.OK
 }
 
-// aclError is what ZooKeeper says of a list that fixACL refused: the entry it
-// stumbles over first may have a null id.
-func aclError(list []jute.ACL, who []jute.ID) jute.Code {
-	for i, e := range list {
-		if e.ID.ID == jute.NullID {
-			return jute.ErrMarshalling
-		}
-		if _, ok := fixACL(list[i:i+1], who); !ok {
-			break
-		}
+// validEntry tells whether the scheme's provider takes the id.
+func validEntry(id jute.ID) bool {
+	switch id.Scheme {
+	case "world":
+		return id.ID == "anyone"
+	case "digest":
+		return validDigestID(id.ID)
 	}
-	return jute.ErrInvalidACL
+	_, ok := parseIPEntry(id.ID)
+	return ok
+}
+
+// comparesNull tells whether ZooKeeper's search for duplicates dereferences a
+// null: it compares an entry with those before it by permissions, scheme and
+// id, in this order and as far as they are equal (PrepRequestProcessor.removeDuplicates).
+func comparesNull(list []jute.ACL) bool {
+	isNull := func(e jute.ACL) bool { return e.ID.Scheme == jute.NullText || e.ID.ID == jute.NullText }
+	if !slices.ContainsFunc(list, isNull) {
+		return false
+	}
+	before := map[jute.ACL]bool{}
+	for _, e := range list {
+		perms := jute.ACL{Perms: e.Perms, ID: jute.ID{Scheme: jute.NullText}}
+		scheme := jute.ACL{Perms: e.Perms, ID: jute.ID{Scheme: e.ID.Scheme}}
+		if e.ID.Scheme == jute.NullText && before[perms] || e.ID.ID == jute.NullText && before[scheme] {
+			return true
+		}
+		before[perms], before[scheme] = true, true
+	}
+	return false
 }
 
 // appendOwn expands the scheme auth: an entry for each identity that the

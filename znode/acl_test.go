@@ -57,11 +57,43 @@ func TestFixACL(t *testing.T) {
 		{"unknown bits", worldACL(255), nil, worldACL(255)},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got, ok := fixACL(slices.Clone(tt.in), tt.who)
-			if ok != (tt.want != nil) || ok && !slices.Equal(got, tt.want) {
-				t.Errorf("got %v, %v", got, ok)
+			got, code := fixACL(slices.Clone(tt.in), tt.who)
+			if !slices.Equal(got, tt.want) || (code == jute.OK) != (tt.want != nil) || code != jute.OK && code != jute.ErrInvalidACL {
+				t.Errorf("got %v, %v", got, code)
 			}
 		})
+	}
+}
+
+// A null text is an invalid entry where ZooKeeper looks at it, and a malformed request where it dereferences it: there it
+// compares an entry with an earlier one, first the permissions, then the scheme, then the id.
+func TestNullTextsInACLs(t *testing.T) {
+	const null = jute.NullText
+	entry := func(perms int32, scheme, id string) jute.ACL {
+		return jute.ACL{Perms: perms, ID: jute.ID{Scheme: scheme, ID: id}}
+	}
+	for _, tt := range []struct {
+		list []jute.ACL
+		want jute.Code
+	}{
+		{[]jute.ACL{entry(31, null, "x")}, jute.ErrInvalidACL},
+		{[]jute.ACL{entry(31, null, "x"), entry(31, "world", "anyone")}, jute.ErrInvalidACL},
+		{[]jute.ACL{entry(31, "world", "anyone"), entry(31, null, "x")}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(31, "world", "anyone"), entry(30, null, "x")}, jute.ErrInvalidACL},
+		{[]jute.ACL{entry(31, null, "x"), entry(31, null, "y")}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(30, null, null), entry(31, null, null)}, jute.ErrInvalidACL},
+		{[]jute.ACL{entry(31, "foo", "x"), entry(1, "world", "anyone"), entry(31, null, "x")}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(31, "digest", null)}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(31, "foo", null)}, jute.ErrInvalidACL},
+		{[]jute.ACL{entry(31, "foo", "x"), entry(31, "foo", null)}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(31, "auth", null)}, jute.OK},
+		{[]jute.ACL{entry(31, "auth", null), entry(31, "auth", "x")}, jute.OK},
+		{[]jute.ACL{entry(31, "auth", "x"), entry(31, "auth", null)}, jute.ErrMarshalling},
+		{[]jute.ACL{entry(31, "auth", "x"), entry(1, "auth", null)}, jute.OK},
+	} {
+		if _, code := fixACL(slices.Clone(tt.list), []jute.ID{alice}); code != tt.want {
+			t.Errorf("%q: %v, want %v", tt.list, code, tt.want)
+		}
 	}
 }
 

@@ -189,7 +189,7 @@ func decodeStrings(t testing.TB, b []byte) []string {
 	t.Helper()
 	r := jute.NewReader(b)
 	names := []string{}
-	jute.WalkStrings(&r, func(s string) { names = append(names, strings.Clone(s)) })
+	jute.WalkStrings(&r, func(s string, _ bool) bool { names = append(names, strings.Clone(s)); return true })
 	if r.Err() != nil || r.Len() > 0 {
 		t.Fatalf("vector of strings: %v, %d bytes left", r.Err(), r.Len())
 	}

@@ -39,9 +39,9 @@ func (t *Tree) Create(op jute.Op, c *jute.CreateRequest) (path string, stat jute
 	if !ok {
 		return "", stat, jute.ErrBadArguments
 	}
-	acl, ok := fixACL(c.ACL, t.tx.Actor.IDs)
-	if !ok || c.NullACL {
-		return "", stat, aclError(c.ACL, t.tx.Actor.IDs)
+	acl, code := fixACL(c.ACL, t.tx.Actor.IDs)
+	if code != jute.OK {
+		return "", stat, code
 	}
 	parent := t.lookup(parentPath)
 	if parent == 0 {
@@ -226,9 +226,9 @@ func (t *Tree) SetACL(s *jute.SetACLRequest) (stat jute.Stat, code jute.Code) {
 	if !ValidPath(s.Path) {
 		return stat, jute.ErrBadArguments
 	}
-	list, ok := fixACL(s.ACL, t.tx.Actor.IDs)
-	if !ok || s.NullACL {
-		return stat, aclError(s.ACL, t.tx.Actor.IDs)
+	list, code := fixACL(s.ACL, t.tx.Actor.IDs)
+	if code != jute.OK {
+		return stat, code
 	}
 	id := t.lookup(s.Path)
 	if id == 0 {

@@ -83,7 +83,7 @@ func TestErrorPrecedence(t *testing.T) {
 		}, jute.ErrUnimplemented},
 		{"create: null ACL", func(x *tester) jute.Code {
 			x.Begin(x.next())
-			_, _, code := x.Create(jute.OpCreate, &jute.CreateRequest{Path: "/none/x", NullACL: true, ACL: open})
+			_, _, code := x.Create(jute.OpCreate, &jute.CreateRequest{Path: "/none/x", NullACL: true})
 			return code
 		}, jute.ErrInvalidACL},
 		{"delete: no slash", del("nos", -1), jute.ErrBadArguments},

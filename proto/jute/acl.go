@@ -9,32 +9,28 @@ type ACL struct {
 	ID    ID
 }
 
-// NullID stands for the null id of an entry whose scheme's provider
-// dereferences it in ZooKeeper, which makes the request malformed, but only
-// once it comes to that entry. No id from the wire is like it: there malformed
-// text is replaced.
-const NullID = "\xff"
+// NullText stands for a null scheme or id in an ACL. ZooKeeper takes it or
+// stumbles over it, depending on where it meets it. No text from the wire is
+// like it: there malformed text is replaced.
+const NullText = "\xff"
 
-// DecodeACLs reads a vector of ACL. nullACL tells of what ZooKeeper refuses
-// as an invalid ACL rather than as a malformed record: a null vector or an
-// entry with a null scheme.
-func DecodeACLs(r *Reader) (acls []ACL, nullACL bool) {
+// DecodeACLs reads a vector of ACL, and tells whether the vector was null.
+func DecodeACLs(r *Reader) (acls []ACL, null bool) {
 	n := r.Count()
-	nullACL = n == -1
 	for i := 0; i < n && r.err == nil; i++ {
-		perms := r.Int32()
-		scheme, noScheme := r.NullString()
-		id, noID := r.NullString()
-		nullACL = nullACL || noScheme
-		if noID && (scheme == "world" || scheme == "digest" || scheme == "ip") {
-			id = NullID
-		}
-		acls = append(acls, ACL{perms, ID{scheme, id}})
+		acls = append(acls, ACL{r.Int32(), ID{aclText(r), aclText(r)}})
 	}
 	if r.err != nil {
 		return nil, false
 	}
-	return acls, nullACL
+	return acls, n == -1
+}
+
+func aclText(r *Reader) string {
+	if s, null := r.NullString(); !null {
+		return s
+	}
+	return NullText
 }
 
 // AppendACLs appends a vector of ACL.
@@ -42,12 +38,15 @@ func AppendACLs(dst []byte, acls []ACL) []byte {
 	dst = AppendInt32(dst, int32(len(acls)))
 	for i := range acls {
 		dst = AppendInt32(dst, acls[i].Perms)
-		dst = AppendString(dst, acls[i].ID.Scheme)
-		if acls[i].ID.ID == NullID {
-			dst = AppendBuffer(dst, nil)
-			continue
-		}
-		dst = AppendString(dst, acls[i].ID.ID)
+		dst = appendACLText(dst, acls[i].ID.Scheme)
+		dst = appendACLText(dst, acls[i].ID.ID)
 	}
 	return dst
+}
+
+func appendACLText(dst []byte, s string) []byte {
+	if s == NullText {
+		return AppendBuffer(dst, nil)
+	}
+	return AppendString(dst, s)
 }

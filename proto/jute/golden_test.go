@@ -85,7 +85,7 @@ func TestGoldenRequests(t *testing.T) {
 		}
 		var got []string
 		for l := range WatchLists(OpSetWatches) {
-			WalkStrings(r, func(s string) { got = append(got, string('0'+rune(l))+s) })
+			WalkStrings(r, func(s string, _ bool) bool { got = append(got, string('0'+rune(l))+s); return true })
 		}
 		expect(t, r, got, []string{"0/a"})
 	})

@@ -51,7 +51,7 @@ func appendSetData(dst []byte, s *SetDataRequest) []byte {
 
 func appendSetACL(dst []byte, s *SetACLRequest) []byte {
 	dst = appendPath(dst, s.Path, s.NullPath)
-	dst = appendACLVector(dst, s.ACL, s.NullACL)
+	dst = AppendACLs(dst, s.ACL)
 	return AppendInt32(dst, s.Version)
 }
 

@@ -178,7 +178,7 @@ func TestClaimsDoNotAllocate(t *testing.T) {
 		{"buffer", func(r *Reader) { r.Buffer() }},
 		{"string", func(r *Reader) { _ = r.String() }},
 		{"ACL vector", func(r *Reader) { DecodeACLs(r) }},
-		{"string vector", func(r *Reader) { WalkStrings(r, func(string) {}) }},
+		{"string vector", func(r *Reader) { WalkStrings(r, func(string, bool) bool { return true }) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			got := testing.AllocsPerRun(10, func() {
@@ -211,14 +211,21 @@ func TestWalkStrings(t *testing.T) {
 		{"none", AppendInt32(nil, 0), nil, false},
 		{"count below null is none", AppendInt32(nil, -7), nil, false},
 		{"null vector", AppendInt32(nil, -1), nil, true},
-		{"null element is empty", AppendInt32(AppendInt32(nil, 1), -1), []string{""}, false},
+		{"null element", AppendInt32(AppendInt32(nil, 1), -1), []string{"null"}, false},
+		{"told to stop", AppendString(AppendString(AppendInt32(nil, 2), "stop"), "b"), []string{"stop"}, true},
 		{"cut off", three[:len(three)-1], []string{"a", ""}, true},
 		{"no count", nil, nil, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			r := NewReader(tt.in)
 			var got []string
-			WalkStrings(&r, func(s string) { got = append(got, s) })
+			WalkStrings(&r, func(s string, null bool) bool {
+				if null {
+					s = "null"
+				}
+				got = append(got, s)
+				return s != "stop"
+			})
 			if (r.Err() != nil) != tt.bad || len(got) != len(tt.want) {
 				t.Fatalf("got %q, %v", got, r.Err())
 			}

@@ -62,14 +62,13 @@ type SetACLRequest struct {
 	Path     string
 	NullPath bool
 	ACL      []ACL
-	NullACL  bool
 	Version  int32
 }
 
 // DecodeSetACL reads the body of setACL.
 func DecodeSetACL(r *Reader) (s SetACLRequest) {
 	s.Path, s.NullPath = r.NullString()
-	s.ACL, s.NullACL = DecodeACLs(r)
+	s.ACL, _ = DecodeACLs(r)
 	s.Version = r.Int32()
 	return s
 }
@@ -161,16 +160,18 @@ func SkipStrings(r *Reader) {
 	}
 }
 
-// WalkStrings reads a vector of ustring and calls f with each. It fails the
-// reader on a null vector, which ZooKeeper dereferences.
-func WalkStrings(r *Reader, f func(s string)) {
+// WalkStrings reads a vector of ustring and calls f with each until f returns
+// false. That fails the reader, as a null vector does, which ZooKeeper
+// dereferences.
+func WalkStrings(r *Reader, f func(s string, null bool) bool) {
 	n := r.Count()
 	if n < 0 {
 		r.fail()
 	}
 	for i := 0; i < n && r.err == nil; i++ {
-		if s := r.String(); r.err == nil {
-			f(s)
+		s, null := r.NullString()
+		if r.err == nil && !f(s, null) {
+			r.fail()
 		}
 	}
 }

@@ -48,7 +48,7 @@ func TestRequestsRoundTrip(t *testing.T) {
 		}
 	})
 	t.Run("setACL", func(t *testing.T) {
-		for _, s := range []SetACLRequest{{"/a", false, two, false, 3}, {"/a", false, nil, true, -1}, {"", true, nil, false, 0}} {
+		for _, s := range []SetACLRequest{{"/a", false, two, 3}, {"/a", false, nil, -1}, {"", true, nil, 0}} {
 			roundTrip(t, s, appendSetACL(nil, &s), DecodeSetACL)
 		}
 	})
@@ -120,15 +120,9 @@ func TestACLVectors(t *testing.T) {
 		{"open", vector(1, entry(31, "world", "anyone")), open, false, false},
 		{"unknown bits stay", vector(1, entry(255, "digest", "u:h")), []ACL{{255, ID{"digest", "u:h"}}}, false, false},
 		{"null scheme", vector(1, append(append(AppendInt32(nil, 1), null...), AppendString(nil, "x")...)),
-			[]ACL{{1, ID{"", "x"}}}, true, false},
-		{"null id of an unknown scheme", vector(1, append(AppendString(AppendInt32(nil, 1), "sasl"), null...)),
-			[]ACL{{1, ID{"sasl", ""}}}, false, false},
-		{"null id of world", vector(1, append(AppendString(AppendInt32(nil, 1), "world"), null...)),
-			[]ACL{{1, ID{"world", NullID}}}, false, false},
-		{"null id of digest", vector(1, append(AppendString(AppendInt32(nil, 1), "digest"), null...)),
-			[]ACL{{1, ID{"digest", NullID}}}, false, false},
-		{"null id of ip", vector(1, append(AppendString(AppendInt32(nil, 1), "ip"), null...)),
-			[]ACL{{1, ID{"ip", NullID}}}, false, false},
+			[]ACL{{1, ID{NullText, "x"}}}, false, false},
+		{"null id", vector(1, append(AppendString(AppendInt32(nil, 1), "world"), null...)),
+			[]ACL{{1, ID{"world", NullText}}}, false, false},
 		{"malformed text is replaced", vector(1, entry(1, "digest", "u:\xff")), []ACL{{1, ID{"digest", "u:\uFFFD"}}}, false, false},
 		{"one less than claimed", vector(2, entry(31, "world", "anyone")), nil, false, true},
 		{"many claimed", vector(1<<30, entry(31, "world", "anyone")), nil, false, true},

@@ -232,4 +232,68 @@ var randomCases = []Case{
 		c removewatches null 3
 		c removewatches null 3
 		c alive`},
+	{ID: "R20", Name: "a null path in a list of setWatches is found when its turn comes", Since: "3.9", Script: `
+		c create ~/a
+		c setwatches rel=now data=null,~/a
+		c setwatches rel=0 data=~/a,null,~
+		c setwatches rel=now exist=null
+		c setwatches rel=now child=~/a,null,~
+		c setwatches rel=now data=~ exist=~/none,null child=~
+		c setwatches2 rel=now data=null persistent=~/p
+		c checkwatches ~/p 3
+		c setwatches2 rel=now persistent=null,~/q recursive=~/r,null
+		c checkwatches null 4
+		c checkwatches null 5
+		c checkwatches ~/q 4
+		c checkwatches ~/r 5
+		c checkwatches "" 3
+		c set ~/a x
+		c create ~/a/x
+		c set ~ x
+		c create ~/none
+		c alive`},
+	{ID: "R20b", Name: "a null path in setWatches and zxids", Since: "3.9", Alone: true, Script: `
+		c get ~
+		c setwatches rel=now data=null
+		c get ~
+		c setwatches2 rel=now persistent=null
+		c get ~`},
+	{ID: "R21", Name: "null schemes and ids are compared with the entries before them", Script: `
+		c auth digest u:p
+		c create ~/n acl=31:null:x
+		c create ~/n acl=31:null:x,31:world:anyone
+		c create ~/n acl=31:world:anyone,31:null:x
+		c create2 ~/n acl=31:world:anyone,31:null:x
+		c container ~/n acl=31:world:anyone,31:null:x
+		c ttl ~/n acl=31:world:anyone,31:null:x
+		c setacl ~ acl=31:world:anyone,31:null:x
+		c setacl ~ acl=31:world:anyone,30:null:x
+		c setacl ~ acl=1:world:anyone,31:null:x,31:foo:x
+		c setacl ~ acl=30:null:null,31:null:null
+		c setacl ~ acl=31:null:null,31:null:null
+		c setacl ~ acl=31:foo:x,31:foo:null
+		c setacl ~ acl=31:foo:null,31:foo:x
+		c setacl ~ acl=31:auth:x,31:auth:null
+		c setacl ~ acl=31:auth:x,1:auth:null
+		c setacl ~ acl=31:foo:y,1:world:anyone,31:null:x
+		c setacl ~/none acl=31:world:anyone,31:null:x
+		c setacl foo acl=31:world:anyone,31:null:x
+		c create foo acl=31:world:anyone,31:null:x
+		c create ~/none/n acl=31:world:anyone,31:null:x
+		c create ~/n flags=9 acl=31:world:anyone,31:null:x
+		c multi create ~/n acl=31:world:anyone,31:null:x
+		c multi create ~/n acl=31:null:x
+		c multi create ~/n ; create2 ~/m acl=31:world:anyone,31:null:x
+		c multi delete ~/none ; create2 ~/m acl=31:world:anyone,31:null:x
+		c exists ~/n`},
+	{ID: "R21b", Name: "null schemes and zxids", Alone: true, Script: `
+		c get ~
+		c create ~/n acl=31:null:x
+		c get ~
+		c create ~/n acl=31:world:anyone,31:null:x
+		c get ~
+		c setacl ~ acl=31:world:anyone,31:null:x
+		c get ~
+		c multi create ~/n acl=31:world:anyone,31:null:x
+		c get ~`},
 }
