@@ -27,6 +27,7 @@ type trio struct {
 	states  map[uint64]*machine
 	clocks  map[uint64]func() time.Time // the machine's where there is none
 	errs    sync.Map                    // server id to what ended it
+	tune    func(*Config)               // of the servers that are launched; nil: nothing
 }
 
 // freeAddr returns an address that nobody listens on.
@@ -56,6 +57,9 @@ func (e *trio) launch(id uint64, list []peer.Member) {
 	cfg.ServerID, cfg.Now = id, e.clocks[id]
 	cfg.OnFatal = func(err error) { e.errs.Store(id, err) }
 	cfg.Ensemble = &Ensemble{Members: list, DialTimeout: time.Second, ReportEvery: 50 * time.Millisecond, CatchUp: time.Minute}
+	if e.tune != nil {
+		e.tune(&cfg)
+	}
 	n, err := Open(cfg, m)
 	if err != nil {
 		e.t.Fatal(err)

@@ -130,7 +130,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	if n.cfg.tune != nil {
 		n.cfg.tune(rc)
 	}
-	log, stable, snaps := n.store.Log(), n.store.Stable(), n.store.Snapshots()
+	snaps := n.store.Snapshots()
 	if members != nil {
 		if err := n.found(*members); err != nil {
 			return err
@@ -140,7 +140,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 	if err != nil {
 		return fmt.Errorf("consensus: list snapshots: %w", err)
 	}
-	r, err := raft.NewRaft(rc, n.fsm, log, ballot{stable}, snaps, trans)
+	r, err := n.newRaft(rc, snaps, trans)
 	if err != nil {
 		// The store sets a damaged snapshot aside when it is read, and without
 		// any the log begins too late.

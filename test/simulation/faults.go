@@ -502,6 +502,10 @@ func (r *run) diskError() func() {
 	if part != "snapshot" && (kind == store.OpWrite || kind == store.OpSync) {
 		skip = r.rand.IntN(30)
 	}
+	return r.diskErrorOf(kind, part, skip, times)
+}
+
+func (r *run) diskErrorOf(kind store.OpKind, part string, skip, times int) func() {
 	return r.diskFault(fmt.Sprintf("%v %s fails after %d, %d times", kind, part, skip, times), func(_ *host, d *disk) { d.fail(kind, part, skip, times) })
 }
 
