@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/test/memdir"
 )
 
 // grid is an ensemble of servers in this process whose power can fail.
@@ -111,10 +112,7 @@ func (l *ledger) Apply(b *Batch) {
 }
 
 func newGrid(t *testing.T, seed uint64) *grid {
-	dir, err := os.MkdirTemp("/dev/shm", "zkd-power-") // in memory, if there is such a place: the platter is the disk
-	if err != nil {
-		dir = t.TempDir()
-	}
+	dir := memdir.New(t) // the platter is the disk
 	g := &grid{t: t, dir: dir, seed: seed, servers: map[uint64]*powered{}}
 	g.record.history, g.record.acked = map[spot]string{}, map[string]bool{}
 	for id := uint64(1); id <= 3; id++ {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/test/memdir"
 )
 
 var (
@@ -143,6 +145,7 @@ func TestPowerFailures(t *testing.T) {
 	}
 	t.Logf("go test ./consensus -run TestPowerFailures -power %v -power.seed %d", *powerTime, seed)
 	g := newGrid(t, seed)
+	memdir.Note(t, g.dir, "once more: go test ./consensus -run TestPowerFailures -power %v -power.seed %d", *powerTime, seed)
 	draw := rand.New(rand.NewPCG(seed, 0))
 	rounds, crashes := 0, 0
 	for end := time.Now().Add(*powerTime); time.Now().Before(end); rounds++ {

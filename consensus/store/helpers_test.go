@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/test/memdir"
 )
 
 var engines = []string{EngineWAL, EngineBolt}
@@ -99,10 +101,7 @@ func wantLog(t testing.TB, s *Store, first, last uint64, size int) {
 // because some tests open thousands of copies.
 func clone(t testing.TB, dir string) string {
 	t.Helper()
-	to, err := os.MkdirTemp("/dev/shm", "zkd-store-")
-	if err != nil {
-		to = t.TempDir()
-	}
+	to := memdir.New(t)
 	t.Cleanup(func() { os.RemoveAll(to) })
 	if err := os.CopyFS(to, os.DirFS(dir)); err != nil {
 		t.Fatal(err)

@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"zkd/consensus/store"
+	"zkd/test/memdir"
 )
 
 // One operation fails, and every later one would succeed: the store is at an end, nothing is acknowledged after it, and
@@ -45,7 +46,7 @@ func TestErrorOnce(t *testing.T) {
 
 // What is there takes no room: a server whose disk is full comes as far when it is started again as it would on a machine.
 func TestFullDiskOpensWhatIsThere(t *testing.T) {
-	base := folderInMemory(t)
+	base := memdir.New(t)
 	defer os.RemoveAll(base)
 	d, err := newDisk(base, rand.New(rand.NewPCG(1, 9)))
 	if err != nil {
@@ -70,7 +71,7 @@ func TestFullDiskOpensWhatIsThere(t *testing.T) {
 }
 
 func errorOnce(t *testing.T, kind store.OpKind, part string, seed uint64) bool {
-	base := folderInMemory(t)
+	base := memdir.New(t)
 	defer os.RemoveAll(base)
 	d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
 	if err != nil {
@@ -137,7 +138,7 @@ type survivor struct {
 }
 
 func newSurvivor(t *testing.T, seed uint64) *survivor {
-	base := folderInMemory(t)
+	base := memdir.New(t)
 	t.Cleanup(func() { _ = os.RemoveAll(base) })
 	d, err := newDisk(base, rand.New(rand.NewPCG(seed, 9)))
 	if err != nil {

@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/store"
+	"zkd/test/memdir"
 )
 
 var diskSeeds = flag.Int("disk.seeds", 30, "how many seeds TestStoreSurvives runs")
@@ -58,7 +59,7 @@ type storeLedger struct {
 }
 
 func survive(t *testing.T, engine string, seed uint64, sprung map[string]int) {
-	base := folderInMemory(t)
+	base := memdir.New(t)
 	defer os.RemoveAll(base)
 	r := rand.New(rand.NewPCG(seed, 7))
 	d, err := newDisk(base, r)

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"zkd/test/memdir"
 )
 
 var (
@@ -97,8 +99,9 @@ func simulate(t *testing.T, seed uint64, p plan, play func(*run), again string) 
 
 func simulateOnce(t *testing.T, seed uint64, p plan, play func(*run), again string) *run {
 	t.Helper()
-	dir := folderInMemory(t)
+	dir := memdir.New(t)
 	defer os.RemoveAll(dir)
+	memdir.Note(t, dir, "seed %d was running\nonce more: go test ./test/simulation %s -v", seed, again)
 	// Outside of the bubble, where time is real. Nothing in it can be asleep while somebody waits for a lock.
 	hung := time.AfterFunc(tooLong, func() {
 		buf := make([]byte, 16<<20)
@@ -126,19 +129,6 @@ func simulateOnce(t *testing.T, seed uint64, p plan, play func(*run), again stri
 		t.Errorf("seed %d, commit %s, %+v: %v\nonce more: go test ./test/simulation %s -v", seed, commit(), r.plan, err, again)
 	}
 	return r
-}
-
-// folderInMemory makes a folder for disks, which the caller removes. It is in memory where the machine has a file
-// system there: runs make and sync many files.
-func folderInMemory(t *testing.T) string {
-	t.Helper()
-	for _, parent := range []string{"/dev/shm", ""} {
-		if dir, err := os.MkdirTemp(parent, "zkd-simulation-"); err == nil {
-			return dir
-		}
-	}
-	t.Fatal("no folder can be made, neither in memory nor on disk")
-	return ""
 }
 
 // tooLong is how much real time a run may take on a machine that is not quiet.
