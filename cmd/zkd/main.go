@@ -17,7 +17,10 @@ const (
 	exitPeers  = 14 // a port for the other servers cannot be listened on
 )
 
-func main() { os.Exit(run(os.Args[1:])) }
+func main() {
+	abortOnPanic()
+	os.Exit(run(os.Args[1:]))
+}
 
 // run executes the command line and turns its error into an exit code.
 func run(args []string) int {
