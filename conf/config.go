@@ -95,6 +95,7 @@ type Config struct {
 	LeaderServes      bool
 	ReadOnlyMode      bool
 	ServerID          int64
+	NewMyID           bool     // ServerID is to be written into the file myid
 	Servers           []Server // by id; empty when the file lists none
 	DynamicConfigFile string
 	DynamicVersion    int64 // from the name of the dynamic file

@@ -30,33 +30,21 @@ func ParseFlags(flags, source string) []Property {
 	return props
 }
 
-// FromEnviron returns the properties that ZooKeeper's start scripts make from
-// environment variables. The caller appends those of the command line, which
-// then win.
-func FromEnviron(getenv func(string) string) []Property {
-	var props []Property
-	if getenv("ZOO_DATADIR_AUTOCREATE_DISABLE") != "" {
-		props = append(props, Property{"zookeeper.datadir.autocreate", "false", "ZOO_DATADIR_AUTOCREATE_DISABLE"})
-	}
-	for _, name := range []string{"SERVER_JVMFLAGS", "JVMFLAGS"} {
-		props = append(props, ParseFlags(getenv(name), name)...)
-	}
-	return props
-}
-
 // addProperties enters properties below the file. Those that are not
-// ZooKeeper's are gathered into one notice.
+// ZooKeeper's are gathered into one notice for each source.
 func (l *loader) addProperties(props []Property) {
-	var foreign []string
-	source := ""
+	var sources []string
+	foreign := map[string][]string{}
 	for _, p := range props {
 		if known := l.addProperty(p); !known {
-			foreign = append(foreign, showName(p.Key))
-			source = p.Source
+			if foreign[p.Source] == nil {
+				sources = append(sources, p.Source)
+			}
+			foreign[p.Source] = append(foreign[p.Source], showName(p.Key))
 		}
 	}
-	if len(foreign) > 0 {
-		l.note(origin{source: source}, "without meaning for zkd: %s", strings.Join(foreign, " "))
+	for _, source := range sources {
+		l.note(origin{source: source}, "without meaning for zkd: %s", strings.Join(foreign[source], " "))
 	}
 }
 

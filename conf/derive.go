@@ -90,7 +90,11 @@ func (l *loader) setListeners() {
 	l.cfg.ClientAddr = l.listener("clientPort", self.Client)
 	l.cfg.SecureClientAddr = l.listener("secureClientPort", self.Secure)
 	if l.cfg.ClientAddr == "" && l.cfg.SecureClientAddr == "" && !l.badPort() {
-		l.warn(origin{file: l.cfg.File}, "no client port is set: no client can connect")
+		how := "clientPort=2181 is the usual one"
+		if l.image {
+			how = "put ;2181 behind this server's line in " + varServers + ", or clientPort=2181 into " + varExtra
+		}
+		l.fail(origin{file: l.cfg.File}, "no client port is set: %s", how)
 	}
 }
 

@@ -49,6 +49,39 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
+// FuzzEnviron has a configuration by variables and by files for a shell: one
+// variable a line.
+func FuzzEnviron(f *testing.F) {
+	f.Add(strings.Join(officialThree, "\n"), "JVMFLAGS=\"$JVMFLAGS -Djute.maxbuffer=5\"", "")
+	f.Add("ZOO_CFG_EXTRA=tickTime=5 secureClientPort=1\nZOO_DATA_DIR=d\nZOO_SERVERS=server.1=0.0.0.0:1:2;3", "if x; then A=1\nfi", "")
+	f.Add("ZOOKEEPER_SERVERS=a:1:2;b:3:4\nZOOKEEPER_SERVER_ID=1\nKAFKA_OPTS=-Dx=y -Dzookeeper.skipACL=yes", "A='x\nB=${A:-$B}", base)
+	f.Fuzz(func(t *testing.T, variables, shell, cfgText string) {
+		const secret = "QzXsEcReTvB"
+		environ := append(Environ(strings.Split(variables, "\n")), "SERVER_JVMFLAGS=-Dzookeeper.DigestAuthenticationProvider.superDigest="+secret)
+		files, path := map[string]string{"/conf/java.env": shell}, ""
+		if cfgText != "" {
+			path = "/conf/zoo.cfg"
+			files[path] = cfgText
+		}
+		cfg, report, err := loadIn(environ, path, files)
+		checkOutcome(t, cfg, report, err)
+		if all := fmt.Sprintf("%s %v", report, err); strings.Contains(all, secret) {
+			t.Fatalf("the secret shows:\n%s", all)
+		}
+		set, skipped := parseShell([]byte(shell), func(string) string { return "v" })
+		size := 0
+		for _, a := range set {
+			size += len(a.value)
+			if !variableName(a.name) || len(a.value) > longestValue || a.line < 1 {
+				t.Fatalf("%+v", a)
+			}
+		}
+		if len(set)+len(skipped) > len(shell) {
+			t.Fatalf("%d commands of %d bytes", len(set)+len(skipped), len(shell))
+		}
+	})
+}
+
 // run2 runs without the gate, where the code for ensembles and TLS goes on.
 func run2(t *testing.T, run func([]gap) (*Config, *Report, error)) (*testing.T, *Config, *Report, error) {
 	cfg, report, err := run(nil)

@@ -16,25 +16,14 @@ import (
 //
 // The report is never nil. The error is an *Error and lists all problems.
 func Load(path string, props []Property) (*Config, *Report, error) {
-	l := newLoader(readFile, notYet)
-	if path == "" {
-		l.addDefaults()
-	} else {
-		l.addFile(path)
-	}
-	l.addProperties(props)
-	return l.finish()
+	return Environ(nil).Load(path, props)
 }
 
 // LoadOutside reads the file of an ensemble for a process that is none of its
 // servers: there need not be a myid, and ServerID and the client addresses are
 // not set. The file of a single server is read as Load reads it.
 func LoadOutside(path string, props []Property) (*Config, *Report, error) {
-	l := newLoader(readFile, notYet)
-	l.outside = true
-	l.addFile(path)
-	l.addProperties(props)
-	return l.finish()
+	return Environ(nil).LoadOutside(path, props)
 }
 
 // LoadArgs is ZooKeeper's form without a file: clientPort dataDir [tickTime]
@@ -72,7 +61,7 @@ func Default() *Config {
 func (l *loader) addDefaults() {
 	for _, kv := range [][2]string{
 		{"tickTime", "2000"},
-		{"dataDir", "./zkd-data"},
+		{"dataDir", defaultDataDir},
 		{"clientPortAddress", "127.0.0.1"},
 		{"clientPort", "2181"},
 	} {
@@ -116,6 +105,8 @@ type loader struct {
 	cause    error         // of a file that cannot be read
 	fatal    bool          // there is nothing to look at
 	outside  bool          // see LoadOutside
+	environ  environment
+	image    bool // the variables of the official image are the configuration
 
 	settings map[string]*setting // the one that counts, by plain name
 	order    []*setting          // all, in the order met
@@ -162,6 +153,7 @@ func (l *loader) addFile(path string) {
 // parse reads properties and reports what the reader itself objects to.
 func (l *loader) parse(path string, data []byte) []entry {
 	if isUTF16(data) {
+		l.fatal = true
 		l.fail(origin{file: path, line: 1}, "the file is UTF-16 text, as its byte order mark says; save it as UTF-8")
 		return nil
 	}
@@ -207,6 +199,9 @@ func (l *loader) finish() (*Config, *Report, error) {
 			l.setListeners()
 		}
 		l.setQuorumSecret()
+		if !l.outside {
+			l.checkVariables()
+		}
 		l.setAuth()
 		l.setFourLetterWords()
 		l.checkTLS()

@@ -53,7 +53,7 @@ func TestBadConfig(t *testing.T) {
 		want       string // in the error; each line of it must be found
 	}{
 		{name: "no dataDir", text: "clientPort=2181", want: "zoo.cfg: dataDir is not set"},
-		{name: "empty file", text: "", want: "dataDir is not set"},
+		{name: "empty file", text: "", want: "dataDir is not set\nno client port is set"},
 		{name: "tickTime 0", text: base + "tickTime=0", want: "zoo.cfg:3: tickTime must be at least 1, not 0"},
 		{name: "tickTime negative", text: base + "tickTime=-5", want: "zoo.cfg:3: tickTime must be at least 1, not -5"},
 		{name: "tickTime text", text: base + "tickTime=abc", want: "zoo.cfg:3: tickTime=abc must be a whole number from 1 to 2147483647 milliseconds"},
@@ -86,6 +86,7 @@ func TestBadConfig(t *testing.T) {
 		{name: "server twice with another role", text: threeServers + "server.1=a:2888:3888:observer", files: map[string]string{"/d/myid": "1"},
 			want: "zoo.cfg:8: server.1 is set twice"},
 		{name: "server.01", text: threeServers + "server.01=z:1:2", files: map[string]string{"/d/myid": "1"}, want: "zoo.cfg:8: server.1 is set twice, here and at zoo.cfg:5"},
+		{name: "no client port", text: "dataDir=/d", want: "zoo.cfg: no client port is set: clientPort=2181 is the usual one"},
 		{name: "two servers on one address", text: threeServers + "server.4=A:3888:4000", files: map[string]string{"/d/myid": "1"},
 			want: "zoo.cfg:8: server.4 and server.1 (zoo.cfg:5) both use A:3888"},
 		{name: "server without port", text: base + "server.1=h:2888", want: "zoo.cfg:3: server.1=h:2888 does not have the form server_config or server_config;client_config"},
@@ -141,7 +142,7 @@ func TestBadConfig(t *testing.T) {
 		{name: "SASL between servers, all of it", text: base + "quorum.auth.enableSasl=true\nquorum.auth.learnerRequireSasl=true\nquorum.auth.serverRequireSasl=true",
 			want: "zoo.cfg:3: quorum.auth.enableSasl (line 3), quorum.auth.learnerRequireSasl (line 4), quorum.auth.serverRequireSasl (line 5) are refused: zkd has no SASL"},
 		{name: "myid of PowerShell", text: base, files: map[string]string{"/d/myid": "\xff\xfe1\x00\r\x00\n\x00"}, want: "/d/myid:1: the file is UTF-16 text, as its byte order mark says"},
-		{name: "zoo.cfg of PowerShell", text: "\xff\xfed\x00", want: "zoo.cfg:1: the file is UTF-16 text, as its byte order mark says\ndataDir is not set"},
+		{name: "zoo.cfg of PowerShell", text: "\xff\xfed\x00", want: "zoo.cfg:1: the file is UTF-16 text, as its byte order mark says"},
 		{name: "duplicate with effect", text: base + "skipACL=no\nskipACL=yes", want: "zoo.cfg:4: skipACL is set twice, here and at zoo.cfg:3"},
 		{name: "revocation", text: base + "ssl.crl=true", want: "zoo.cfg:3: ssl.crl=true is refused"},
 		{name: "old TLS", text: base + "ssl.enabledProtocols=TLSv1.2,TLSv1", want: "zoo.cfg:3: ssl.enabledProtocols=TLSv1.2,TLSv1 must be a list of TLSv1.2, TLSv1.3"},
@@ -295,7 +296,6 @@ func TestGoodConfig(t *testing.T) {
 		{name: "several addresses, asked for", text: threeServers + "multiAddress.enabled=true\nserver.4=d:1:2|e:1:2\nserver.5=f:1:2", files: id("4")},
 		{name: "one group of equals", text: threeServers + "group.1=1:2:3\nweight.1=2\nweight.2=2\nweight.3=2", files: id("1"), notice: "a plain majority"},
 		{name: "peerType disagrees", text: threeServers + "peerType=observer", files: id("1"), warning: "zoo.cfg:8: peerType=observer disagrees with server.1"},
-		{name: "no client port", text: "dataDir=/d", warning: "no client port is set", ok: clientAddr("")},
 		{name: "skipACL", text: base + "skipACL=yes", warning: "turns off every permission check", ok: func(c *Config) bool { return c.SkipACL }},
 		{name: "fsync off", text: base + "forceSync=no\nzkd.unsafeNoSync=true", warning: "acknowledged writes are lost", ok: func(c *Config) bool { return c.UnsafeNoSync }},
 		{name: "half of fsync off", text: base + "zkd.unsafeNoSync=true", notice: "no effect without forceSync=no", ok: func(c *Config) bool { return !c.UnsafeNoSync }},
@@ -488,18 +488,6 @@ func TestLoadArgs(t *testing.T) {
 		if _, _, err := LoadArgs(args, nil); err == nil || !strings.Contains(err.Error(), "expected: clientPort dataDir") {
 			t.Errorf("%q: %v", args, err)
 		}
-	}
-}
-
-func TestFromEnviron(t *testing.T) {
-	env := map[string]string{"SERVER_JVMFLAGS": "-Dzookeeper.a=1", "JVMFLAGS": " -Xmx5m  -Db=c=d ", "ZOO_DATADIR_AUTOCREATE_DISABLE": "1"}
-	got := FromEnviron(func(k string) string { return env[k] })
-	want := []Property{
-		{"zookeeper.datadir.autocreate", "false", "ZOO_DATADIR_AUTOCREATE_DISABLE"},
-		{"zookeeper.a", "1", "SERVER_JVMFLAGS"}, {"-Xmx5m", "", "JVMFLAGS"}, {"b", "c=d", "JVMFLAGS"},
-	}
-	if !reflect.DeepEqual(got, want) {
-		t.Errorf("got %+v, want %+v", got, want)
 	}
 }
 

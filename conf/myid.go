@@ -1,7 +1,6 @@
 package conf
 
 import (
-	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -12,21 +11,33 @@ func (l *loader) setServerID() {
 	if l.get("dataDir") == nil {
 		return // reported already, and myid would be looked for elsewhere
 	}
-	path := filepath.Join(l.cfg.DataDir, "myid")
+	path := l.cfg.myIDPath()
 	data, err := l.readFile(path)
 	if err != nil {
+		if id, set := l.myIDVariable(); set {
+			l.isServer(id, origin{source: varMyID})
+			return
+		}
 		// Whatever else is wrong with the directory, the server finds out
 		// and ends with the exit code for that.
 		l.withoutMyID(path)
 		return
 	}
-	id, ok := l.parseMyID(path, data)
+	id, ok := l.parseMyID(origin{file: path, line: 1}, data)
 	if !ok {
 		return
 	}
+	if v := l.environ[varMyID].value; v != "" && trimJava(v) != strconv.FormatInt(id, 10) {
+		l.warn(origin{source: varMyID}, "%s=%s has no effect: %s says %d, and counts, as in ZooKeeper's image", varMyID, show(v), show(path), id)
+	}
+	l.isServer(id, origin{file: path})
+}
+
+// isServer notes which server this is.
+func (l *loader) isServer(id int64, at origin) {
 	l.cfg.ServerID = id
 	if len(l.cfg.Servers) > 0 && l.cfg.Self() == nil {
-		l.fail(origin{file: path}, "My id %d not in the peer list", id)
+		l.fail(at, "My id %d not in the peer list", id)
 	}
 	l.checkPeerType()
 }
@@ -38,7 +49,7 @@ func (l *loader) withoutMyID(path string) {
 	case l.cfg.EnsembleMode():
 		// Guessing from local addresses would give two servers one identity
 		// as soon as a host is cloned.
-		l.fail(origin{}, "myid file is missing: %s; write the N of this server's server.N line into it, for example: echo 1 > %s", show(path), show(path))
+		l.fail(origin{}, "myid file is missing: %s; write the N of this server's server.N line into it, for example: echo 1 > %s; or set %s", show(path), show(path), varMyID)
 	case len(l.cfg.Servers) == 1:
 		l.cfg.ServerID = l.cfg.Servers[0].ID
 	default:
@@ -47,8 +58,7 @@ func (l *loader) withoutMyID(path string) {
 }
 
 // parseMyID takes the first line, as ZooKeeper does, but forgives blanks.
-func (l *loader) parseMyID(path string, data []byte) (int64, bool) {
-	at := origin{file: path, line: 1}
+func (l *loader) parseMyID(at origin, data []byte) (int64, bool) {
 	line, _, _ := strings.Cut(string(data), "\n")
 	line, bom := strings.CutPrefix(strings.TrimSuffix(line, "\r"), byteOrderMark)
 	text := trimJava(line)

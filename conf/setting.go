@@ -39,6 +39,7 @@ const (
 	rankDefault rank = iota
 	rankProperty
 	rankFile
+	rankExtra // ZOO_CFG_EXTRA, behind what other variables say
 )
 
 // setting is one key as it was met.
@@ -110,7 +111,7 @@ func (l *loader) add(s *setting) {
 		l.settings[s.name] = s
 	case old.rank > s.rank:
 		s.stance, s.reason = Overridden, "by "+old.at.String()
-	case s.rank == rankFile:
+	case s.rank >= rankFile:
 		l.duplicate(old, s)
 	default:
 		old.stance, old.reason = Overridden, "by a later one"

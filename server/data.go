@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"syscall"
 
 	"zkd/conf"
@@ -34,7 +35,21 @@ func writable(dir string) error {
 	return nil
 }
 
-// prepareDirs makes the data directories, unless they must exist already.
+// writeMyID puts this server's number on file where only the environment has
+// told it: the next start may come without.
+func writeMyID(cfg *conf.Config, disk store.Disk) error {
+	if !cfg.NewMyID {
+		return nil
+	}
+	err := store.ReplaceFile(disk, filepath.Join(cfg.DataDir, "myid"), fmt.Appendf(nil, "%d\n", cfg.ServerID))
+	if err != nil {
+		return &dataError{err}
+	}
+	return nil
+}
+
+// prepareDirs makes the data directories, unless they must exist already, and
+// this server's number in them.
 func prepareDirs(cfg *conf.Config, disk store.Disk) error {
 	for _, dir := range []string{cfg.DataDir, cfg.DataLogDir} {
 		info, err := os.Stat(dir)
@@ -50,5 +65,5 @@ func prepareDirs(cfg *conf.Config, disk store.Disk) error {
 			return &dataError{err}
 		}
 	}
-	return nil
+	return writeMyID(cfg, disk)
 }

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"zkd/conf"
 	"zkd/server"
 )
 
@@ -84,10 +83,10 @@ func newCheckConfig() *cobra.Command {
 			if len(args) == 1 {
 				o.config = args[0]
 			}
-			if o.config == "" {
+			if o.config == "" && !environment().Configures() {
 				return &exitCode{exitConfig, fmt.Errorf("which file? zkd check-config zoo.cfg")}
 			}
-			_, report, err := conf.Load(o.config, o.properties())
+			_, report, err := environment().Load(o.config, o.properties())
 			if report != nil {
 				fmt.Fprint(os.Stdout, report)
 			}

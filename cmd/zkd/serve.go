@@ -21,10 +21,11 @@ type serverOptions struct {
 	logLevel string
 }
 
-// properties are the -D items of the environment and of the command line.
-// Later ones win.
-func (o *serverOptions) properties() []conf.Property {
-	props := conf.FromEnviron(os.Getenv)
+// environment is what ZooKeeper's start scripts and images take into account.
+func environment() conf.Environ { return os.Environ() }
+
+// properties are the -D items of the command line. Later ones win.
+func (o *serverOptions) properties() (props []conf.Property) {
 	for _, d := range o.defines {
 		props = append(props, conf.ParseProperty(d, "-D"))
 	}
@@ -107,17 +108,11 @@ func unlessTold(ctx context.Context, start func() (*server.Server, error)) (*ser
 }
 
 func (o *serverOptions) load(log *slog.Logger) (*conf.Config, error) {
-	if o.config == "" && len(o.properties()) == 0 {
-		return conf.Default(), nil
-	}
-	cfg, report, err := conf.Load(o.config, o.properties())
+	cfg, report, err := environment().Load(o.config, o.properties())
 	if err != nil {
 		return nil, err
 	}
 	report.Log(log)
-	if cfg.ClientAddr == "" {
-		return nil, &exitCode{exitConfig, errors.New("no client port is set: clientPort=2181 in " + cfg.File + " is the usual one")}
-	}
 	return cfg, nil
 }
 

@@ -10,7 +10,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"zkd/conf"
 	"zkd/health"
 )
 
@@ -49,7 +48,7 @@ func status(ctx context.Context, out io.Writer, o serverOptions, timeout time.Du
 	if o.config == "" {
 		return &exitCode{exitConfig, errors.New("which ensemble? zkd status --config zoo.cfg")}
 	}
-	cfg, _, err := conf.LoadOutside(o.config, o.properties())
+	cfg, _, err := environment().LoadOutside(o.config, o.properties())
 	if err != nil {
 		return err
 	}
