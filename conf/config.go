@@ -21,6 +21,7 @@ type Config struct {
 	DataDir    string        // snapshots and myid
 	DataLogDir string        // raft log; DataDir unless the file says otherwise
 	AutoCreate bool          // create missing data directories
+	StartEmpty bool          // also beside the data of a ZooKeeper server
 	LogStore   string        // "wal" or "bolt"
 	Snapshots  SnapshotFiles // what concerns files in ZooKeeper's own formats
 

@@ -162,6 +162,11 @@ var zkdKeys = []Key{
 		bind: func(c *Config, v value) { c.ScrubInterval = v.d },
 	},
 	{
+		Name: "zkd.startEmpty", Prop: "zkd.startEmpty", Type: boolean, Default: "false", Stance: Honoured,
+		Doc:  "allows a first start, with an empty tree, in a directory that has the data of a ZooKeeper server",
+		bind: func(c *Config, v value) { c.StartEmpty = v.yes },
+	},
+	{
 		Name: "zkd.unsafeNoSync", Prop: "zkd.unsafeNoSync", Type: boolean, Default: "false", Stance: Honoured,
 		Doc: "allows forceSync=no",
 	},

@@ -11,6 +11,10 @@ import (
 	"zkd/consensus/store"
 )
 
+// storeName is the directory of the log and the snapshots in dataDir, and of the
+// log in dataLogDir.
+const storeName = "raft"
+
 // dataError is about the data directories rather than about their content.
 type dataError struct{ err error }
 
@@ -49,19 +53,25 @@ func writeMyID(cfg *conf.Config, disk store.Disk) error {
 }
 
 // prepareDirs makes the data directories, unless they must exist already, and
-// this server's number in them.
+// this server's number in them. It makes none if one of them cannot be used.
 func prepareDirs(cfg *conf.Config, disk store.Disk) error {
+	var missing []string
 	for _, dir := range []string{cfg.DataDir, cfg.DataLogDir} {
 		info, err := os.Stat(dir)
 		switch {
 		case errors.Is(err, os.ErrNotExist) && cfg.AutoCreate:
-			err = store.MakeDir(disk, dir)
+			missing, err = append(missing, dir), nil
 		case err == nil && !info.IsDir():
 			err = fmt.Errorf("%s is not a directory", dir)
 		case err == nil:
 			err = writable(dir)
 		}
 		if err != nil {
+			return &dataError{err}
+		}
+	}
+	for _, dir := range missing {
+		if err := store.MakeDir(disk, dir); err != nil {
 			return &dataError{err}
 		}
 	}

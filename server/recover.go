@@ -15,8 +15,8 @@ func OpenRecovery(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, erro
 	r, err := consensus.OpenRecovery(consensus.Config{
 		ServerID: uint64(cfg.ServerID), SnapshotRequests: cfg.SnapCount, Logger: log,
 		Store: store.Options{
-			Dir:    filepath.Join(cfg.DataDir, "raft"),
-			LogDir: filepath.Join(cfg.DataLogDir, "raft"),
+			Dir:    filepath.Join(cfg.DataDir, storeName),
+			LogDir: filepath.Join(cfg.DataLogDir, storeName),
 			Engine: cfg.LogStore, RetainSnapshots: cfg.SnapRetainCount, NoSync: cfg.UnsafeNoSync, Logger: log,
 		},
 	})

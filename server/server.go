@@ -84,11 +84,14 @@ func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, er
 // StartIn is Start in another world than this machine.
 func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world World) (*Server, error) {
 	s := newServer(cfg, log, world)
-	if err := prepareDirs(cfg, world.Disk); err != nil {
+	if err := refuseZooKeeperData(cfg, log); err != nil {
 		return nil, err
 	}
 	if err := s.listen(); err != nil {
-		return nil, err
+		return nil, err // before there is a directory for it
+	}
+	if err := prepareDirs(cfg, world.Disk); err != nil {
+		return nil, errors.Join(err, s.closeListener())
 	}
 	ctx, s.quit = context.WithCancelCause(ctx)
 	defer s.quit(nil)
@@ -125,8 +128,8 @@ func (s *Server) openNode(ctx context.Context) (err error) {
 	s.node, err = s.open(ctx, consensus.Config{
 		ServerID: uint64(s.cfg.ServerID),
 		Store: store.Options{
-			Dir:    filepath.Join(s.cfg.DataDir, "raft"),
-			LogDir: filepath.Join(s.cfg.DataLogDir, "raft"),
+			Dir:    filepath.Join(s.cfg.DataDir, storeName),
+			LogDir: filepath.Join(s.cfg.DataLogDir, storeName),
 			Engine: s.cfg.LogStore, RetainSnapshots: s.cfg.SnapRetainCount,
 			NoSync: s.cfg.UnsafeNoSync, SlowSync: s.cfg.FsyncWarningThreshold, Logger: s.log,
 			Disk: s.world.Disk,

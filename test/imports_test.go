@@ -13,6 +13,7 @@ import (
 // of ours. The pure ones stay pure because this test says so.
 var mayImport = map[string][]string{
 	"zkd/proto/jute":      {},
+	"zkd/proto/zkfile":    {},
 	"zkd/digest":          {},
 	"zkd/znode":           {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
 	"zkd/session":         {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
@@ -22,7 +23,7 @@ var mayImport = map[string][]string{
 	"zkd/consensus/store": {"zkd/internal/mutant"},
 	"zkd/consensus/peer":  {"zkd/internal/mutant"},
 	"zkd/consensus":       {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
-	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/session", "zkd/watch", "zkd/znode"},
+	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/session", "zkd/watch", "zkd/znode"},
 	"zkd/health":          {"zkd/conf", "zkd/consensus"},
 	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
 }
