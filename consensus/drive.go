@@ -81,10 +81,10 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	case c.what != nothing:
 		d.make(ctx, c)
 	case m.Wanted == nil || d.n.cfg.Ensemble.Reconfigured == nil:
-	case reached(servers, want):
+	case d.reached(servers, want):
 		d.tell(m.Version, true)
-	case d.patience.over(d.n.coming(servers, want), d.n.cfg.Ensemble.CatchUp):
-		d.n.log.Warn("reconfiguration given up: new members are not there or do not catch up, or there is no majority for it", "version", m.Version)
+	case d.patience.over(d.count(servers, want).mayDecide(), d.n.cfg.Ensemble.CatchUp):
+		d.n.log.Warn("reconfiguration given up: too few of the voters that it wants are in contact, or they do not catch up", "version", m.Version)
 		d.tell(m.Version, false)
 	}
 }
@@ -192,50 +192,6 @@ func (d *driver) majorityWithout(servers []raft.Server, without raft.ServerID) b
 	return there > voters/2
 }
 
-// adjust changes the part of one who is in raft: promotions first, then
-// demotions, then removals, and the leader itself last of all.
-func (d *driver) adjust(servers []raft.Server, want []peer.Member, commit uint64) change {
-	waiting := !allThere(servers, want)
-	for _, s := range servers {
-		if m := memberOf(want, s.ID); m != nil && !m.Observer && s.Suffrage != raft.Voter {
-			if d.mayVote(s.ID, commit) {
-				return change{promote, s.ID}
-			}
-			waiting = true
-		}
-	}
-	if waiting && d.version != 0 {
-		return change{} // a majority of the new list first
-	}
-	for _, s := range servers {
-		m := memberOf(want, s.ID)
-		voter := s.Suffrage == raft.Voter
-		what := nothing
-		switch {
-		case s.ID == d.n.raftID():
-			if m == nil || m.Observer {
-				what = handOver
-			}
-		case voter && (m == nil && d.version == 0 || m != nil && m.Observer):
-			what = demote
-		case m == nil && d.version != 0 && voter:
-			// It is to hear the end of the reconfiguration: its client may have
-			// asked for it.
-			what = demote
-		case m == nil && d.version != 0:
-			d.leaving[s.ID] = true
-		case m == nil && (d.leaving[s.ID] || d.overstayed(s.ID)):
-			what = remove
-		case m != nil:
-			delete(d.guests, s.ID)
-		}
-		if what != nothing && (!voter || d.majorityWithout(servers, s.ID)) {
-			return change{what, s.ID}
-		}
-	}
-	return change{}
-}
-
 // overstayed tells whether a newcomer that was not made a member has copied
 // for long enough.
 func (d *driver) overstayed(id raft.ServerID) bool {
@@ -273,24 +229,6 @@ func incarnationOf(servers []raft.Server, server uint64) *raft.Server {
 		}
 	}
 	return nil
-}
-
-// allThere tells whether every voter wanted is in raft, in whatever role.
-// Observers decide nothing: they come in when they are there.
-func allThere(servers []raft.Server, want []peer.Member) bool {
-	return !slices.ContainsFunc(want, func(m peer.Member) bool { return !m.Observer && incarnationOf(servers, m.ID) == nil })
-}
-
-// reached tells whether raft's members are those wanted, in their roles. Others
-// without a vote may still be there.
-func reached(servers []raft.Server, want []peer.Member) bool {
-	for _, s := range servers {
-		voter := s.Suffrage == raft.Voter
-		if m := memberOf(want, s.ID); m == nil && voter || m != nil && m.Observer == voter {
-			return false
-		}
-	}
-	return allThere(servers, want)
 }
 
 // make does what was decided, and waits for it.

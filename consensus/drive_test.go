@@ -41,7 +41,8 @@ func TestNextChange(t *testing.T) {
 		want     []peer.Member
 		heard    all
 		asking   []raft.ServerID
-		reconfig bool // is under way
+		reconfig bool          // is under way
+		begun    time.Duration // how long ago; 0 for ever
 		next     change
 		told     string // why who asks is put off
 	}{
@@ -86,8 +87,30 @@ func TestNextChange(t *testing.T) {
 			servers: []raft.Server{voter("1.1"), voter("2.1"), nonvoter("3.1")}, want: wantThree[:2], heard: all{"2.1": commit}, reconfig: true,
 		},
 		"not removed without the others": {servers: three, want: wantThree[:2], heard: all{"3.1": commit}, reconfig: true},
-		"the new ones first": {
+		"a majority of the new ones first": {
 			servers: three[:2], want: []peer.Member{{ID: 1}, {ID: 3}}, heard: all{"2.1": commit}, reconfig: true,
+		},
+		"a majority without the one that is away": {
+			servers: three, want: []peer.Member{{ID: 1}, {ID: 2}, {ID: 4}}, heard: all{"2.1": commit, "3.1": commit}, reconfig: true,
+			next: change{demote, "3.1"},
+		},
+		"a majority that has no vote yet": {
+			servers: append([]raft.Server{nonvoter("4.a"), nonvoter("5.a")}, three...), want: []peer.Member{{ID: 1}, {ID: 4}, {ID: 5}},
+			heard: all{"2.1": commit, "3.1": commit, "4.a": 0, "5.a": 0}, reconfig: true,
+		},
+		"one that is about to vote": {
+			servers: append([]raft.Server{nonvoter("4.a")}, three...), want: []peer.Member{{ID: 1}, {ID: 2}, {ID: 4}},
+			heard: all{"2.1": commit, "3.1": commit, "4.a": 0}, reconfig: true, begun: time.Second,
+		},
+		"one that takes long to": {
+			servers: append([]raft.Server{nonvoter("4.a")}, three...), want: []peer.Member{{ID: 1}, {ID: 2}, {ID: 4}},
+			heard: all{"2.1": commit, "3.1": commit, "4.a": 0}, reconfig: true, begun: 2 * absentTime,
+			next: change{demote, "3.1"},
+		},
+		"the leader last": {
+			servers: append([]raft.Server{voter("4.1"), voter("5.1")}, three...), want: []peer.Member{{ID: 2}, {ID: 4}, {ID: 5}},
+			heard: all{"2.1": commit, "3.1": commit, "4.1": commit, "5.1": commit}, reconfig: true,
+			next: change{demote, "3.1"},
 		},
 		"a voter that is not listed has its vote taken": {
 			servers: three, want: wantThree[:2], heard: all{"2.1": commit, "3.1": commit},
@@ -108,6 +131,9 @@ func TestNextChange(t *testing.T) {
 			d := drivenBy(tt.heard, tt.asking...)
 			if tt.reconfig {
 				d.version = 1
+			}
+			if tt.begun > 0 {
+				d.patience.began = time.Now().Add(-tt.begun)
 			}
 			if got := d.next(tt.servers, tt.want, commit); got != tt.next {
 				t.Errorf("next change %q, not %q", got, tt.next)
@@ -169,21 +195,37 @@ func TestGuestOverstays(t *testing.T) {
 }
 
 func TestReached(t *testing.T) {
-	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3, Observer: true}}
+	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4, Observer: true}}
 	for name, tt := range map[string]struct {
 		servers []raft.Server
+		silent  raft.ServerID // everybody else is in contact
+		asking  []raft.ServerID
 		reached bool
 	}{
-		"all there":              {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}, true},
-		"an observer may follow": {[]raft.Server{voter("1.1"), voter("2.a")}, true},
-		"a voter is missing":     {[]raft.Server{voter("1.1"), nonvoter("3.a")}, false},
-		"not a voter yet":        {[]raft.Server{voter("1.1"), nonvoter("2.a")}, false},
-		"a voter still":          {[]raft.Server{voter("1.1"), voter("2.a"), voter("3.a")}, false},
-		"one too many":           {[]raft.Server{voter("1.1"), voter("2.a"), voter("4.a")}, false},
-		"one without a vote":     {[]raft.Server{voter("1.1"), voter("2.a"), nonvoter("4.a")}, true},
+		"all there":                        {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1"), nonvoter("4.a")}, reached: true},
+		"an observer may follow":           {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1")}, reached: true},
+		"a voter may follow":               {servers: []raft.Server{voter("1.1"), voter("2.a"), nonvoter("4.a")}, reached: true},
+		"it asks already":                  {servers: []raft.Server{voter("1.1"), voter("2.a")}, asking: []raft.ServerID{"3.a"}},
+		"it copies already":                {servers: []raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}},
+		"it has gone again":                {servers: []raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}, silent: "3.a", reached: true},
+		"no majority":                      {servers: []raft.Server{voter("1.1"), nonvoter("4.a")}},
+		"a majority not in contact":        {servers: []raft.Server{voter("1.1"), voter("2.a")}, silent: "2.a"},
+		"a majority of which one must not": {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("3.a")}},
+		"a voter still":                    {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1"), voter("4.a")}},
+		"one too many":                     {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1"), voter("5.a")}},
+		"one without a vote":               {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1"), nonvoter("5.a")}, reached: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := reached(tt.servers, want); got != tt.reached {
+			heard := map[raft.ServerID]uint64{}
+			for _, s := range tt.servers {
+				if s.ID != tt.silent {
+					heard[s.ID] = 7
+				}
+			}
+			d := drivenBy(heard, tt.asking...)
+			d.version = 1
+			d.patience.begin()
+			if got := d.reached(tt.servers, want); got != tt.reached {
 				t.Errorf("reached: %v", got)
 			}
 		})

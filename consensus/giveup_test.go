@@ -9,30 +9,31 @@ import (
 	"zkd/consensus/peer"
 )
 
-// A reconfiguration waits long for servers that copy, and only for those.
-func TestComing(t *testing.T) {
-	voter := func(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: raft.Voter} }
-	other := func(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: raft.Nonvoter} }
-	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3, Observer: true}}
+// A reconfiguration waits long for servers that copy, if it is possible with
+// them, and only for those.
+func TestMayDecide(t *testing.T) {
+	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}, {ID: 5, Observer: true}}
 	for name, tt := range map[string]struct {
 		servers []raft.Server
-		heard   raft.ServerID
-		coming  bool
+		heard   []raft.ServerID
+		asking  []raft.ServerID
+		may     bool
 	}{
-		"a newcomer copies":          {[]raft.Server{voter("1.1"), other("2.a"), other("3.a")}, "2.a", true},
-		"a newcomer is silent":       {[]raft.Server{voter("1.1"), other("2.a"), other("3.a")}, "", false},
-		"another incarnation copies": {[]raft.Server{voter("1.1"), other("2.a"), other("3.a")}, "2.b", false},
-		"an observer is not there":   {[]raft.Server{voter("1.1"), other("2.a")}, "2.a", true},
-		"one is not there":           {[]raft.Server{voter("1.1"), other("3.a")}, "3.a", false},
-		"all have come":              {[]raft.Server{voter("1.1"), voter("2.a"), other("3.a"), voter("4.1")}, "2.a", false},
+		"newcomers copy":             {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("3.a")}, heard: []raft.ServerID{"2.a", "3.a"}, may: true},
+		"one asks":                   {servers: []raft.Server{voter("1.1"), nonvoter("2.a")}, heard: []raft.ServerID{"2.a"}, asking: []raft.ServerID{"3.a"}, may: true},
+		"too few copy":               {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("3.a")}, heard: []raft.ServerID{"2.a"}},
+		"another incarnation copies": {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("3.a")}, heard: []raft.ServerID{"2.b", "3.a"}},
+		"an observer copies":         {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("5.a")}, heard: []raft.ServerID{"2.a", "5.a"}},
+		"a voter of before is there": {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), voter("6.1")}, heard: []raft.ServerID{"2.a", "6.1"}},
+		"nobody is to come":          {servers: []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}, heard: []raft.ServerID{"2.1", "3.1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var n Node
-			if tt.heard != "" {
-				n.members.reported(tt.heard, 7, unknownDigest)
+			heard := map[raft.ServerID]uint64{}
+			for _, id := range tt.heard {
+				heard[id] = 7
 			}
-			if got := n.coming(tt.servers, want); got != tt.coming {
-				t.Errorf("coming: %v", got)
+			if got := drivenBy(heard, tt.asking...).count(tt.servers, want).mayDecide(); got != tt.may {
+				t.Errorf("may decide: %v", got)
 			}
 		})
 	}

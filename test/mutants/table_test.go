@@ -38,6 +38,7 @@ var caught = map[string][]check{
 	"founding":    {{pkg: "consensus", run: "TestFoundingCutShort"}},
 	"origins":     {{pkg: "consensus", run: "TestStateRoundTrip"}},
 	"time":        {{pkg: "consensus", run: "TestTimeNeverGoesBack"}},
+	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: late}},
 
 	"timeout":     {{pkg: "session", run: "TestExpiresAfterItsTimeoutAndWithinATick"}},
 	"stall":       {{pkg: "session", run: "TestStalledServerGivesTheTimeBack"}},
@@ -76,6 +77,9 @@ var caught = map[string][]check{
 // quiet is a scenario that does no harm to servers: sessions must end neither early nor late.
 var quiet = []string{"-sim.scenario", "vanished clients"}
 
+// late is a scenario of members that are not there yet.
+var late = []string{"-sim.scenario", "members come late"}
+
 // unsimulated are those that the simulation does not notice, and why.
 var unsimulated = map[string]string{
 	"apply":        hardlyMet,
@@ -94,6 +98,7 @@ var unsimulated = map[string]string{
 	"ended":        hardlyMet,
 	"waiting":      hardlyMet,
 	"seen":         hardlyMet,
+	"new-quorum":   hardlyMet,
 	"kind":         "raft acts upon an entry of its own a moment before it is synced: nobody sees that",
 	"seal":         "the segments are too long for a run to seal many",
 	"bound":        "it is an alarm that only damage sets off",

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"zkd/conf"
+	"zkd/consensus"
 	"zkd/test/oracle"
 	"zkd/test/oracle/recorded"
 	"zkd/test/wire"
@@ -21,6 +23,19 @@ var sessionsAndMembers = []scenario{
 	{
 		name: "members change and die", least: oracle.Stats{Writes: 100},
 		play: func(r *run) { r.rounds(8, func(int) { r.changeMembers(true) }) },
+	},
+	{
+		name: "members come late", least: oracle.Stats{Writes: 100},
+		play: func(r *run) {
+			r.rounds(5, func(int) {
+				if len(r.hosts) > 4 {
+					r.changeMembers(false)
+					return
+				}
+				r.refusedWithoutQuorum()
+				r.comesLate()
+			})
+		},
 	},
 	{
 		// Expiry at a change of leaders: a new leader gives all their time, so none may go early; and those whose
@@ -161,6 +176,64 @@ func (r *run) changeMembers(deaths bool) {
 		r.hosts = inside
 		gone.kill(powerOff)
 	}
+}
+
+// comesLate makes a server a member that does not run yet. It has no vote that is missed while it is away, so another
+// one may die; and it has one soon after it has come.
+func (r *run) comesLate() {
+	r.mustServe()
+	r.lastID++
+	h := r.newHost(r.lastID, false)
+	r.note("server %d is to join, and does not run", h.id)
+	before := r.hosts
+	r.reconfigure(h.text(), "", append(slices.Clone(before), h))
+	if r.votes(h) {
+		r.failf("server %d has a vote before it was ever there", h.id)
+	}
+	if up := r.killSome(killed, r.pick); up != nil {
+		r.pass(3 * time.Second)
+		if l := r.mustLead(); !l.running() {
+			r.failf("server %d leads and does not run", l.id)
+		}
+		up()
+	}
+	r.hosts = append(slices.Clone(before), h)
+	h.start()
+	if !r.await(allLive, func() bool { return r.votes(h) }) {
+		r.failf("I8 live: server %d has no vote though it is there: %s", h.id, r.describe())
+	}
+}
+
+// votes tells whether the leader has a server among the voters.
+func (r *run) votes(h *host) bool {
+	l := r.mustLead().server()
+	if l == nil {
+		return false
+	}
+	st, _ := l.Status()
+	return slices.ContainsFunc(st.Members, func(m consensus.MemberStatus) bool { return m.ServerID == uint64(h.id) && m.Voter })
+}
+
+// refusedWithoutQuorum asks for as many new voters as there are servers and one: nobody may become a member by that.
+func (r *run) refusedWithoutQuorum() {
+	var joining []string
+	for id := range len(r.hosts) + 1 {
+		h := host{id: 100 + id, line: conf.Server{ID: int64(100 + id)}}
+		joining = append(joining, h.text())
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var servers []string
+	for _, h := range r.hosts {
+		servers = append(servers, address(h.id, clientPort))
+	}
+	c := recorded.New(recorded.Options{Name: "admin", Servers: servers, History: r.history, Timeout: longestSession * r.plan.tick, Dial: r.dialer(prober)})
+	defer c.Abandon()
+	reply, err := c.Do(ctx, wire.OpReconfig, wire.Reconfig{Joining: strings.Join(joining, ","), Leaving: wire.Null, Members: wire.Null, ConfigID: -1})
+	if err == nil && reply.Err == 0 {
+		r.failf("the members are changed without a majority of the new ones")
+	}
+	r.note("most of the servers would not be there: %v, %v", reply, err)
 }
 
 // votersWithout tells whether enough votes are left without a server.

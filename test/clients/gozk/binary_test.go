@@ -29,7 +29,7 @@ func build(t *testing.T, source, dir string) string {
 }
 
 // runTests runs a test binary and makes a subtest of each of its tests, but not of their subtests.
-func runTests(t *testing.T, dir, bin string, env []string, args ...string) {
+func runTests(t *testing.T, dir, bin string, env []string, args ...string) *events {
 	t.Helper()
 	const limit = 2 * time.Minute
 	ctx, cancel := context.WithTimeout(context.Background(), limit+10*time.Second)
@@ -54,6 +54,7 @@ func runTests(t *testing.T, dir, bin string, env []string, args ...string) {
 	if len(results.order) == 0 || (err != nil && !failed) {
 		t.Errorf("the tests ended with %v\n%s\n%s", err, strings.Join(results.rest, ""), errs.String())
 	}
+	return results
 }
 
 // events is what test2json says about a run.
@@ -85,6 +86,16 @@ func readEvents(out io.Reader) *events {
 	}
 	io.Copy(io.Discard, out) // a line too long must not block the program
 	return e
+}
+
+// passed counts the tests, without their subtests, that have.
+func (e *events) passed() (n int) {
+	for _, name := range e.order {
+		if !strings.Contains(name, "/") && e.action[name] == "pass" {
+			n++
+		}
+	}
+	return n
 }
 
 func (e *events) report(t *testing.T) (failed bool) {

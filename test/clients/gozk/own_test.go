@@ -2,6 +2,7 @@ package gozk
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,52 +12,46 @@ import (
 	"zkd/test/clients/suite"
 )
 
-// ofThree are go-zookeeper's tests that start three servers.
+// ofThree are go-zookeeper's tests that start three servers or more.
 const ofThree = "^TestIntegration_(BasicCluster|ClientClusterFailover|NoQuorum|RecurringReAuthHang|" +
 	"DNSHostProviderReconnect|IncrementalReconfig|Reconfig)$"
 
 // TestOwn runs go-zookeeper's own tests from the module cache, but for those of ensembles.
-func TestOwn(t *testing.T) { own(t, "-test.skip="+ofThree) }
+func TestOwn(t *testing.T) { own(t, 40, 10000, "-test.skip="+ofThree) }
 
-// TestOwnEnsemble runs those.
-func TestOwnEnsemble(t *testing.T) { own(t, "-test.run="+ofThree) }
+// TestOwnEnsemble runs those. In one of them an ensemble is to take in a server that runs alone and never comes.
+func TestOwnEnsemble(t *testing.T) { own(t, 7, 20000, "-test.run="+ofThree) }
 
-// zkServer stands in for ZooKeeper's script of that name, which the tests call as
+// zkServer stands in for ZooKeeper's script of that name, by which the tests start servers:
 //
 //	zkServer.sh start-foreground zoo.cfg
 //
-// with -D properties in the environment. The server that IncrementalReconfig adds comes without any server lines, so
-// it is not even a part of the ensemble that is to take it in. zkd takes in only who is there and catches up (see
-// docs/compatibility.md), so that server gets the lines it lacks: its own and those of the others.
+// with -D properties in the environment.
 const zkServer = `#!/bin/sh
-config=$2
-srv4=$(dirname "$config")
-if [ "$(basename "$srv4")" = srv4 ] && ! grep -q '^server[.]' "$config"; then
-	port=$(sed -n 's/^clientPort=//p' "$config")
-	grep -h '^server[.]' "$srv4"/../../*/srv1/zoo.cfg >>"$config"
-	echo "server.4=127.0.0.1:$((port + 1)):$((port + 2));127.0.0.1:$port" >>"$config"
-fi
-exec LAUNCHER "$config" $SERVER_JVMFLAGS
+exec LAUNCHER "$2" $SERVER_JVMFLAGS
 `
 
-// own runs tests of go-zookeeper. They start ZooKeeper by a zkServer.sh in ZOOKEEPER_BIN_PATH, so a script of that
-// name which starts our server is all they need.
-func own(t *testing.T, which string) {
+// own runs tests of go-zookeeper: so many, and none of them may skip itself. They take the 6000 ports from the given
+// one on for theirs.
+func own(t *testing.T, count, port int, which string) {
 	suite.Need(t, "gozk")
 	t.Parallel()
 	dir := t.TempDir()
-	bin := ownTests(t, dir)
+	bin := ownTests(t, dir, port)
 	script := strings.Replace(zkServer, "LAUNCHER", "'"+suite.Launcher(t, dir, "launch")+"'", 1)
 	if err := os.WriteFile(filepath.Join(dir, "zkServer.sh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
 	// Without a version of 3.5 or later the tests of reconfig do not run.
-	runTests(t, dir, bin, []string{"ZOOKEEPER_BIN_PATH=" + dir, "ZK_VERSION=3.9.5"}, which)
+	results := runTests(t, dir, bin, []string{"ZOOKEEPER_BIN_PATH=" + dir, "ZK_VERSION=3.9.5"}, which)
+	if n := results.passed(); n != count {
+		t.Errorf("%d of %d tests have run and passed", n, count)
+	}
 }
 
 // ownTests builds the module's test binary. The module cache is read-only, and a module in it can only be built as
 // a dependency; so its files are copied to where they are a main module.
-func ownTests(t *testing.T, dir string) string {
+func ownTests(t *testing.T, dir string, port int) string {
 	t.Helper()
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/go-zookeeper/zk")
 	list.Dir = "scripts"
@@ -78,6 +73,9 @@ func ownTests(t *testing.T, dir string) string {
 		if err := os.WriteFile(filepath.Join(source, filepath.Base(f)), b, 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+	for _, file := range []string{"server_help_test.go", "zk_test.go"} {
+		replace(t, filepath.Join(source, file), "startPort := int(rand.Int31n(6000) + 10000)", fmt.Sprintf("startPort := int(rand.Int31n(6000) + %d)", port))
 	}
 	noticeTheLoss(t, source)
 	if suite.Against() != "zkd" {
