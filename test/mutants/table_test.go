@@ -38,7 +38,7 @@ var caught = map[string][]check{
 	"founding":    {{pkg: "consensus", run: "TestFoundingCutShort"}},
 	"origins":     {{pkg: "consensus", run: "TestStateRoundTrip"}},
 	"time":        {{pkg: "consensus", run: "TestTimeNeverGoesBack"}},
-	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: late}},
+	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: comingLate}},
 
 	"timeout":     {{pkg: "session", run: "TestExpiresAfterItsTimeoutAndWithinATick"}},
 	"stall":       {{pkg: "session", run: "TestStalledServerGivesTheTimeBack"}},
@@ -77,8 +77,8 @@ var caught = map[string][]check{
 // quiet is a scenario that does no harm to servers: sessions must end neither early nor late.
 var quiet = []string{"-sim.scenario", "vanished clients"}
 
-// late is a scenario of members that are not there yet.
-var late = []string{"-sim.scenario", "members come late"}
+// comingLate is a scenario of members that are not there yet.
+var comingLate = []string{"-sim.scenario", "members come late"}
 
 // unsimulated are those that the simulation does not notice, and why.
 var unsimulated = map[string]string{
