@@ -99,7 +99,7 @@ type Config struct {
 	NewMyID           bool     // ServerID is to be written into the file myid
 	Servers           []Server // by id; empty when the file lists none
 	DynamicConfigFile string
-	DynamicVersion    int64 // from the name of the dynamic file
+	DynamicVersion    int64 // from the dynamic file's version line, or else its name
 	FourLetterWords   FourLetterWords
 	Admin             Admin
 	Metrics           Metrics

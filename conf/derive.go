@@ -127,10 +127,23 @@ func (l *loader) listener(name string, line HostPort) string {
 	}
 	// The static wildcard covers the host of the line, which is narrower.
 	if static.Port != line.Port || !isWildcard(static.Host) && !strings.EqualFold(static.Host, line.Host) {
-		l.fail(l.get(name).at, "client address for this server (id = %d) in static config file is %s is different from client address found in dynamic file: %s",
-			l.cfg.ServerID, static, line)
+		l.differentClient(name, static, line)
 	}
 	return line.Listen()
+}
+
+// differentClient is about an address that zoo.cfg and this server's own line
+// do not have alike. ZooKeeper takes the keys out of zoo.cfg when a reconfig
+// gives the line an address; zkd leaves them, so they may be of before that.
+func (l *loader) differentClient(name string, static, line HostPort) {
+	at := l.get(name).at
+	if l.followed {
+		l.warn(at, "%s: %s is not the client address that the ensemble has agreed on for server %d, which counts: %s; remove the key",
+			showName(name), static, l.cfg.ServerID, line)
+		return
+	}
+	l.fail(at, "client address for this server (id = %d) in static config file is %s is different from client address found in dynamic file: %s",
+		l.cfg.ServerID, static, line)
 }
 
 // secureSetting is what opens the TLS port: its key, or a server line.

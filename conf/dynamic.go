@@ -3,13 +3,15 @@ package conf
 import (
 	"errors"
 	"io/fs"
+	"os"
 	"strconv"
 	"strings"
 )
 
 // addDynamicFile reads the file that holds the server lines of an ensemble
-// which ZooKeeper has reconfigured. A name relative to nothing is relative to
-// the working directory, as in ZooKeeper.
+// which ZooKeeper has reconfigured, or zkd, which writes the members into it. A
+// name relative to nothing is relative to the working directory, as in
+// ZooKeeper.
 func (l *loader) addDynamicFile() {
 	s := l.settings["dynamicConfigFile"]
 	if s == nil || s.text == "" {
@@ -25,7 +27,7 @@ func (l *loader) addDynamicFile() {
 	if both {
 		return
 	}
-	data, err := l.readFile(s.text)
+	data, err := l.readRegular(s.text)
 	if err != nil {
 		l.cause = err
 		if errors.Is(err, fs.ErrNotExist) {
@@ -42,10 +44,26 @@ func (l *loader) addDynamicFile() {
 	l.checkNext(s)
 }
 
+// readRegular is readFile for a file that is no pipe: nobody would know how
+// long its other end takes.
+func (l *loader) readRegular(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("it is not a regular file")
+	}
+	return l.readFile(path)
+}
+
+// addDynamic enters a line of a dynamic file. ZooKeeper refuses one that has
+// its version inside; by that line zkd knows what it has written itself.
 func (l *loader) addDynamic(at origin, e entry) {
 	switch {
 	case e.key == "version":
-		l.fail(at, "dynamic file shouldn't have version inside")
+		version, err := strconv.ParseInt(e.value, 16, 64)
+		if err != nil || version < 0 {
+			l.fail(at, "version=%s is not a hexadecimal number", show(e.value))
+			return
+		}
+		l.cfg.DynamicVersion, l.followed = version, true
 	case dynamicKey(e.key):
 		l.add(&setting{key: lookup(e.key), name: e.key, text: e.value, hash: e.hash, at: at, rank: rankFile})
 	default:
@@ -60,7 +78,7 @@ func (l *loader) checkNext(s *setting) {
 		return
 	}
 	next := l.cfg.File + ".dynamic.next"
-	if _, err := l.readFile(next); err == nil {
+	if _, err := l.readRegular(next); err == nil {
 		l.warn(s.at, "%s holds a change of members that ZooKeeper proposed and never saw committed; it is not used", next)
 	}
 }

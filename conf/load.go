@@ -107,6 +107,7 @@ type loader struct {
 	outside  bool          // see LoadOutside
 	environ  environment
 	image    bool // the variables of the official image are the configuration
+	followed bool // the dynamic file is one that zkd has written
 
 	settings map[string]*setting // the one that counts, by plain name
 	order    []*setting          // all, in the order met

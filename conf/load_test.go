@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -126,8 +127,8 @@ func TestBadConfig(t *testing.T) {
 		{name: "sslQuorum without key store", text: base + "sslQuorum=true", want: "zoo.cfg:3: sslQuorum=true needs a certificate"},
 		{name: "metrics class", text: base + "metricsProvider.className=com.x.Y", want: "zoo.cfg:3: metricsProvider.className=com.x.Y is refused: metrics provider class was not found"},
 		{name: "no dynamic file", text: base + "dynamicConfigFile=/c/x.dynamic", want: "zoo.cfg:3: dynamicConfigFile: error processing /c/x.dynamic: file is missing"},
-		{name: "version in the dynamic file", text: base + "dynamicConfigFile=/c/x", files: map[string]string{"/c/x": "server.1=a:1:2\nversion=100"},
-			want: "/c/x:2: dynamic file shouldn't have version inside"},
+		{name: "bad version in the dynamic file", text: base + "dynamicConfigFile=/c/x", files: map[string]string{"/c/x": "server.1=a:1:2\nversion=x"},
+			want: "/c/x:2: version=x is not a hexadecimal number"},
 		{name: "other key in the dynamic file", text: base + "dynamicConfigFile=/c/x", files: map[string]string{"/c/x": "tickTime=1"},
 			want: "/c/x:1: Unrecognised parameter: tickTime"},
 		{name: "servers in both files", text: base + "server.1=a:1:2\ndynamicConfigFile=/c/x", files: map[string]string{"/c/x": "server.1=a:1:2"},
@@ -218,6 +219,10 @@ func TestGoodConfig(t *testing.T) {
 			}},
 		{name: "equal client ports", text: base + "server.1=a:1:2;2181", ok: clientAddr(":2181"), notice: "only one server specified"},
 		{name: "narrower address in the line", text: base + "server.1=a:1:2;10.0.0.1:2181", ok: clientAddr("10.0.0.1:2181"), notice: "only one server specified"},
+		{name: "dynamic file that zkd has written, with another client port",
+			text:  "dataDir=/d\nclientPort=2181\ninitLimit=5\nsyncLimit=2\nstandaloneEnabled=false\ndynamicConfigFile=/c/zoo.cfg.dynamic.100000000",
+			files: map[string]string{"/d/myid": "1", "/c/zoo.cfg.dynamic.100000000": "server.1=a:1:2:participant;0.0.0.0:2182\nversion=20000000a\n"},
+			ok:    func(c *Config) bool { return c.ClientAddr == ":2182" && c.DynamicVersion == 0x20000000a }, warning: "which counts: 0.0.0.0:2182; remove the key"},
 		{name: "dynamic file after reconfig",
 			text: "dataDir=/d\ninitLimit=5\nsyncLimit=2\nreconfigEnabled=true\nstandaloneEnabled=false\ndynamicConfigFile=/c/zoo.cfg.dynamic.100000000",
 			files: map[string]string{"/d/myid": "2", "/c/zoo.cfg.dynamic.100000000": "server.1=a:1:2:participant;0.0.0.0:2181\n" +
@@ -536,5 +541,20 @@ func TestExample(t *testing.T) {
 		t.Error(err)
 	case !one.EnsembleMode() || len(one.Servers) != 3:
 		t.Errorf("the server lines make no ensemble: %+v", one.Servers)
+	}
+}
+
+// A pipe that nobody writes to would keep the start waiting.
+func TestDynamicFileIsNoPipe(t *testing.T) {
+	dir := t.TempDir()
+	config, pipe := filepath.Join(dir, "zoo.cfg"), filepath.Join(dir, "dynamic")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(config, []byte("dataDir="+dir+"\ndynamicConfigFile="+pipe+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := Load(config, nil); err == nil || !strings.Contains(err.Error(), "zoo.cfg:2: dynamicConfigFile: error processing "+pipe+": it is not a regular file") {
+		t.Errorf("loads with %v", err)
 	}
 }

@@ -208,7 +208,7 @@ func (s *Server) conf(b *strings.Builder) {
 // confEnsemble writes what conf says of an ensemble. It ends without a newline.
 func (s *Server) confEnsemble(b *strings.Builder) {
 	servers, version := s.versionedMembers()
-	self := servers.find(s.cfg.ServerID)
+	self := servers.Find(s.cfg.ServerID)
 	if self == nil { // not a member yet, or no longer
 		self = s.cfg.Self()
 	}
@@ -221,7 +221,7 @@ func (s *Server) confEnsemble(b *strings.Builder) {
 		peerType = 1
 	}
 	fmt.Fprintf(b, "initLimit=%d\nsyncLimit=%d\nelectionAlg=3\nelectionPort=%s\nquorumPort=%s\npeerType=%d\nmembership: \n%s",
-		s.cfg.InitLimit, s.cfg.SyncLimit, strings.Join(election, "|"), strings.Join(quorum, "|"), peerType, servers.text(version))
+		s.cfg.InitLimit, s.cfg.SyncLimit, strings.Join(election, "|"), strings.Join(quorum, "|"), peerType, servers.Text(version))
 }
 
 func (s *Server) dirs(b *strings.Builder) {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"zkd/consensus"
+	"zkd/server/member"
 )
 
 // leadership is what monitors ask of a leader.
@@ -58,7 +59,7 @@ func (s *Server) mode() string {
 	role := s.node.Role()
 	if role == consensus.Looking {
 		role = consensus.Following
-		if self := s.memberList().find(s.cfg.ServerID); self != nil && self.Observer {
+		if self := s.memberList().Find(s.cfg.ServerID); self != nil && self.Observer {
 			role = consensus.Observing
 		}
 	}
@@ -66,12 +67,12 @@ func (s *Server) mode() string {
 }
 
 // memberList returns the agreed members; until there are any, those of zoo.cfg.
-func (s *Server) memberList() memberList {
+func (s *Server) memberList() member.List {
 	list, _ := s.versionedMembers()
 	return list
 }
 
-func (s *Server) versionedMembers() (memberList, int64) {
+func (s *Server) versionedMembers() (member.List, int64) {
 	s.state.mu.RLock()
 	defer s.state.mu.RUnlock()
 	if m := &s.state.members; m.servers != nil {

@@ -7,7 +7,22 @@ import (
 
 	"zkd/conf"
 	"zkd/consensus/peer"
+	"zkd/server/member"
 )
+
+// three is the list that requests for a change begin with.
+const three = "server.1=a:2888:3888:participant;a:2181\n" +
+	"server.2=b:2888:3888:participant;0.0.0.0:2181\n" +
+	"server.3=c:2888:3888:participant"
+
+func mustParse(t testing.TB, text string) member.List {
+	t.Helper()
+	l, err := member.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
 
 func TestMembers(t *testing.T) {
 	cfg := &conf.Config{

@@ -8,17 +8,18 @@ import (
 	"zkd/consensus"
 	"zkd/digest"
 	"zkd/proto/jute"
+	"zkd/server/member"
 )
 
 // membership is what the state knows of the ensemble: who belongs to it, and
 // the change of that which is under way. /zookeeper/config shows it, but is not
 // where it is kept: the superuser may write anything there.
 type membership struct {
-	servers memberList // none while this was never an ensemble
-	version int64      // zxid that /zookeeper/config has for them
+	servers member.List // none while this was never an ensemble
+	version int64       // zxid that /zookeeper/config has for them
 	// wanted is what servers is to become, none while no reconfiguration is
 	// under way. change is its number; each is larger than the one before.
-	wanted memberList
+	wanted member.List
 	change int64
 
 	shown *consensus.Membership // see show
@@ -48,13 +49,13 @@ func (m *membership) show() *consensus.Membership {
 }
 
 // set makes a list the current one. Nothing is under way then.
-func (m *membership) set(servers memberList, version int64) {
+func (m *membership) set(servers member.List, version int64) {
 	*m = membership{servers: servers, version: version}
 	m.changed()
 }
 
 // want begins a change, the zero list ends it.
-func (m *membership) want(wanted memberList, change int64) {
+func (m *membership) want(wanted member.List, change int64) {
 	m.wanted, m.change = wanted, change
 	m.changed()
 }
@@ -83,7 +84,7 @@ func loadMembership(r io.Reader) (m membership, err error) {
 	return m, nil
 }
 
-func loadVersioned(r io.Reader) (version int64, l memberList, err error) {
+func loadVersioned(r io.Reader) (version int64, l member.List, err error) {
 	var b [12]byte
 	if _, err := io.ReadFull(r, b[:]); err != nil {
 		return 0, nil, err
@@ -96,6 +97,6 @@ func loadVersioned(r io.Reader) (version int64, l memberList, err error) {
 	if _, err := io.ReadFull(r, text); err != nil {
 		return 0, nil, err
 	}
-	l, err = parseMemberList(string(text))
+	l, err = member.Parse(string(text))
 	return int64(binary.BigEndian.Uint64(b[:])), l, err
 }

@@ -87,7 +87,7 @@ func (s *Server) mntrEnsemble(put func(string, any), mode string) {
 	if mode == "observer" && st.LeaderID != "" {
 		put("observer_master_id", st.Leader)
 	}
-	put("quorum_size", s.memberList().voters())
+	put("quorum_size", s.memberList().Voters())
 }
 
 // mntrStorage writes what is about the log and the snapshots. fsync and

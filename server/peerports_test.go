@@ -9,6 +9,14 @@ import (
 	"zkd/conf"
 )
 
+// collector keeps what was logged.
+type collector struct{ lines chan string }
+
+func (c collector) Write(b []byte) (int, error) {
+	c.lines <- string(b)
+	return len(b), nil
+}
+
 func TestPeerPortInUse(t *testing.T) {
 	lone := loneEnsemble(t, "")
 	cfg := testConfig(t, t.TempDir(), func(c *conf.Config) { lone(c); c.PeerBindRetries = 1 })

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"zkd/proto/jute"
+	"zkd/server/member"
 )
 
 // A reconfiguration has two entries in the log. The first is the client's
@@ -39,7 +40,7 @@ func (s *Server) proposeMembers() {
 		return
 	}
 	body := jute.AppendInt64(nil, s.cfg.DynamicVersion)
-	body = jute.AppendString(body, memberList(s.cfg.Servers).String())
+	body = jute.AppendString(body, member.List(s.cfg.Servers).String())
 	s.node.Submit(nil, newTxnHead(0, 0, nil).with(opSetMembers, 0), body)
 }
 
@@ -53,7 +54,7 @@ func (s *Server) reconfigured(change uint64, ok bool) {
 // setMembers applies opSetMembers, the first one.
 func (m *machine) setMembers() {
 	version := m.txn.body.Int64()
-	servers, err := parseMemberList(strings.Clone(m.txn.body.String()))
+	servers, err := member.Parse(strings.Clone(m.txn.body.String()))
 	if m.txn.body.Err() != nil || err != nil || len(servers) == 0 {
 		panic("server: malformed members in the log")
 	}
@@ -71,10 +72,10 @@ func (m *machine) setMembers() {
 }
 
 // install makes servers the members and shows them in their znode.
-func (m *machine) install(servers memberList, version int64) jute.Stat {
+func (m *machine) install(servers member.List, version int64) jute.Stat {
 	m.begin(version)
 	m.state.members.set(servers, version)
-	stat := m.state.tree.SetConfig([]byte(servers.text(version)))
+	stat := m.state.tree.SetConfig([]byte(servers.Text(version)))
 	m.fire()
 	m.srv.membersChanged(servers, version)
 	return stat
@@ -103,7 +104,7 @@ func (m *machine) reconfig(c *conn) {
 // judgeReconfig decides about a request in the order of ZooKeeper's checks. That
 // the new members are there and up to date is the leader's to find out; unlike
 // in ZooKeeper that comes after the permission.
-func (m *machine) judgeReconfig(r *jute.ReconfigRequest) (memberList, jute.Code) {
+func (m *machine) judgeReconfig(r *jute.ReconfigRequest) (member.List, jute.Code) {
 	have := &m.state.members
 	switch {
 	case !m.set.reconfig:
@@ -123,7 +124,7 @@ func (m *machine) judgeReconfig(r *jute.ReconfigRequest) (memberList, jute.Code)
 	own := jute.ReconfigRequest{
 		Joining: strings.Clone(r.Joining), Leaving: r.Leaving, NewMembers: strings.Clone(r.NewMembers), NullMembers: r.NullMembers,
 	}
-	wanted, code := have.servers.change(&own, least)
+	wanted, code := have.servers.Change(&own, least)
 	if code == jute.OK && !m.state.tree.MayWriteConfig() {
 		code = jute.ErrNoAuth
 	}
@@ -142,7 +143,7 @@ func (m *machine) reconfigDone() {
 	code := jute.ErrNewConfigNoQuorum
 	if ok {
 		stat := m.install(s.members.wanted, s.zxid)
-		m.reply = jute.AppendBuffer(m.reply, []byte(s.members.servers.text(s.zxid)))
+		m.reply = jute.AppendBuffer(m.reply, []byte(s.members.servers.Text(s.zxid)))
 		m.reply, code = jute.AppendStat(m.reply, &stat), jute.OK
 	} else {
 		s.members.want(nil, 0)

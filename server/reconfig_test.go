@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zkd/proto/jute"
+	"zkd/server/member"
 	"zkd/session"
 	"zkd/watch"
 )
@@ -29,7 +30,7 @@ var super = []jute.ID{{Scheme: "super"}}
 func newReconfigBench(t *testing.T, set settings) *reconfigBench {
 	cfg := testConfig(t, t.TempDir(), nil)
 	s := &Server{cfg: cfg, log: slog.New(slog.DiscardHandler), state: newState(), conns: newConns(), throttle: newThrottle(cfg), memory: newMemory()}
-	s.dynamic = newDynamicFile(cfg, s.log)
+	s.dynamic = member.NewFile(cfg, s.log)
 	s.sessions = newSessions(s)
 	near, far := net.Pipe()
 	t.Cleanup(func() { near.Close(); far.Close() })
@@ -171,7 +172,7 @@ func TestSetMembers(t *testing.T) {
 			b.members(tt.version, three)
 			b.members(5, "server.1=z:1:2:participant") // too late
 			stat, _ := b.state.tree.Stat("/zookeeper/config")
-			text := mustParse(t, three).text(tt.want)
+			text := mustParse(t, three).Text(tt.want)
 			want := jute.Stat{Mzxid: tt.want, Mtime: 50, Version: -1, Aversion: -1, DataLength: int32(len(text))}
 			if stat != want || b.state.zxid != 0x100000000 || b.state.members.version != tt.want {
 				t.Errorf("stat %+v, zxid %#x; want %+v", stat, b.state.zxid, want)
@@ -205,7 +206,7 @@ func TestReconfigDone(t *testing.T) {
 		t.Fatal("another change has ended this one")
 	}
 	b.done(change, true)
-	want := mustParse(t, three)[:2].text(before + 1)
+	want := mustParse(t, three)[:2].Text(before + 1)
 	frames := b.conn.out.buf
 	event := jute.AppendEvent(nil, before+1, jute.EventNodeDataChanged, "/zookeeper/config")
 	if !bytes.HasPrefix(frames, event) {

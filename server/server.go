@@ -24,6 +24,7 @@ import (
 	"zkd/conf"
 	"zkd/consensus"
 	"zkd/consensus/store"
+	"zkd/server/member"
 )
 
 // Server is one running server. Start makes it.
@@ -47,7 +48,7 @@ type Server struct {
 	outstanding atomic.Int64 // requests in the log and not yet answered
 	serving     atomic.Bool  // changed by gate alone
 	traceMask   atomic.Int64 // of gtmk and stmk
-	dynamic     *dynamicFile
+	dynamic     *member.File
 	leadership  leadership
 
 	listener net.Listener
@@ -66,7 +67,7 @@ func newServer(cfg *conf.Config, log *slog.Logger, world World) *Server {
 	s := &Server{
 		cfg: cfg, log: log, world: world, started: time.Now(),
 		state: newState(), conns: newConns(), throttle: newThrottle(cfg), memory: newMemory(),
-		opened: make(chan struct{}), fail: make(chan error, 1), dynamic: newDynamicFile(cfg, log),
+		opened: make(chan struct{}), fail: make(chan error, 1), dynamic: member.NewFile(cfg, log),
 	}
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.state.failed = s.failed
@@ -99,7 +100,6 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 	s.flushers.start()
 	// Probes are answered while the log is replayed; clients are turned away.
 	s.tasks.Go(func() { s.accept(s.life) })
-	s.tasks.Go(func() { s.dynamic.run(s.life) })
 	if err := s.openNode(ctx); err != nil {
 		err = errors.Join(err, s.closeListener())
 		s.stop()
@@ -108,6 +108,7 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 		s.flushers.stop()
 		return nil, err
 	}
+	s.tasks.Go(func() { s.dynamic.Run(s.life) }) // not of lists that the log has left behind
 	s.reportMembers()
 	s.proposeMembers() // no client of this server shall find none
 	s.gate.open()

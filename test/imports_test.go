@@ -23,7 +23,8 @@ var mayImport = map[string][]string{
 	"zkd/consensus/store": {"zkd/internal/mutant"},
 	"zkd/consensus/peer":  {"zkd/internal/mutant"},
 	"zkd/consensus":       {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
-	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/session", "zkd/watch", "zkd/znode"},
+	"zkd/server/member":   {"zkd/conf", "zkd/proto/jute"},
+	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/server/member", "zkd/session", "zkd/watch", "zkd/znode"},
 	"zkd/health":          {"zkd/conf", "zkd/consensus"},
 	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
 }

@@ -1,4 +1,4 @@
-package server
+package member
 
 import (
 	"slices"
@@ -16,10 +16,10 @@ func TestDifferences(t *testing.T) {
 		"server.4=d:1:2:participant is not in zoo.cfg",
 		"server.5=e:1:2:participant is no member",
 	}
-	if got := differences(file, agreed); !slices.Equal(got, want) {
+	if got := Differences(file, agreed); !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	if got := differences(file, file); len(got) > 0 {
+	if got := Differences(file, file); len(got) > 0 {
 		t.Errorf("it differs from itself: %q", got)
 	}
 }

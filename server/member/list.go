@@ -1,4 +1,4 @@
-package server
+package member
 
 import (
 	"cmp"
@@ -13,12 +13,11 @@ import (
 	"zkd/proto/jute"
 )
 
-// memberList is the servers of an ensemble by id. A list is replaced, never
-// changed.
-type memberList []conf.Server
+// List is the servers of an ensemble by id. A list is replaced, never changed.
+type List []conf.Server
 
 // String is the list as dynamic files have it, a server a line.
-func (l memberList) String() string {
+func (l List) String() string {
 	lines := make([]string, len(l))
 	for i, s := range l {
 		lines[i] = fmt.Sprintf("server.%d=%s", s.ID, s)
@@ -26,41 +25,41 @@ func (l memberList) String() string {
 	return strings.Join(lines, "\n")
 }
 
-// text is what /zookeeper/config and the reply to a reconfig hold.
-func (l memberList) text(version int64) string {
+// Text is what /zookeeper/config and the reply to a reconfig hold.
+func (l List) Text(version int64) string {
 	return fmt.Sprintf("%s\nversion=%x", l, uint64(version))
 }
 
-// parseMemberList reads what String wrote.
-func parseMemberList(text string) (l memberList, err error) {
+// Parse reads what String wrote.
+func Parse(text string) (l List, err error) {
 	for line := range strings.Lines(text) {
 		key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
 		if !ok {
-			return nil, fmt.Errorf("server: no server line: %q", line)
+			return nil, fmt.Errorf("member: no server line: %q", line)
 		}
 		s, err := conf.ParseServer(key, value)
 		if err != nil {
-			return nil, fmt.Errorf("server: %s=%s %w", key, value, err)
+			return nil, fmt.Errorf("member: %s=%s %w", key, value, err)
 		}
-		l = l.with(s)
+		l = l.With(s)
 	}
 	return l, nil
 }
 
-// with returns the list with a server added or replaced.
-func (l memberList) with(s conf.Server) memberList {
-	l = append(l.without(s.ID), s)
+// With returns the list with a server added or replaced.
+func (l List) With(s conf.Server) List {
+	l = append(l.Without(s.ID), s)
 	slices.SortFunc(l, func(a, b conf.Server) int { return cmp.Compare(a.ID, b.ID) })
 	return l
 }
 
-// without returns the list without a server, if it was in there.
-func (l memberList) without(id int64) memberList {
+// Without returns the list without a server, if it was in there.
+func (l List) Without(id int64) List {
 	return slices.DeleteFunc(slices.Clone(l), func(s conf.Server) bool { return s.ID == id })
 }
 
-// voters counts them.
-func (l memberList) voters() (n int) {
+// Voters counts them.
+func (l List) Voters() (n int) {
 	for _, s := range l {
 		if !s.Observer {
 			n++
@@ -69,8 +68,8 @@ func (l memberList) voters() (n int) {
 	return n
 }
 
-// find returns a server of the list, nil if it is not in there.
-func (l memberList) find(id int64) *conf.Server {
+// Find returns a server of the list, nil if it is not in there.
+func (l List) Find(id int64) *conf.Server {
 	for i := range l {
 		if l[i].ID == id {
 			return &l[i]
@@ -81,7 +80,7 @@ func (l memberList) find(id int64) *conf.Server {
 
 // clash tells whether two servers are to use the same address. Client
 // addresses that each host has of its own, wildcard and loopback, are not one.
-func (l memberList) clash() bool {
+func (l List) clash() bool {
 	users := map[string]int64{}
 	for _, s := range l {
 		var all []conf.HostPort
@@ -104,10 +103,10 @@ func (l memberList) clash() bool {
 	return false
 }
 
-// change returns the list that a reconfig request makes of this one, or what
+// Change returns the list that a reconfig request makes of this one, or what
 // ZooKeeper says instead (PrepRequestProcessor and, for a whole list,
 // QuorumPeerConfig.parseDynamicConfig). least is how few voters there may be.
-func (l memberList) change(r *jute.ReconfigRequest, least int) (next memberList, code jute.Code) {
+func (l List) Change(r *jute.ReconfigRequest, least int) (next List, code jute.Code) {
 	if r.NullMembers {
 		next, code = l.leave(r.Leaving)
 		if code == jute.OK {
@@ -116,7 +115,7 @@ func (l memberList) change(r *jute.ReconfigRequest, least int) (next memberList,
 	} else {
 		next, code = wholeList(r.NewMembers, least)
 	}
-	if code == jute.OK && (next.voters() < least || next.clash()) {
+	if code == jute.OK && (next.Voters() < least || next.clash()) {
 		code = jute.ErrBadArguments
 	}
 	return next, code
@@ -124,25 +123,25 @@ func (l memberList) change(r *jute.ReconfigRequest, least int) (next memberList,
 
 // leave takes out the servers of a list of ids. Those that are no members are
 // passed over.
-func (l memberList) leave(text string) (memberList, jute.Code) {
+func (l List) leave(text string) (List, jute.Code) {
 	for item := range items(text) {
 		id, err := strconv.ParseInt(item, 10, 64)
 		if err != nil {
 			return nil, jute.ErrMarshalling
 		}
-		l = l.without(id)
+		l = l.Without(id)
 	}
 	return l, jute.OK
 }
 
 // join puts in the servers of a list of lines, each with a client port.
-func (l memberList) join(text string) (memberList, jute.Code) {
+func (l List) join(text string) (List, jute.Code) {
 	for item := range items(text) {
 		s, code := joiner(item)
 		if code != jute.OK {
 			return nil, code
 		}
-		if l = l.with(s); l.clash() {
+		if l = l.With(s); l.clash() {
 			return nil, jute.ErrBadArguments
 		}
 	}
@@ -168,7 +167,7 @@ func joiner(item string) (s conf.Server, code jute.Code) {
 }
 
 // wholeList reads a list that replaces the one there is.
-func wholeList(text string, least int) (l memberList, code jute.Code) {
+func wholeList(text string, least int) (l List, code jute.Code) {
 	for item := range items(strings.ReplaceAll(text, "\n", ",")) {
 		s, err := listed(item)
 		switch {
@@ -176,12 +175,12 @@ func wholeList(text string, least int) (l memberList, code jute.Code) {
 		case err != nil:
 			return nil, jute.ErrBadArguments
 		default:
-			l = l.with(s)
+			l = l.With(s)
 		}
 	}
 	// What has observers and no quorum of its own is a mistake of another kind
 	// to ZooKeeper.
-	if observers := len(l) - l.voters(); observers > 0 && l.voters() < least {
+	if observers := len(l) - l.Voters(); observers > 0 && l.Voters() < least {
 		return nil, jute.ErrMarshalling
 	}
 	return l, jute.OK

@@ -1,4 +1,4 @@
-package server
+package member
 
 import (
 	"testing"
@@ -11,33 +11,33 @@ const three = "server.1=a:2888:3888:participant;a:2181\n" +
 	"server.2=b:2888:3888:participant;0.0.0.0:2181\n" +
 	"server.3=c:2888:3888:participant"
 
-func mustParse(t testing.TB, text string) memberList {
+func mustParse(t testing.TB, text string) List {
 	t.Helper()
-	l, err := parseMemberList(text)
+	l, err := Parse(text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return l
 }
 
-func TestMemberListText(t *testing.T) {
+func TestListText(t *testing.T) {
 	l := mustParse(t, three)
 	if l.String() != three {
 		t.Errorf("got %q", l.String())
 	}
-	if got, want := l.text(0x1f), three+"\nversion=1f"; got != want {
+	if got, want := l.Text(0x1f), three+"\nversion=1f"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	for _, bad := range []string{"x", "server.1=a", "server.x=a:1:2"} {
-		if _, err := parseMemberList(bad); err == nil {
+		if _, err := Parse(bad); err == nil {
 			t.Errorf("%q is taken", bad)
 		}
 	}
 }
 
-// TestMemberListChange has what a real ZooKeeper 3.9 of three servers
+// TestListChange has what a real ZooKeeper 3.9 of three servers
 // answered, apart from the rows that say otherwise.
-func TestMemberListChange(t *testing.T) {
+func TestListChange(t *testing.T) {
 	const four = "server.4=d:1:2:observer;0.0.0.0:3"
 	null := func(joining, leaving string) jute.ReconfigRequest {
 		return jute.ReconfigRequest{Joining: joining, Leaving: leaving, NullMembers: true}
@@ -114,7 +114,7 @@ func TestMemberListChange(t *testing.T) {
 				least = 2
 			}
 			before := mustParse(t, from)
-			got, code := before.change(&tt.r, least)
+			got, code := before.Change(&tt.r, least)
 			if code != tt.code {
 				t.Fatalf("%s, want %s", code, tt.code)
 			}
