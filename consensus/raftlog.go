@@ -2,24 +2,24 @@ package consensus
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
-	"strings"
-	"sync"
-	"time"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// raftLogger passes the raft library's messages on to slog.
+// raftLogger passes the raft library's messages on to slog, at the level that
+// they have for an operator: ERROR means that somebody must act, WARN that
+// somebody should know. Most of what raft calls an error is one attempt to reach
+// a peer, which starts, restarts or has been removed; see absences.
 type raftLogger struct {
 	hclog.Logger // answers what raft never asks
 	log          *slog.Logger
-	recent       *recent
+	absences     *absences
 }
 
 func newRaftLogger(log *slog.Logger) hclog.Logger {
-	return &raftLogger{hclog.NewNullLogger(), log.With("part", "raft"), &recent{at: map[string]time.Time{}}}
+	log = log.With("part", "raft")
+	return &raftLogger{hclog.NewNullLogger(), log, &absences{log: log}}
 }
 
 func (l *raftLogger) Trace(msg string, args ...any) { l.Log(hclog.Trace, msg, args...) }
@@ -28,62 +28,48 @@ func (l *raftLogger) Info(msg string, args ...any)  { l.Log(hclog.Info, msg, arg
 func (l *raftLogger) Warn(msg string, args ...any)  { l.Log(hclog.Warn, msg, args...) }
 func (l *raftLogger) Error(msg string, args ...any) { l.Log(hclog.Error, msg, args...) }
 
-// everyday are warnings of what happens whenever a server starts, catches up
-// or is told of a commit before it has the entry.
+// everyday are warnings and errors about what happens whenever a server starts,
+// catches up, is removed, or is told of a commit before it has the entry, and
+// whenever there is a new leader.
 var everyday = map[string]bool{
-	"failed to get previous log":                             true,
-	"previous log term mis-match":                            true,
-	"appendEntries rejected, sending older logs":             true,
-	"heartbeat timeout reached, starting election":           true,
-	"rejecting vote request since our last index is greater": true,
+	"failed to get previous log":                   true,
+	"previous log term mis-match":                  true,
+	"appendEntries rejected, sending older logs":   true,
+	"clearing log suffix":                          true,
+	"heartbeat timeout reached, starting election": true,
+	"heartbeat timeout reached, not part of a stable configuration or a non-voter, not triggering a leader election": true,
+	"not part of stable configuration, aborting election":                                                            true,
+	"Election timeout reached, restarting election":                                                                  true,
+	"new leader elected, stepping down":                                                                              true,
+	"peer has newer term, stopping replication":                                                                      true,
+	"rejecting vote request since node is not in configuration":                                                      true,
+	"rejecting vote request since node is not a voter":                                                               true,
+	"rejecting vote request since we have a leader":                                                                  true,
+	"rejecting vote request since our last term is greater":                                                          true,
+	"rejecting vote request since our last index is greater":                                                         true,
+	"duplicate requestVote from":                                                                                     true,
+	"failed to decode incoming command":                                                                              true, // the connection broke
+	"failed to flush response":                                                                                       true, // as well
 }
 
-// repeat is the least time between two errors of a kind. Raft reports each
-// attempt to reach a peer that is down.
-const repeat = 10 * time.Second
-
-// maxRecent bounds the kinds: some name an entry, or a server that is gone.
-const maxRecent = 256
-
-// recent is when errors were logged last, by what raft was doing and with whom.
-type recent struct {
-	mu sync.Mutex
-	at map[string]time.Time
-}
-
-// due tells whether an error may be logged.
-func (r *recent) due(msg string, args []any) bool {
-	key := msg
-	if len(args) > 1 {
-		key += fmt.Sprint(args[1]) // the peer comes first
-	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if time.Since(r.at[key]) < repeat {
-		return false
-	}
-	if len(r.at) >= maxRecent {
-		clear(r.at)
-	}
-	r.at[key] = time.Now()
-	return true
+// interrupted are errors of a snapshot that is being received when its sender
+// goes away: it comes again.
+var interrupted = map[string]bool{
+	"failed to install snapshot":       true,
+	"failed to copy snapshot":          true,
+	"failed to receive whole snapshot": true,
 }
 
 // Log implements hclog.Logger. What raft calls information is about every
 // snapshot and vote, which an operator does not ask for: it is debug here.
 func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 	to := slog.LevelDebug
-	switch level {
-	case hclog.Warn:
-		to = slog.LevelWarn
-		if everyday[msg] {
-			to = slog.LevelDebug
-		}
-	case hclog.Error:
+	switch {
+	case l.absences.note(msg, args), everyday[msg]:
+	case level == hclog.Error && !interrupted[msg]:
 		to = slog.LevelError
-		if strings.HasPrefix(msg, "failed to ") && !l.recent.due(msg, args) {
-			to = slog.LevelDebug
-		}
+	case level >= hclog.Warn:
+		to = slog.LevelWarn
 	}
 	l.log.Log(context.Background(), to, msg, args...)
 }
@@ -91,5 +77,5 @@ func (l *raftLogger) Log(level hclog.Level, msg string, args ...any) {
 func (l *raftLogger) Named(string) hclog.Logger      { return l }
 func (l *raftLogger) ResetNamed(string) hclog.Logger { return l }
 func (l *raftLogger) With(args ...any) hclog.Logger {
-	return &raftLogger{l.Logger, l.log.With(args...), l.recent}
+	return &raftLogger{l.Logger, l.log.With(args...), l.absences}
 }

@@ -167,7 +167,11 @@ func (s *Server) failed(err error) {
 		default: // it has nothing yet that would be kept
 		}
 	}
-	s.log.Error("stopping: this server can no longer be right", "err", err)
+	if errors.Is(err, consensus.ErrRejoin) || errors.Is(err, store.ErrRestart) {
+		s.log.Warn("stopping, to start anew", "reason", err) // which heals it
+	} else {
+		s.log.Error("stopping: this server can no longer be right", "err", err)
+	}
 	select {
 	case s.fail <- err:
 	default:

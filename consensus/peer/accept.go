@@ -165,13 +165,16 @@ func (n *Network) hear(c net.Conn, l listener) (h hello, err error) {
 // complain counts, and now and then logs, a connection that came to nothing.
 func (n *Network) complain(c net.Conn, err error) {
 	r := (*refused)(nil)
-	f, text, attrs := &n.figures, err.Error(), []any(nil)
+	f, text, attrs, level := &n.figures, err.Error(), []any(nil), slog.LevelWarn
 	switch {
 	case err == io.EOF, errors.Is(err, net.ErrClosed), n.ctx.Err() != nil:
 		return // somebody looked whether the port is open, or had to make room
 	case errors.As(err, &r):
 		f.refused.Add(1)
 		text = fmt.Sprintf("refused %d", r.reason)
+		if r.reason.passing() {
+			level = slog.LevelDebug
+		}
 		attrs = []any{slog.Uint64("server", r.by.server), slog.String("raft_id", r.by.from.RaftID), slog.String("purpose", r.by.purpose.String())}
 	case errors.Is(err, errZooKeeper):
 		f.zooKeeper.Add(1)
@@ -187,7 +190,7 @@ func (n *Network) complain(c net.Conn, err error) {
 		text = text[:64]
 	}
 	if n.logged.due(remote+" "+text, time.Now()) {
-		n.o.Logger.Warn("connection to a peer port refused", append([]any{"remote", remote, "listener", c.LocalAddr(), "err", err}, attrs...)...)
+		n.o.Logger.Log(n.ctx, level, "connection to a peer port refused", append([]any{"remote", remote, "listener", c.LocalAddr(), "err", err}, attrs...)...)
 	}
 }
 

@@ -26,6 +26,10 @@ const (
 	NotReady     Reason = 10 // raft takes no more connections there now
 )
 
+// passing tells whether a reason goes away by itself: it is met while servers
+// start, or have lost their data.
+func (r Reason) passing() bool { return r == WrongRaftID || r == NoMember || r == NotReady }
+
 // Refusal is the error of a dialer whose connection was refused.
 type Refusal struct {
 	Addr   string   // that was dialed

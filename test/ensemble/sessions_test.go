@@ -338,6 +338,7 @@ func TestStatus(t *testing.T) {
 	OnlyZkd(t)
 	e := Start(t, Options{Observers: 1})
 	leader := e.AwaitLeader()
+	e.awaitHealthy(leader)
 	for _, s := range e.Servers {
 		text, err := s.status()
 		if err != nil {
