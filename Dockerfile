@@ -1,13 +1,11 @@
 # zkd in a container: one static binary, a plain user, data in /data. It takes the variables of ZooKeeper's official image
 # (ZOO_MY_ID, ZOO_SERVERS, …), or a zoo.cfg mounted at /conf/zoo.cfg, which then counts.
 FROM golang:1.26 AS build
-ARG VERSION=dev
-ARG DATE=
 WORKDIR /src
 COPY go.mod go.sum ./
 RUN go mod download
 COPY . .
-RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w -X zkd/server.Version=${VERSION#v} -X zkd/server.BuildDate=${DATE}" -o /out/zkd ./cmd/zkd \
+RUN CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o /out/zkd ./cmd/zkd \
  && install -d -m 0700 /out/data /out/datalog && install -d /out/conf
 
 FROM scratch
@@ -20,5 +18,6 @@ ENV ZOO_CONF_DIR=/conf ZOO_DATA_DIR=/data
 USER 65532:65532
 VOLUME /data
 EXPOSE 2181 2888 3888
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["/usr/local/bin/zkd", "health"]
 ENTRYPOINT ["/usr/local/bin/zkd"]
 CMD ["server"]

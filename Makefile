@@ -1,8 +1,6 @@
 # zkd. `make help` lists the targets; each says what it is for.
 
-VERSION ?= $(shell git describe --tags --always 2>/dev/null || echo dev)
-DATE    ?= $(shell git log -1 --format=%cI 2>/dev/null)
-LDFLAGS  = -s -w -X zkd/server.Version=$(patsubst v%,%,$(VERSION)) -X zkd/server.BuildDate=$(DATE)
+VERSION  = $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' server/version.go)
 FUZZTIME ?= 30s
 
 .PHONY: prove mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
@@ -11,7 +9,7 @@ help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
 
 build: ## build bin/zkd, static
-	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o bin/zkd ./cmd/zkd
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/zkd ./cmd/zkd
 
 test: ## all tests; suites whose foreign programs are missing say so and are skipped
 	go test -count=1 -p 1 ./...
@@ -96,7 +94,7 @@ bench-quick: ## one server of each, one short round of throughput only
 	go run ./test/bench -quick
 
 docker: ## build the container image
-	docker build -t zkd:$(VERSION) --build-arg VERSION=$(VERSION) --build-arg DATE=$(DATE) .
+	docker build -t zkd:$(VERSION) .
 
 clean: ## remove what was built
 	rm -rf bin soak-report overload.md bench.md bench.json bench-charts bench-cluster.md bench-cluster.json

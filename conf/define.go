@@ -6,6 +6,10 @@ import "strings"
 type Property struct {
 	Key, Value string
 	Source     string // where it came from, for messages: "command line", "SERVER_JVMFLAGS"
+
+	// Direct is a property that was given to zkd itself, and not in a variable
+	// that is meant for a JVM as well. It needs no "zookeeper." in front.
+	Direct bool
 }
 
 // ParseProperty splits "key=value", with or without a leading -D.
@@ -58,17 +62,17 @@ func (l *loader) addProperty(p Property) (known bool) {
 	name, prefixed := strings.CutPrefix(p.Key, "zookeeper.")
 	k := lookup(name)
 	switch {
-	case prefixed && k == nil:
+	case (prefixed || p.Direct) && k == nil:
 		l.unknown(at, p.Key, name)
 		return true
 	case k == nil:
 		return false
-	case !prefixed && !k.bare():
-		l.note(at, "-D%s has no effect; the property is called zookeeper.%s", showName(name), showName(name))
+	case !prefixed && !k.bare() && !p.Direct:
+		l.warn(at, "-D%s has no effect; the property is called zookeeper.%s", showName(name), showName(name))
 		return true
 	}
-	s := &setting{key: k, name: name, text: trimJava(p.Value), at: at, rank: rankProperty}
-	if prefixed && !l.quiet(k) {
+	s := &setting{key: k, name: name, text: trimJava(p.Value), at: at, rank: rankProperty, direct: p.Direct}
+	if prefixed && !p.Direct && !l.quiet(k) {
 		switch {
 		case k.Prop == own:
 			l.note(at, "ZooKeeper reads %s only from zoo.cfg; zkd takes it from -D too", showName(name))

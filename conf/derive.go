@@ -15,7 +15,7 @@ func (l *loader) setDirs() {
 		l.cfg.DataLogDir = l.cfg.DataDir
 	}
 	for _, name := range []string{"dataDir", "dataLogDir"} {
-		if s := l.get(name); s != nil && s.rank > rankDefault {
+		if s := l.get(name); s != nil && s.rank > rankDefault && !s.direct {
 			l.checkDir(s)
 		}
 	}
@@ -142,8 +142,18 @@ func (l *loader) differentClient(name string, static, line HostPort) {
 			showName(name), static, l.cfg.ServerID, line)
 		return
 	}
-	l.fail(at, "client address for this server (id = %d) in static config file is %s is different from client address found in dynamic file: %s",
-		l.cfg.ServerID, static, line)
+	l.fail(at, "%s says that clients of this server connect to %s, and the line of this server (%s) says %s; leave %s out, or make them equal",
+		name, static, l.ownLine(), line, name)
+}
+
+// ownLine says where this server's line is.
+func (l *loader) ownLine() string {
+	for _, s := range l.family("server.*") {
+		if server, err := ParseServer(s.name, s.text); err == nil && server.ID == l.cfg.ServerID {
+			return s.at.String()
+		}
+	}
+	return ""
 }
 
 // secureSetting is what opens the TLS port: its key, or a server line.

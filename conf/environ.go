@@ -156,7 +156,7 @@ var flagVariables = []string{"JDK_JAVA_OPTIONS", "JAVA_TOOL_OPTIONS", "JAVA_OPTS
 // variableProperties returns the -D items among the variables.
 func (l *loader) variableProperties() (props []Property) {
 	if v := l.environ["ZOO_DATADIR_AUTOCREATE_DISABLE"]; v.value != "" {
-		props = append(props, Property{"zookeeper.datadir.autocreate", "false", v.source("ZOO_DATADIR_AUTOCREATE_DISABLE")})
+		props = append(props, Property{Key: "zookeeper.datadir.autocreate", Value: "false", Source: v.source("ZOO_DATADIR_AUTOCREATE_DISABLE")})
 	}
 	for _, name := range flagVariables {
 		if v := l.environ[name]; v.value != "" {

@@ -134,8 +134,8 @@ func TestBadConfig(t *testing.T) {
 		{name: "servers in both files", text: base + "server.1=a:1:2\ndynamicConfigFile=/c/x", files: map[string]string{"/c/x": "server.1=a:1:2"},
 			want: "zoo.cfg:3: parameter: server.1 must be in a separate dynamic config file"},
 		{name: "client ports disagree", text: base + "server.1=a:1:2;2182",
-			want: "zoo.cfg:2: client address for this server (id = 1) in static config file is :2181 is different from client address found in dynamic file: 0.0.0.0:2182"},
-		{name: "client hosts disagree", text: base + "clientPortAddress=10.0.0.1\nserver.1=a:1:2;2181", want: "zoo.cfg:2: client address for this server (id = 1)"},
+			want: "zoo.cfg:2: clientPort says that clients of this server connect to :2181, and the line of this server (zoo.cfg:3) says 0.0.0.0:2182; leave clientPort out, or make them equal"},
+		{name: "client hosts disagree", text: base + "clientPortAddress=10.0.0.1\nserver.1=a:1:2;2181", want: "zoo.cfg:2: clientPort says that clients of this server connect to 10.0.0.1:2181, and the line of this server (zoo.cfg:4) says 0.0.0.0:2181"},
 		{name: "unknown provider", text: base + "authProvider.1=com.x.Auth", want: "zoo.cfg:3: authProvider.1=com.x.Auth is refused"},
 		{name: "enforce without schemes", text: base + "enforce.auth.enabled=true", want: "zoo.cfg:3: enforce.auth.enabled=true needs enforce.auth.schemes"},
 		{name: "enforce without provider", text: base + "enforce.auth.enabled=true\nenforce.auth.schemes=digest,sasl", want: "zoo.cfg:4: enforce.auth.schemes names sasl"},
@@ -254,7 +254,13 @@ func TestGoodConfig(t *testing.T) {
 		{name: "-D of an own key", text: base, props: ParseFlags("-Dzookeeper.tickTime=500", "x"), ok: func(c *Config) bool { return c.TickTime == 500*time.Millisecond },
 			notice: "x: ZooKeeper reads tickTime only from zoo.cfg"},
 		{name: "-D without prefix", text: base, props: ParseFlags("-DsnapCount=5", "x"), ok: func(c *Config) bool { return c.SnapCount == 100000 },
-			notice: "x: -DsnapCount has no effect; the property is called zookeeper.snapCount"},
+			warning: "x: -DsnapCount has no effect; the property is called zookeeper.snapCount"},
+		{name: "direct -D without prefix", text: base, props: direct("snapCount=5"), ok: func(c *Config) bool { return c.SnapCount == 5 }},
+		{name: "direct -D of what only zoo.cfg has in ZooKeeper", text: "clientPort=1\n", props: direct("dataDir=./here"),
+			ok: func(c *Config) bool { return c.DataDir == "./here" }},
+		{name: "direct -D that loses", text: base, props: direct("zookeeper.clientPort=5"), ok: func(c *Config) bool { return c.ClientAddr == ":2181" },
+			warning: "-D: clientPort=5 has no effect: clientPort is set at zoo.cfg:2, which wins, as in ZooKeeper"},
+		{name: "direct -D unknown", text: base, props: direct("snapCnt=5"), warning: "-D: unknown key snapCnt, ignored; the nearest known key is snapCount"},
 		{name: "-D unknown", text: base, props: ParseFlags("-Dzookeeper.snapCnt=5", "x"), warning: "x: unknown key zookeeper.snapCnt, ignored; the nearest known key is snapCount"},
 		{name: "-D of the start script", text: base, props: ParseFlags("-Dzookeeper.log.dir=/l -Dzookeeper.root.logger=INFO -Dzookeeper.server.principal=p", "x")},
 		{name: "IPv6", text: "dataDir=/d\nclientPort=2181\nclientPortAddress=::1", ok: clientAddr("[::1]:2181")},
@@ -494,6 +500,13 @@ func TestLoadArgs(t *testing.T) {
 			t.Errorf("%q: %v", args, err)
 		}
 	}
+}
+
+// direct is a property given to zkd itself.
+func direct(text string) []Property {
+	p := ParseProperty(text, "-D")
+	p.Direct = true
+	return []Property{p}
 }
 
 // TestExample keeps the shipped file true: it loads without a word, and what it

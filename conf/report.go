@@ -77,22 +77,7 @@ func (r *Report) String() string {
 	if r.File != "" {
 		fmt.Fprintf(&b, "configuration %s\n", r.File)
 	}
-	if len(r.Rows) > 0 {
-		var rows strings.Builder
-		table := tabwriter.NewWriter(&rows, 0, 8, 2, ' ', 0)
-		fmt.Fprintf(table, "KEY\tVALUE\tSTANCE\tWHERE\t\n")
-		for _, row := range r.Rows {
-			reason := ""
-			if row.Stance == HonouredChanged || row.Stance == Overridden {
-				reason = row.Reason // the others have a finding
-			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\n", row.Key, row.Value, row.Stance, row.Where, reason)
-		}
-		_ = table.Flush() // a Builder does not fail
-		for line := range strings.Lines(rows.String()) {
-			b.WriteString(strings.TrimRight(line, " \n") + "\n")
-		}
-	}
+	r.writeRows(&b)
 	for level := Notice; level <= Failure; level++ {
 		for _, f := range r.Findings {
 			if f.Level == level {
@@ -105,10 +90,57 @@ func (r *Report) String() string {
 	return b.String()
 }
 
-// Log writes the findings to the log of a starting server.
+// writeRows writes the table. Values come last: some are long, and nothing is
+// to move to the right for them.
+func (r *Report) writeRows(b *strings.Builder) {
+	if len(r.Rows) == 0 {
+		return
+	}
+	var text strings.Builder
+	table := tabwriter.NewWriter(&text, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(table, "WHERE\tSTANCE\tKEY\tVALUE\n")
+	for _, row := range r.Rows {
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s\n", r.short(row.Where), row.Stance, row.Key, row.Value)
+	}
+	_ = table.Flush() // a Builder does not fail
+	for i, line := range strings.Split(strings.TrimRight(text.String(), "\n"), "\n") {
+		b.WriteString(strings.TrimRight(line, " ") + "\n")
+		if i == 0 {
+			continue // the heads of the columns
+		}
+		if row := r.Rows[i-1]; row.Stance == HonouredChanged || row.Stance == Overridden { // the others have a finding
+			b.WriteString("    " + row.Reason + "\n")
+		}
+	}
+}
+
+// short is a place without the path of the file that the report is about.
+func (r *Report) short(where string) string {
+	if line, own := strings.CutPrefix(where, r.File+":"); own && r.File != "" {
+		return "line " + line
+	}
+	return where
+}
+
+// Origin says where a key got the value that counts, "zoo.cfg:3"; "" if it was
+// not set.
+func (r *Report) Origin(key string) string {
+	for _, row := range r.Rows {
+		if row.Key == key && row.Stance != Overridden {
+			return row.Where
+		}
+	}
+	return ""
+}
+
+// Log writes the findings to the log of a starting server. The failures are
+// those of the Error that Load returned, for the caller to report.
 func (r *Report) Log(log *slog.Logger) {
-	levels := [...]slog.Level{slog.LevelInfo, slog.LevelWarn, slog.LevelError}
+	levels := [...]slog.Level{slog.LevelInfo, slog.LevelWarn}
 	for _, f := range r.Findings {
+		if f.Level == Failure {
+			continue
+		}
 		log.Log(context.Background(), levels[f.Level], "configuration", "where", f.Where, "text", f.Text)
 	}
 }

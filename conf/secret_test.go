@@ -89,8 +89,8 @@ func TestNoSecretInReports(t *testing.T) {
 			l := testLoader(notYet, map[string]string{"zoo.cfg": base + text})
 			l.addFile("zoo.cfg")
 			l.addProperties([]Property{
-				{"zookeeper.DigestAuthenticationProvider.superDigest", leak, ""}, {"javax.net.ssl.keyStorePassword", leak, ""},
-				{"zookeeper.superDigest", leak, ""}, ParseProperty("-Dfoo:"+leak, "x"),
+				{Key: "zookeeper.DigestAuthenticationProvider.superDigest", Value: leak}, {Key: "javax.net.ssl.keyStorePassword", Value: leak},
+				{Key: "zookeeper.superDigest", Value: leak}, ParseProperty("-Dfoo:"+leak, "x"),
 			})
 			cfg, report, err := l.finish()
 			var log bytes.Buffer

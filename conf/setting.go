@@ -50,6 +50,7 @@ type setting struct {
 	hash   bool // see entry
 	at     origin
 	rank   rank
+	direct bool // see Property
 	v      value
 	bad    bool
 	stance Stance
@@ -111,6 +112,9 @@ func (l *loader) add(s *setting) {
 		l.settings[s.name] = s
 	case old.rank > s.rank:
 		s.stance, s.reason = Overridden, "by "+old.at.String()
+		if s.direct {
+			l.warn(s.at, "%s=%s has no effect: %s is set at %s, which wins, as in ZooKeeper", showName(s.name), s.shown(), showName(s.name), old.at)
+		}
 	case s.rank >= rankFile:
 		l.duplicate(old, s)
 	default:

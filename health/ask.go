@@ -109,7 +109,7 @@ func askAlone(ctx context.Context, cfg *conf.Config) Answer {
 	if cfg.ClientAddr == "" {
 		return Answer{Err: errors.New("it has no client port")}
 	}
-	text, err := fourLetters(ctx, reachable(cfg.ClientAddr), "srvr")
+	text, err := fourLetters(ctx, Local(cfg), "srvr")
 	if err != nil {
 		return Answer{Err: err}
 	}

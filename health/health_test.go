@@ -229,3 +229,57 @@ func TestParseSrvr(t *testing.T) {
 		}
 	}
 }
+
+// speaker answers each connection with a text.
+func speaker(t *testing.T, text string) (addr string) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			_, _ = c.Read(make([]byte, 4))
+			_, _ = c.Write([]byte(text))
+			_ = c.Close()
+		}
+	}()
+	return l.Addr().String()
+}
+
+func TestProbes(t *testing.T) {
+	const serves = "Zookeeper version: 3.9.5\nZxid: 0x2\nMode: follower\n"
+	for _, tt := range []struct {
+		answer string
+		live   bool
+		ready  string // what keeps it from being ready
+	}{
+		{serves, true, ""},
+		{"imok", true, "it says: imok"},
+		{"ruok is not executed because it is not in the whitelist.\n", true, "it says: ruok is not"},
+		{"This ZooKeeper instance is not currently serving requests\n", true, "not currently serving"},
+		{strings.Replace(serves, "follower", "read-only", 1), true, "lets clients only read"},
+		{"", false, "it says: "},
+	} {
+		addr := speaker(t, tt.answer)
+		if err := Live(t.Context(), addr); (err == nil) != tt.live {
+			t.Errorf("%q: live: %v", tt.answer, err)
+		}
+		if _, err := Ready(t.Context(), addr); (err == nil) != (tt.ready == "") || err != nil && !strings.Contains(err.Error(), tt.ready) {
+			t.Errorf("%q: ready: %v", tt.answer, err)
+		}
+	}
+}
+
+func TestReachable(t *testing.T) {
+	for addr, want := range map[string]string{":2181": "127.0.0.1:2181", "0.0.0.0:1": "127.0.0.1:1", "[::]:1": "127.0.0.1:1", "10.0.0.1:1": "10.0.0.1:1", "zk1:1": "zk1:1", "[::1]:1": "[::1]:1"} {
+		if got := reachable(addr); got != want {
+			t.Errorf("%s is reached by %s", addr, got)
+		}
+	}
+}

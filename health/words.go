@@ -13,8 +13,12 @@ import (
 
 // reachable is the address to dial for one to listen on.
 func reachable(addr string) string {
-	if port, all := strings.CutPrefix(addr, ":"); all {
-		return "127.0.0.1:" + port
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return addr
+	}
+	if ip := net.ParseIP(host); host == "" || ip != nil && ip.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", port)
 	}
 	return addr
 }

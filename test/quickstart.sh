@@ -26,16 +26,31 @@ pid=
 echo "quickstart: $(grep -m1 serves "$dir/out")"
 
 # The README's three servers, word by word.
-three=$(sed -n '/^Three servers/,/^To keep/s/^    //p' README.md)
-[ -n "$three" ] || { echo 'quickstart: the README has no three servers any more'; exit 1; }
+three=$(sed -n '/^Three servers/,/^To keep/{/^```sh$/,/^```$/{/^```/d;p}}' README.md)
+stop=$(sed -n '/^```sh stop$/,/^```$/{/^```/d;p}' README.md)
+[ -n "$three" ] && [ -n "$stop" ] || { echo 'quickstart: the README has no three servers any more'; exit 1; }
 (
 	cd "$dir"
-	trap 'kill $(jobs -p) 2>/dev/null; wait' EXIT
-	eval "${three//bin\/zkd/./zkd}" >three 2>&1 || true # it may be too early for the status
+	trap 'kill $(jobs -p) $(cat zk?/pid) 2>/dev/null || true; wait' EXIT
+	mkdir bin
+	mv zkd bin/zkd
+	eval "$three" >three 2>&1 &
+	starts=$!
+	( sleep 60; kill $starts ) 2>/dev/null &
+	wait $starts || { cat three; exit 1; }
+	grep '^healthy: 3 of 3 voters' three
+	if grep -E 'level=(WARN|ERROR)' three; then
+		echo 'quickstart: a faultless start of three warns'
+		exit 1
+	fi
+	pids=$(cat zk?/pid)
+	eval "$stop"
 	n=0
-	until ./zkd status zk1/zoo.cfg >status 2>&1 && grep '^healthy: 3 of 3 voters' status; do
-		n=$((n + 1))
-		[ $n -lt 100 ] || { cat three status; exit 1; }
-		sleep 0.2
+	for pid in $pids; do
+		while kill -0 "$pid" 2>/dev/null; do
+			n=$((n + 1))
+			[ $n -lt 100 ] || { echo "quickstart: a server does not stop"; exit 1; }
+			sleep 0.1
+		done
 	done
 )

@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -18,26 +20,46 @@ port for the other servers of an ensemble is in use, 134 aborted by a fault
 of zkd or without memory.`
 
 func newRoot() *cobra.Command {
+	var o serverOptions
 	root := &cobra.Command{
 		Use:           "zkd",
 		Short:         "A ZooKeeper-compatible coordination server",
 		Long:          about,
+		Version:       server.FullVersion(),
 		Args:          noCommand,
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), serverOptions{}) },
+		RunE:          func(cmd *cobra.Command, _ []string) error { return serve(cmd.Context(), o) },
+
+		SuggestionsMinimumDistance: 2,
 	}
+	addServerFlags(root, &o)
+	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitCode{exitConfig, err} })
-	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newStatus(), newVersion())
+	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newStatus(), newHealth(), newVersion())
 	return root
 }
 
-func noCommand(_ *cobra.Command, args []string) error {
-	if len(args) > 0 {
-		return &exitCode{exitConfig, fmt.Errorf("unknown command %q; zkd --help lists what there is", args[0])}
+// noCommand refuses arguments, and says what may have been meant.
+func noCommand(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
 	}
-	return nil
+	return &exitCode{exitConfig, errors.New(meant(cmd, args[0]))}
+}
+
+func meant(cmd *cobra.Command, arg string) string {
+	if !cmd.HasSubCommands() {
+		return fmt.Sprintf("%s takes no arguments, and there is %q", cmd.CommandPath(), arg)
+	}
+	if _, err := os.Stat(arg); err == nil || strings.HasSuffix(arg, ".cfg") {
+		return fmt.Sprintf("%s is no command. To run a server with that file: zkd server %[1]s", arg)
+	}
+	if near := cmd.SuggestionsFor(arg); len(near) > 0 {
+		return fmt.Sprintf("there is no command %q; was zkd %s meant? zkd --help lists what there is", arg, strings.Join(near, " or zkd "))
+	}
+	return fmt.Sprintf("there is no command %q; zkd --help lists what there is", arg)
 }
 
 func atMostOne(_ *cobra.Command, args []string) error {
@@ -50,11 +72,15 @@ func atMostOne(_ *cobra.Command, args []string) error {
 func newServer() *cobra.Command {
 	var o serverOptions
 	cmd := &cobra.Command{
-		Use:   "server [zoo.cfg]",
-		Short: "Run a server from a zoo.cfg",
+		Use:        "server [zoo.cfg]",
+		SuggestFor: []string{"start", "start-foreground", "restart", "run", "serve"},
+		Short:      "Run a server from a zoo.cfg",
 		Long: `Run a server from a zoo.cfg in ZooKeeper's own format. Without a file it
 starts as zkd alone does. What a ZooKeeper takes as a property of its JVM is
-given by the same name: -D zookeeper.skipACL=yes -D jute.maxbuffer=4194304`,
+given by the same name: -D zookeeper.skipACL=yes -D jute.maxbuffer=4194304
+
+SIGTERM and SIGINT stop it in good order. So does SIGHUP, which a terminal
+sends when it is closed, unless the server was started by nohup.`,
 		Args: atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.take(args); err != nil {
@@ -64,8 +90,14 @@ given by the same name: -D zookeeper.skipACL=yes -D jute.maxbuffer=4194304`,
 		},
 	}
 	addConfigFlags(cmd, &o)
-	cmd.Flags().StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
+	addServerFlags(cmd, &o)
 	return cmd
+}
+
+func addServerFlags(cmd *cobra.Command, o *serverOptions) {
+	cmd.Flags().StringVar(&o.port, "port", "", "port for clients on 127.0.0.1, without a zoo.cfg (default 2181)")
+	cmd.Flags().StringVar(&o.data, "data", "", "directory for the data, without a zoo.cfg (default ./zkd-data)")
+	cmd.Flags().StringVar(&o.logLevel, "log-level", "info", "debug, info, warn or error")
 }
 
 func addConfigFlags(cmd *cobra.Command, o *serverOptions) {
@@ -79,7 +111,7 @@ func newCheckConfig() *cobra.Command {
 		Use:   "check-config zoo.cfg",
 		Short: "Say of every key in a zoo.cfg what becomes of it",
 		Args:  atMostOne,
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 {
 				o.config = args[0]
 			}
@@ -87,10 +119,11 @@ func newCheckConfig() *cobra.Command {
 				return &exitCode{exitConfig, fmt.Errorf("which file? zkd check-config zoo.cfg")}
 			}
 			_, report, err := environment().Load(o.config, o.properties())
-			if report != nil {
-				fmt.Fprint(os.Stdout, report)
+			fmt.Fprint(cmd.OutOrStdout(), foldFor(cmd.OutOrStdout(), report.String()))
+			if err != nil {
+				return &exitCode{code: exitConfig} // the report has all of it
 			}
-			return err
+			return nil
 		},
 	}
 	addConfigFlags(cmd, &o)
@@ -102,6 +135,6 @@ func newVersion() *cobra.Command {
 		Use:   "version",
 		Short: "Print the version",
 		Args:  noCommand,
-		Run:   func(*cobra.Command, []string) { fmt.Println(server.FullVersion()) },
+		Run:   func(cmd *cobra.Command, _ []string) { fmt.Fprintln(cmd.OutOrStdout(), server.FullVersion()) },
 	}
 }

@@ -63,7 +63,7 @@ func recoverServer(out io.Writer, o serverOptions, yes bool) (err error) {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.load(log)
+	cfg, _, err := o.load(log)
 	if err != nil {
 		return err
 	}

@@ -16,9 +16,10 @@ import (
 
 // serverOptions are the flags of commands that read a configuration.
 type serverOptions struct {
-	config   string
-	defines  []string
-	logLevel string
+	config     string
+	defines    []string
+	port, data string // of a server without a configuration
+	logLevel   string
 }
 
 // environment is what ZooKeeper's start scripts and images take into account.
@@ -26,8 +27,18 @@ func environment() conf.Environ { return os.Environ() }
 
 // properties are the -D items of the command line. Later ones win.
 func (o *serverOptions) properties() (props []conf.Property) {
+	direct := func(p conf.Property) {
+		p.Direct = true
+		props = append(props, p)
+	}
 	for _, d := range o.defines {
-		props = append(props, conf.ParseProperty(d, "-D"))
+		direct(conf.ParseProperty(d, "-D"))
+	}
+	if o.port != "" {
+		direct(conf.Property{Key: "clientPort", Value: o.port, Source: "--port"})
+	}
+	if o.data != "" {
+		direct(conf.Property{Key: "dataDir", Value: o.data, Source: "--data"})
 	}
 	return props
 }
@@ -41,15 +52,26 @@ func serve(ctx context.Context, o serverOptions) error {
 	if err != nil {
 		return err
 	}
-	cfg, err := o.load(log)
+	cfg, report, err := o.load(log)
 	if err != nil {
 		return err
 	}
-	ctx, stop := signal.NotifyContext(ctx, os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(ctx, endings()...)
 	defer stop()
 	tune()
 	limitMemory()
-	return untilSettled(ctx, log, func(ctx context.Context) error { return runServer(ctx, cfg, log) })
+	err = untilSettled(ctx, log, func(ctx context.Context) error { return runServer(ctx, cfg, log) })
+	return explainListen(err, cfg, report)
+}
+
+// endings are the signals that a server stops at in good order. A terminal that
+// is closed sends SIGHUP; as with a JVM, nohup keeps the server from it.
+func endings() []os.Signal {
+	list := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		list = append(list, syscall.SIGHUP)
+	}
+	return list
 }
 
 // runServer runs one server until it is told to stop, or fails.
@@ -76,7 +98,7 @@ func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 	select {
 	case err = <-s.Failed():
 	case <-ctx.Done():
-		log.Info("stopping")
+		log.Info("stopping", "why", context.Cause(ctx))
 	}
 	down, cancel := context.WithTimeout(context.Background(), stopTime)
 	defer cancel()
@@ -107,13 +129,23 @@ func unlessTold(ctx context.Context, start func() (*server.Server, error)) (*ser
 	}
 }
 
-func (o *serverOptions) load(log *slog.Logger) (*conf.Config, error) {
-	cfg, report, err := environment().Load(o.config, o.properties())
-	if err != nil {
-		return nil, err
+// load reads the configuration of a server and logs what there is to say about
+// it, also when it cannot be used.
+func (o *serverOptions) load(log *slog.Logger) (*conf.Config, *conf.Report, error) {
+	for flag, key := range map[string]string{o.port: "--port: set clientPort", o.data: "--data: set dataDir"} {
+		if flag != "" && o.config != "" {
+			return nil, nil, &exitCode{exitConfig, fmt.Errorf("a server with a zoo.cfg takes no %s in %s", key, o.config)}
+		}
 	}
+	if o.port == "0" {
+		return nil, nil, &exitCode{exitConfig, errors.New("--port 0: clients have to know the port; 2181 is the usual one")}
+	}
+	cfg, report, err := environment().Load(o.config, o.properties())
 	report.Log(log)
-	return cfg, nil
+	if err != nil {
+		return nil, nil, err
+	}
+	return cfg, report, nil
 }
 
 func newLogger(level string) (*slog.Logger, error) {

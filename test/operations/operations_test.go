@@ -60,6 +60,9 @@ func TestFormRollRecover(t *testing.T) {
 	zk[2].start()
 	zk[2].awaitStatus("healthy: 3 of 3 voters")
 	zk[2].has("/early", "a")
+	if said := zk[2].run("health"); !strings.Contains(said, ":2181 answers\n") || !strings.Contains(said, ":2181 serves clients (follower)\n") {
+		t.Errorf("zkd health says\n%s", said)
+	}
 
 	for _, m := range leaderLast(zk) {
 		m.stop(syscall.SIGTERM)
