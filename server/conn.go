@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"zkd/internal/mutant"
+	"zkd/internal/progress"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/znode"
@@ -24,6 +25,10 @@ type conn struct {
 	peer netip.AddrPort
 	in   inbox
 	out  outbox // out.mu also guards what is marked so below
+
+	meter  progress.Meter // of lookAfterSlow
+	kept   atomic.Bool    // the client waits for memory, or for its turn
+	ending atomic.Bool    // what is queued is the last
 
 	who  atomic.Pointer[znode.Actor] // replaced, never changed
 	head txnHead                     // only the conn's goroutine uses it
@@ -80,7 +85,9 @@ func newConn(srv *Server, nc net.Conn) *conn {
 	c.in.from = c
 	c.out.nc, c.out.raw = nc, raw
 	c.out.lane, c.out.clock = &srv.memory.replies, srv.now
+	c.meter = progress.New(nc)
 	c.out.ended = func() { srv.conns.uncount(c) }
+	c.out.took, c.out.counts = c.took, c.meter.Able
 	c.out.changed.L = &c.out.mu
 	c.stats.reset()
 	c.who.Store(&znode.Actor{
@@ -104,15 +111,22 @@ func (c *conn) serve() {
 	// What is queued goes out, and what still comes in is not read any more
 	// than it takes to see the client's end. No session will expire that would
 	// end the wait for a client that takes nothing.
-	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
-		_ = c.nc.SetWriteDeadline(time.Now().Add(limit))
-	}
+	c.limitWrites()
+	c.ending.Store(true)
 	c.out.flush()
 	for {
 		c.in.begin = c.in.end
 		if c.in.fill() != nil {
 			return
 		}
+	}
+}
+
+// limitWrites gives a client that may have no session some time to take what is
+// queued for it.
+func (c *conn) limitWrites() {
+	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
+		_ = c.nc.SetWriteDeadline(time.Now().Add(limit))
 	}
 }
 
@@ -159,7 +173,7 @@ func (c *conn) drop() {
 func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 	var part int64
 	if len(body) > longRequest {
-		if part = c.srv.memory.logged.take(int64(len(body)), c.waitsForLog); part == 0 {
+		if part = c.take(&c.srv.memory.logged, int64(len(body)), c.waitsForLog); part == 0 {
 			return false
 		}
 	}
@@ -175,9 +189,13 @@ func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 		// A pipeline that never ends must not make the list ever longer.
 		c.pending, c.answered = c.pending[:copy(c.pending, c.pending[c.answered:])], 0
 	}
+	now := c.srv.now()
 	c.pending = append(c.pending, pendingReply{
-		op: op, large: c.srv.throttle.large(len(body)), size: int32(len(body)), part: int32(part), at: c.srv.now(),
+		op: op, large: c.srv.throttle.large(len(body)), size: int32(len(body)), part: int32(part), at: now,
 	})
+	if c.attached {
+		c.entry.Touch(now)
+	}
 	c.srv.memory.loggedBytes.Add(int64(len(body)))
 	c.behind = true
 	c.srv.outstanding.Add(1)
@@ -189,8 +207,9 @@ func (c *conn) submit(op jute.Op, xid int32, body []byte) bool {
 // out.mu sees no parked read without the write before it.
 func (c *conn) idleLocked() bool { return c.answered == len(c.pending) }
 
-// waitsLocked tells whether the client waits for the log.
-func (c *conn) waitsLocked() bool { return !c.gone && !c.idleLocked() }
+// waitsLocked tells whether it is this server that lets the client wait: for the
+// log, or for memory that others have.
+func (c *conn) waitsLocked() bool { return !c.gone && (!c.idleLocked() || c.kept.Load()) }
 
 func (c *conn) waits() bool {
 	c.out.mu.Lock()
@@ -215,8 +234,11 @@ func (c *conn) drain() bool {
 }
 
 func (c *conn) drainLocked() bool {
-	for !c.idleLocked() && !c.gone {
-		c.out.changed.Wait()
+	if !c.idleLocked() && !c.gone {
+		for !c.idleLocked() && !c.gone {
+			c.out.changed.Wait()
+		}
+		c.heardLocked() // it could not be, all the while
 	}
 	return !c.gone && !c.out.dead
 }

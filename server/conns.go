@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"net/netip"
+	"slices"
 	"sync"
 )
 
@@ -76,10 +77,12 @@ func (s *conns) len() int {
 }
 
 // list returns the connections as of now.
-func (s *conns) list() []*conn {
+func (s *conns) list() []*conn { return s.appendTo(nil) }
+
+func (s *conns) appendTo(list []*conn) []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]*conn, 0, len(s.all))
+	list = slices.Grow(list, len(s.all))
 	for c := range s.all {
 		list = append(list, c)
 	}

@@ -100,12 +100,14 @@ func (r *run) long(frame []byte, need int) bool {
 	r.end()
 	c, m := r.c, r.c.srv.memory
 	c.out.flush()
-	part := m.replies.take(int64(need), c.waitsForReply)
+	part := c.take(&m.replies, int64(need), c.waitsForReply)
 	if part == 0 {
 		return false
 	}
+	c.keep()
 	m.heavy <- struct{}{}
-	ok := !c.lapsed(c.srv.now()) && r.begin()
+	c.letGo()
+	ok := c.resume() && r.begin()
 	if ok {
 		r.count++
 		body := jute.NewReader(frame)
@@ -119,18 +121,17 @@ func (r *run) long(frame []byte, need int) bool {
 	if ok {
 		c.out.flush()
 	}
-	return ok
+	return ok && c.resume()
 }
 
 // process handles the requests that have arrived whole. It returns false if
 // the connection is to end.
 func (c *conn) process() bool {
 	r := run{c: c, began: c.srv.now()}
-	if c.lapsed(r.began) {
+	if !c.resumeAt(r.began) {
 		return false
 	}
 	defer r.end()
-	touched := false
 	for {
 		frame, err := c.in.next()
 		if err != nil || frame != nil && len(frame) < jute.HeaderSize {
@@ -145,11 +146,6 @@ func (c *conn) process() bool {
 		body := jute.NewReader(frame)
 		xid, op := body.Int32(), jute.Op(body.Int32())
 		k := kindOf(op)
-		if !touched && k != auth && k != unknown {
-			// Whatever waits behind a slow disk, the session was heard of.
-			c.entry.Touch(r.began)
-			touched = true
-		}
 		if mutant.Is(mutant.SyncLog) && op == jute.OpSync {
 			k = read
 		}
@@ -163,7 +159,7 @@ func (c *conn) process() bool {
 			}
 			if c.behind {
 				c.out.flush() // what is before the write does not wait for it
-				if !c.drain() || c.lapsed(c.srv.now()) {
+				if !c.drain() || !c.resume() {
 					return false
 				}
 				c.behind = false
@@ -171,7 +167,7 @@ func (c *conn) process() bool {
 			if r.held && r.full() {
 				r.end()
 				c.out.flush()
-				if c.lapsed(c.srv.now()) { // a slow client may have taken its time
+				if !c.resume() { // a slow client may have taken its time
 					return false
 				}
 			}
@@ -194,6 +190,18 @@ func (c *conn) process() bool {
 			return false
 		}
 	}
+}
+
+// resume notes, after what may have taken long, that the next request is taken up
+// now. It returns false if this server may not answer it any more.
+func (c *conn) resume() bool { return c.resumeAt(c.srv.now()) }
+
+func (c *conn) resumeAt(now time.Duration) bool {
+	if c.lapsed(now) {
+		return false
+	}
+	c.entry.Touch(now)
+	return true
 }
 
 // lapsed ends a connection that this server may not answer any more.

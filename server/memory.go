@@ -91,10 +91,14 @@ func (c *conn) waitsForRoom() bool {
 	}
 	c.out.mu.Lock()
 	defer c.out.mu.Unlock()
-	if c.attached {
-		c.entry.Touch(c.now()) // it is this server that takes its time
-	}
 	return !c.gone && !c.out.dead
+}
+
+// take waits for a part of a lane.
+func (c *conn) take(l *lane, n int64, goOn func(first bool) bool) int64 {
+	c.keep()
+	defer c.letGo()
+	return l.take(n, goOn)
 }
 
 // left tells whether the client has ended the connection. Who waits does not
@@ -130,7 +134,9 @@ func (c *conn) shareLocked() int {
 func (c *conn) now() time.Duration { return c.srv.now() }
 
 // takeRequest implements lender.
-func (c *conn) takeRequest(n int64) int64 { return c.srv.memory.requests.take(n, c.waitsForRequest) }
+func (c *conn) takeRequest(n int64) int64 {
+	return c.take(&c.srv.memory.requests, n, c.waitsForRequest)
+}
 
 // giveRequest implements lender.
 func (c *conn) giveRequest(n int64) { c.srv.memory.requests.add(-n) }

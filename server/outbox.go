@@ -15,7 +15,9 @@ type outbox struct {
 	nc  net.Conn
 	raw syscall.RawConn // nil where the bytes cannot go straight to a socket
 
-	ended func() // called before the client sees the end
+	ended  func()      // called before the client sees the end
+	took   func()      // called when the client has taken something that had to wait
+	counts func() bool // whether the kernel counts what the client takes
 
 	mu      sync.Mutex
 	changed sync.Cond // on mu; also for what conn guards with it
@@ -168,19 +170,40 @@ func (o *outbox) writeNow(b []byte) (bool, error) {
 // others wait for the memory.
 const piece = 256 << 10
 
+// smallPiece is a piece where the kernel does not count what a client takes
+// (progress.Meter): that is seen by how much can be written.
+const smallPiece = 16 << 10
+
+// leastWait is how long a write takes at least that has waited for the client.
+const leastWait = 10 * time.Millisecond
+
 // writeRest waits until the socket has taken everything.
 func (o *outbox) writeRest(b []byte) error {
 	defer o.moved.Store(0)
 	o.mu.Lock()
 	o.countLocked() // it is kept for as long as the client likes
 	o.mu.Unlock()
-	for len(b) > 0 {
-		o.moved.Store(int64(max(o.clock(), 1)))
-		n := min(len(b), piece)
+	most := piece
+	if !o.counts() {
+		most = smallPiece
+	}
+	begun := max(o.clock(), 1)
+	o.moved.Store(int64(begun))
+	for done := 0; len(b) > 0; {
+		n := min(len(b), most)
 		if _, err := o.nc.Write(b[:n]); err != nil {
 			return err
 		}
 		b = b[n:]
+		now := o.clock()
+		if now-begun >= leastWait {
+			o.took()
+		}
+		begun = now
+		if done += n; done >= piece {
+			done = 0
+			o.moved.Store(int64(now))
+		}
 	}
 	return nil
 }

@@ -113,6 +113,7 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 	s.proposeMembers() // no client of this server shall find none
 	s.gate.open()
 	s.tasks.Go(func() { s.scrub(s.life) })
+	s.tasks.Go(func() { s.lookAfterSlow(s.life) })
 	return s, nil
 }
 

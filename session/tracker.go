@@ -36,6 +36,14 @@ type Entry struct {
 // Touch notes that the session was heard of.
 func (e *Entry) Touch(now time.Duration) { e.touched.Store(int64(now)) }
 
+// Heard notes that the session was heard of at some time in the past.
+func (e *Entry) Heard(at time.Duration) {
+	if heard := e.touched.Load(); heard < int64(at) {
+		// Whoever touches it right now knows better.
+		e.touched.CompareAndSwap(heard, int64(at))
+	}
+}
+
 // Touched returns when the session was last heard of.
 func (e *Entry) Touched() time.Duration { return time.Duration(e.touched.Load()) }
 
@@ -77,10 +85,7 @@ func (t *Tracker) Heard(id ID, timeout, at time.Duration) {
 	if e == nil {
 		return
 	}
-	if heard := e.touched.Load(); heard < int64(at) {
-		// Whoever touches it right now knows better.
-		e.touched.CompareAndSwap(heard, int64(at))
-	}
+	e.Heard(at)
 	if e.timeout.Load() != int64(timeout) {
 		e.timeout.Store(int64(timeout))
 		t.leave(e)

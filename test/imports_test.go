@@ -12,21 +12,22 @@ import (
 // mayImport is the table of docs/architecture.md: what each package may import
 // of ours. The pure ones stay pure because this test says so.
 var mayImport = map[string][]string{
-	"zkd/proto/jute":      {},
-	"zkd/proto/zkfile":    {},
-	"zkd/digest":          {},
-	"zkd/znode":           {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
-	"zkd/session":         {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
-	"zkd/watch":           {"zkd/internal/mutant", "zkd/proto/jute"},
-	"zkd/conf":            {},
-	"zkd/internal/mutant": {},
-	"zkd/consensus/store": {"zkd/internal/mutant"},
-	"zkd/consensus/peer":  {"zkd/internal/mutant"},
-	"zkd/consensus":       {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
-	"zkd/server/member":   {"zkd/conf", "zkd/proto/jute"},
-	"zkd/server":          {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/server/member", "zkd/session", "zkd/watch", "zkd/znode"},
-	"zkd/health":          {"zkd/conf", "zkd/consensus"},
-	"zkd/cmd/zkd":         {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
+	"zkd/proto/jute":        {},
+	"zkd/proto/zkfile":      {},
+	"zkd/digest":            {},
+	"zkd/znode":             {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/session":           {"zkd/digest", "zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/watch":             {"zkd/internal/mutant", "zkd/proto/jute"},
+	"zkd/conf":              {},
+	"zkd/internal/mutant":   {},
+	"zkd/internal/progress": {},
+	"zkd/consensus/store":   {"zkd/internal/mutant"},
+	"zkd/consensus/peer":    {"zkd/internal/mutant"},
+	"zkd/consensus":         {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
+	"zkd/server/member":     {"zkd/conf", "zkd/proto/jute"},
+	"zkd/server":            {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/internal/progress", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/server/member", "zkd/session", "zkd/watch", "zkd/znode"},
+	"zkd/health":            {"zkd/conf", "zkd/consensus"},
+	"zkd/cmd/zkd":           {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
 }
 
 // impure are packages of the standard library that a pure package has no use for.

@@ -55,6 +55,7 @@ const (
 	Relay      Rule = "relay"       // a leader hears of the sessions of other servers
 	Parted     Rule = "parted"      // also what a client said right before its connection ended
 	Waiting    Rule = "waiting"     // a session that waits for the log is no silent one
+	Slow       Rule = "slow"        // nor is one that takes a long reply
 	Deposed    Rule = "deposed"     // nobody expires a session but who leads when it is applied
 	Generation Rule = "generation"  // requests of a connection that was replaced are void
 	Ended      Rule = "ended"       // requests of a session that has ended are void
