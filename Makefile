@@ -57,6 +57,7 @@ kills: ## KILLS leaders killed under load; no client of the others may notice
 
 ensemble-long: ## ensembles at length: more kills, longer pauses, 500,000 writes missed
 	go test -count=1 -timeout 120m -v ./test/ensemble -long
+	go test -count=1 -timeout 15m -v ./test/slow -long
 	CLIENTS_LONG=1 go test -count=1 -p 1 -timeout 60m -run Ensemble ./test/clients/...
 
 overload: ## floods, giant lists, reconnects, readers that do not read, at full size: overload.md

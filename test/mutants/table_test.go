@@ -46,6 +46,7 @@ var caught = map[string][]check{
 	"relay":       {{pkg: "server", run: "TestReported"}, {pkg: "test/simulation", run: "TestScenarios", args: quiet}},
 	"parted":      {{pkg: "server", run: "TestReportOfAConnectionThatEnded"}, {pkg: "test/simulation", run: "TestScenarios", args: quiet}},
 	"waiting":     {{pkg: "server", run: "TestNoExpiryWhileTheLogIsSlow"}},
+	"slow":        {{pkg: "server", run: "TestSlowReaderIsAlive"}},
 	"deposed":     {{pkg: "server", run: "TestExpiryOfADeposedLeader"}},
 	"generation":  {{pkg: "server", run: "TestFarewellOverAnOldConnection"}, {pkg: "server", run: "TestParkedOnAMovedSession"}},
 	"ended":       {{pkg: "server", run: "TestRequestsOfAnEndedSession"}},
