@@ -227,21 +227,23 @@ func TestTrackedSessions(t *testing.T) {
 	}
 }
 
-// A client may end its session over the connection that it had before; what a
-// leader has judged silent must be what is there now.
-func TestFarewellOverAnOldConnection(t *testing.T) {
+// A session that goes on over another connection is not ended by what comes
+// from the one before, neither by the client nor because that was silent.
+func TestCloseSessionOfAnOldConnection(t *testing.T) {
 	s := startServer(t, nil)
 	c := connect(t, s)
 	id := session.ID(c.session)
 	awaitLead(t, s)
 	applied(t, s, id, 0, opAttach, jute.AppendInt32(nil, 5_000))
 	closed(t, c.Conn)
-	applied(t, s, id, 0, jute.OpCloseSession, jute.AppendInt64(nil, int64(s.node.Status().Term)))
-	if !lives(s, id) {
-		t.Fatal("expired, though it was heard of over another connection")
+	for name, body := range map[string][]byte{"a client": nil, "a leader": jute.AppendInt64(nil, int64(s.node.Status().Term))} {
+		applied(t, s, id, 0, jute.OpCloseSession, body)
+		if !lives(s, id) {
+			t.Fatalf("%s has ended the session over its old connection", name)
+		}
 	}
-	applied(t, s, id, 0, jute.OpCloseSession, nil)
+	applied(t, s, id, 1, jute.OpCloseSession, nil)
 	if lives(s, id) {
-		t.Error("the session goes on")
+		t.Error("the session goes on when its newest connection has closed it")
 	}
 }

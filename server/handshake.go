@@ -122,7 +122,9 @@ func (c *conn) negotiate() bool {
 	case c.request.SessionID == 0 && s.cfg.LocalSessions && s.cfg.EnsembleMode():
 		return c.openLocal()
 	case c.request.SessionID == 0:
-		return c.globalize(s.sessions.make(c.timeout), jute.OpCreateSession)
+		x := s.sessions.make(c.timeout)
+		s.sessions.noteSeen(x.ID, c.request.LastZxidSeen)
+		return c.globalize(x, jute.OpCreateSession)
 	}
 	id := session.ID(c.request.SessionID)
 	if x, ok := s.locals.get(id); ok {
@@ -142,8 +144,8 @@ func (c *conn) negotiate() bool {
 	return c.submit(opAttach, 0, jute.AppendInt32(nil, c.timeout))
 }
 
-// caughtUp tells whether this server has applied what the client has seen. One
-// that lags has a tick to catch up.
+// caughtUp tells whether this server has applied what the client has seen, or
+// may let it in all the same. One that lags has a tick to catch up.
 func (c *conn) caughtUp() bool {
 	s := c.srv
 	applied := func() bool { return s.zxid() >= c.request.LastZxidSeen }
@@ -151,9 +153,31 @@ func (c *conn) caughtUp() bool {
 		return true
 	}
 	if !s.cfg.EnsembleMode() {
-		return false // there is nobody to catch up with
+		return c.beginsAnew()
 	}
 	return s.sync(s.cfg.TickTime) == nil && applied()
+}
+
+// beginsAnew tells whether a client may be let in that has seen more than there
+// is. This server is alone, so nobody has it: its data was lost, or an older
+// copy was put in its place. To be turned away for ever would not help the
+// client, so one whose session is not here either is told so, and gets a new
+// one if it asks. A session that is here has seen what is gone, and must not
+// go back in time, unless it was made since and has seen nothing yet: some
+// clients go on with the zxid of their last session until the first reply.
+func (c *conn) beginsAnew() bool {
+	s, id := c.srv, session.ID(c.request.SessionID)
+	s.state.mu.RLock()
+	_, known := s.state.table.Get(id)
+	s.state.mu.RUnlock()
+	if known && s.sessions.seenBefore(id) != c.request.LastZxidSeen {
+		return false
+	}
+	if !known {
+		s.log.Warn("client has seen a newer state than this server's, which is alone: data was lost, or replaced by an older copy; "+
+			"the client begins anew", "peer", c.peer, "lastZxidSeen", hexZxid(c.request.LastZxidSeen), "zxid", hexZxid(s.zxid()))
+	}
+	return true
 }
 
 // lookUp finds a session, after a sync if it seems not to be there: it may

@@ -204,7 +204,7 @@ func (m *machine) void(s session.Session, exists bool) bool {
 	if local := t.generation == localGeneration; local == exists {
 		return local || !mutant.Is(mutant.Ended)
 	}
-	return exists && s.Generation != t.generation && !t.farewell() && !mutant.Is(mutant.Generation)
+	return exists && s.Generation != t.generation && !mutant.Is(mutant.Generation)
 }
 
 // write applies a request that changes the tree, or would.

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"testing"
 
-	"zkd/conf"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/test/wire"
@@ -49,19 +48,66 @@ func TestUnknownSessionIsLookedFor(t *testing.T) {
 	}
 }
 
-// A client that has seen more than this server has applied is turned away.
+// A client that has seen more than a server of an ensemble has applied is
+// turned away, whatever session it has, also by one that is the only member.
 func TestClientThatHasSeenMore(t *testing.T) {
-	for name, set := range map[string]func(*conf.Config){"alone": nil, "in an ensemble": loneEnsemble(t, "")} {
-		t.Run(name, func(t *testing.T) {
-			s := startServer(t, set)
-			for ahead, want := range map[int64]error{0: nil, 1 << 20: wire.ErrClosed} {
-				nc := dial(t, s)
-				r, err := nc.Connect(wire.ConnectRequest{TimeoutMs: 60_000, Password: make([]byte, 16), LastZxid: s.zxid() + ahead}, patience)
-				if !errors.Is(err, want) {
-					t.Errorf("%d transactions ahead: answered %+v, %v", ahead, r, err)
-				}
-			}
-		})
+	s := startServer(t, loneEnsemble(t, ""))
+	c := connect(t, s)
+	for name, r := range map[string]wire.ConnectRequest{
+		"no session":         {},
+		"an unknown session": {Session: 77},
+		"a session":          {Session: c.session, Password: c.password},
+	} {
+		if _, err := comeWith(t, s, r, 1<<20); !errors.Is(err, wire.ErrClosed) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if _, err := comeWith(t, s, wire.ConnectRequest{}, 0); err != nil {
+		t.Error("one that has seen just as much:", err)
+	}
+}
+
+// comeWith connects as a client that has seen so much more than the server has.
+func comeWith(t *testing.T, s *Server, r wire.ConnectRequest, ahead int64) (*wire.ConnectResponse, error) {
+	r.TimeoutMs, r.LastZxid = 60_000, s.zxid()+ahead
+	if r.Password == nil {
+		r.Password = make([]byte, 16)
+	}
+	return dial(t, s).Connect(r, patience)
+}
+
+// A server that is alone and has lost its data tells its clients of before that
+// their sessions have ended, and serves them when they come without one.
+func TestClientThatHasSeenWhatIsLost(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	if r, err := comeWith(t, s, wire.ConnectRequest{Session: 77}, 1<<40); err != nil || r.Session != 0 || r.TimeoutMs != 0 {
+		t.Errorf("unknown session: %+v, %v, want that it has expired", r, err)
+	}
+	if r, err := comeWith(t, s, wire.ConnectRequest{Session: c.session, Password: c.password}, 1<<40); !errors.Is(err, wire.ErrClosed) {
+		t.Errorf("session that has seen what is gone: %+v, %v", r, err)
+	}
+	if !c.exists("/") {
+		t.Error("its other connection has ended")
+	}
+	ahead := s.zxid() + 1<<40
+	made, err := comeWith(t, s, wire.ConnectRequest{}, ahead-s.zxid())
+	if err != nil || made.Session == 0 {
+		t.Fatalf("new session: %+v, %v", made, err)
+	}
+	// It may come back before it has had a reply, and then remembers what it saw before.
+	for _, tt := range []struct {
+		ahead int64
+		want  error
+	}{{ahead - s.zxid(), nil}, {ahead - s.zxid() + 1, wire.ErrClosed}, {0, nil}, {ahead - s.zxid(), nil}} {
+		r, err := comeWith(t, s, wire.ConnectRequest{Session: made.Session, Password: made.Password}, tt.ahead)
+		if !errors.Is(err, tt.want) || err == nil && r.Session != made.Session {
+			t.Errorf("%d ahead: %+v, %v", tt.ahead, r, err)
+		}
+	}
+	s.sessions.ended(session.ID(made.Session))
+	if len(s.sessions.seen) != 0 {
+		t.Error("what its client had seen is kept of a session that has ended")
 	}
 }
 

@@ -21,6 +21,7 @@ type sessions struct {
 	mu      sync.Mutex
 	lastID  session.ID
 	conns   map[session.ID]*conn // the newest connection of each session
+	seen    map[session.ID]int64 // see noteSeen
 	leading bool                 // see tracker
 	relay   relay
 }
@@ -28,7 +29,7 @@ type sessions struct {
 func newSessions(srv *Server) *sessions {
 	return &sessions{
 		srv: srv, tracker: session.NewTracker(srv.cfg.TickTime, srv.now()),
-		lastID: firstID(srv.cfg.ServerID, srv.world.now()), conns: map[session.ID]*conn{},
+		lastID: firstID(srv.cfg.ServerID, srv.world.now()), conns: map[session.ID]*conn{}, seen: map[session.ID]int64{},
 	}
 }
 
@@ -44,6 +45,24 @@ func (s *sessions) newID() session.ID {
 	defer s.mu.Unlock()
 	s.lastID++
 	return s.lastID
+}
+
+// noteSeen remembers for a session that is made that its client had seen a zxid
+// that this server does not have: what it saw before the session.
+func (s *sessions) noteSeen(id session.ID, zxid int64) {
+	if zxid <= s.srv.zxid() {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.seen[id] = zxid
+}
+
+// seenBefore returns what noteSeen was told of the session, or 0.
+func (s *sessions) seenBefore(id session.ID) int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.seen[id]
 }
 
 // make returns a session that nobody has.
@@ -97,6 +116,7 @@ func (s *sessions) ended(id session.ID) *conn {
 	s.tracker.Forget(id)
 	c := s.conns[id]
 	delete(s.conns, id)
+	delete(s.seen, id)
 	return c
 }
 

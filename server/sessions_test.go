@@ -196,3 +196,35 @@ func TestCloseOfUnreadingClient(t *testing.T) {
 	c.send(wire.OpClose, nil)
 	settled(t, s, 0)
 }
+
+// A session is taken over by another connection; what its old one asked for
+// just then comes into the log behind that, and does not end it.
+func TestCloseBehindAMove(t *testing.T) {
+	s := startServer(t, nil)
+	c := connect(t, s)
+	c.create("/e", nil, 1)
+	h := hold(t, s)
+	nc := dial(t, s)
+	moved := make(chan error, 1)
+	go func() {
+		r, err := nc.Connect(wire.ConnectRequest{TimeoutMs: c.timeout, Session: c.session, Password: c.password}, patience)
+		if err == nil && r.Session != c.session {
+			err = fmt.Errorf("attached to %#x", r.Session)
+		}
+		moved <- err
+	}()
+	ok := eventually(func() bool { return s.outstanding.Load() == 1 })
+	c.send(wire.OpClose, nil)
+	h.waits(c, 1, 0)
+	h.goOn()
+	if err := <-moved; err != nil || !ok {
+		t.Fatal(err, ok)
+	}
+	if b := closed(t, c.Conn); len(b) != 0 {
+		t.Errorf("%d bytes over the old connection", len(b))
+	}
+	now := &client{Conn: nc, t: t}
+	if !now.exists("/e") {
+		t.Error("the session and its ephemeral have gone")
+	}
+}

@@ -59,11 +59,6 @@ func (h txnHead) with(op jute.Op, xid int32) []byte {
 	return h
 }
 
-// farewell tells whether a client ends its own session. It may do so over a
-// connection that is not the newest any more, as in ZooKeeper, where this one
-// request is not checked for the session having moved.
-func (t *txn) farewell() bool { return t.op == jute.OpCloseSession && t.body.Len() == 0 }
-
 const (
 	// maxIDs is how many identities fit into a request.
 	maxIDs = 255

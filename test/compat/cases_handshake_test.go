@@ -129,9 +129,26 @@ var handshakeCases = []Case{
 		w gone ~/e
 		d connect session=c
 		d eof`},
-	{ID: "P21", Name: "a client that has seen more than the server is turned away", Script: `
+	{ID: "P21", Name: "a client that has seen more than a server that is alone", Script: `
 		c connect zxid=big
-		c eof`},
+		c exists ~`,
+		Differs: &Difference{
+			Reason: "nobody has what it has seen: the server's data was lost, and turned away its clients would never be served again",
+			Want: `
+		c connect zxid=big
+			c: connected timeout=20000 session=c password=16 bytes readonly=false payload=37
+		c exists ~
+			c: ok {czxid=z1 mzxid=z1 pzxid=z1 version=0 cversion=0 aversion=0 owner=0 len=0 children=0}`}},
+	{ID: "P21b", Name: "the same with a session that the server does not know", Script: `
+		c connect session=77 zxid=big
+		c eof`,
+		Differs: &Difference{
+			Reason: "told that its session has expired it begins anew",
+			Want: `
+		c connect session=77 zxid=big
+			c: connected timeout=0 session=0 password=zeros readonly=false payload=37
+		c eof
+			c: closed`}},
 	{ID: "P22", Name: "the same with an existing session leaves its other connection alone", Script: `
 		c get ~
 		d connect session=c zxid=big

@@ -21,7 +21,7 @@ import (
 // config is read by both servers. Nothing happens in it by itself: the reaper of containers sleeps, and sessions have
 // time enough for an outage of the other side.
 var config = []string{"tickTime=1000", "maxClientCnxns=0", "minSessionTimeout=2000", "maxSessionTimeout=120000",
-	"extendedTypesEnabled=true", "enforceQuota=true",
+	"extendedTypesEnabled=true", "enforceQuota=true", "4lw.commands.whitelist=*",
 	"DigestAuthenticationProvider.superDigest=" + script.DigestID("super:secret")}
 
 const reaperMs = "86400000"

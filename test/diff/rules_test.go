@@ -92,6 +92,12 @@ var rules = []rule{
 					strings.HasPrefix(l.verb, "setwatches") && at != "" && n < 8
 			})
 		}},
+	{name: "ahead-of-a-lone-server", doc: "A client that has seen more than a server that is alone",
+		reason: "ZooKeeper turns it away",
+		breaks: func(s []line) bool {
+			spread := slices.ContainsFunc(s, func(l line) bool { return l.has("at") })
+			return !spread && slices.ContainsFunc(s, func(l line) bool { return l.option("zxid") == "big" })
+		}},
 	{name: "damage-hangs", several: true, reason: "a write that the leader cannot read, or breaks on, is answered by nobody in an " +
 		"ensemble of ZooKeeper: its session hangs for ever, and soon the others do",
 		breaks: func(s []line) bool {
@@ -132,6 +138,7 @@ var unreachable = map[string]string{
 	"A reconfig leaves":                  "reconfig is off, as it is by default",
 	"When the leader is lost":            "who stays connected asks ZooKeeper's one server, which is not restarted then",
 	"A client that has seen a newer":     "all servers have caught up before the next step",
+	"A closeSession from":                "a session's next step comes when it has moved",
 	"A server that does not know":        "all servers have caught up before the next step",
 	"A server without a leader":          "a script goes on when all servers serve",
 	"The servers speak":                  "clients do not see it",

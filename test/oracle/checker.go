@@ -326,19 +326,18 @@ func ofClient(e *Entry) bool {
 	return e.Op.Takes()
 }
 
-// requested notes a request of a known session that is in the sequence. The client's own end of it counts also when it comes
-// late, over a connection that is not the newest any more.
+// requested notes a request of a known session that is in the sequence.
 func (c *Checker) requested(t *track, e *Entry, r *result) {
 	if r.void || !ofClient(e) {
 		return
 	}
-	if e.Xid <= t.applied && e.Op != wire.OpClose {
+	if e.Xid <= t.applied {
 		c.faults.say(AtMostOnce, "%s: request %d was applied behind request %d: %s", t, e.Xid, t.applied, c.describe(e))
 	}
 	t.applied = max(t.applied, e.Xid)
 	unknown := t.unknown[e.Xid]
-	for xid, i := range t.unknown {
-		if xid <= t.applied && i.Op != wire.OpClose {
+	for xid := range t.unknown {
+		if xid <= t.applied {
 			delete(t.unknown, xid) // now it must not be applied any more
 		}
 	}
@@ -422,7 +421,7 @@ func (c *Checker) unanswered(t *track, i *Item) {
 		c.unknownApplied(t, i, e)
 		return
 	}
-	if (i.Xid > t.applied || i.Op == wire.OpClose) && !t.closed {
+	if i.Xid > t.applied && !t.closed {
 		kept := *i
 		t.unknown[i.Xid] = &kept
 	}

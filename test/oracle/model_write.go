@@ -86,8 +86,7 @@ func (m *model) run(e *Entry, r *result) (taken bool) {
 	}
 	s := m.sessions[e.Session]
 	local := e.Generation == localGeneration
-	farewell := e.Op == wire.OpClose && len(e.Body) == 0
-	if local == (s != nil) || s != nil && s.generation != e.Generation && !farewell {
+	if local == (s != nil) || s != nil && s.generation != e.Generation {
 		r.void = true
 		return false
 	}

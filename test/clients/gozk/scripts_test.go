@@ -11,7 +11,7 @@ func TestScripts(t *testing.T) {
 	suite.Need(t, "gozk")
 	t.Parallel()
 	s := suite.Start(t)
-	scripts(t, s.Addr(), suite.StartProxy(t, s.Addr()))
+	scripts(t, s.Addr(), suite.StartLossyProxy(t, s.Addr(), suite.Start(t).Addr()))
 }
 
 // TestScriptsEnsemble runs them with three servers, through all of them: each client is on a server by chance, and a

@@ -47,7 +47,7 @@ func TestCuratorEnsemble(t *testing.T)   { alone(t, "curator", 3) }
 func clientTests(t *testing.T, name string) {
 	ready(t)
 	server := suite.Start(t)
-	packageTests(t, name, name, server.Addr(), control(t, server))
+	packageTests(t, name, name, server.Addr(), control(t, server), "-Dzk.blank="+suite.Start(t).Addr())
 }
 
 // alone runs the JUnit tests of one package with one of three servers. Nobody restarts that one.

@@ -13,7 +13,7 @@ func TestScripts(t *testing.T) {
 	suite.Need(t, "kazoo")
 	t.Parallel()
 	s := suite.Start(t)
-	scripts(t, s.Addr(), suite.StartProxy(t, s.Addr()))
+	scripts(t, s.Addr(), suite.StartLossyProxy(t, s.Addr(), suite.Start(t).Addr()))
 }
 
 // TestScriptsEnsemble runs them with three servers, through all of them; those in test_leader.py and test_fences.py here only.

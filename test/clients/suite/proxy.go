@@ -9,6 +9,7 @@ import (
 	"net"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -17,6 +18,8 @@ type Proxy struct {
 	listeners []net.Listener // one for each server
 	control   net.Listener
 	restart   func(context.Context) error
+	blank     string      // a server that knows nothing of what the others did
+	lost      atomic.Bool // clients are led to blank
 	clients   links // both ends of what passes through
 	orders    links // connections to control, which no order closes
 	done      sync.WaitGroup
@@ -78,6 +81,24 @@ func (p *Proxy) Addr() string {
 	return strings.Join(all, ",")
 }
 
+// StartLossyProxy is StartProxy with two more orders: "lose" leads clients to a server that is as the first one would be
+// had it lost its data, "find" back.
+func StartLossyProxy(t testing.TB, server, blank string) *Proxy {
+	t.Helper()
+	p := StartProxy(t, server)
+	p.blank = blank
+	return p
+}
+
+func (p *Proxy) lose(lost bool) error {
+	if p.blank == "" {
+		return errors.New("nobody here can lose the server's data")
+	}
+	p.lost.Store(lost)
+	p.Drop()
+	return nil
+}
+
 // Control is where programs of other languages give the same orders: a line "drop", "cut" or "open", answered by "ok".
 // With an ensemble behind it there is "restart", too: see Ensemble.Restart, whose end the answer waits for.
 func (p *Proxy) Control() string { return p.control.Addr().String() }
@@ -111,6 +132,9 @@ func (p *Proxy) accept(l net.Listener, open *links, serve func(net.Conn)) {
 }
 
 func (p *Proxy) pass(client net.Conn, addr string) {
+	if p.lost.Load() {
+		addr = p.blank
+	}
 	server, err := net.Dial("tcp", addr)
 	if err != nil {
 		return
@@ -134,6 +158,7 @@ func (p *Proxy) obey(ctx context.Context, c net.Conn) {
 	orders := map[string]func() error{
 		"drop": done(p.Drop), "cut": done(p.Cut), "open": done(p.Open),
 		"restart": func() error { return p.restart(ctx) },
+		"lose":    func() error { return p.lose(true) }, "find": func() error { return p.lose(false) },
 	}
 	for lines := bufio.NewScanner(c); lines.Scan(); {
 		order, ok := orders[lines.Text()]

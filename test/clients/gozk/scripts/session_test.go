@@ -2,6 +2,7 @@ package gozk
 
 import (
 	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -41,6 +42,38 @@ func TestSessionExpires(t *testing.T) {
 	state(t, events, zk.StateHasSession)
 	if c.SessionID() == session {
 		t.Error("the expired session is back")
+	}
+	create(t, c, path, "", zk.FlagEphemeral)
+}
+
+// A server that is alone has lost its data. This client remembers the last zxid that it saw, across sessions.
+func TestSessionOnAServerThatLostItsData(t *testing.T) {
+	if strings.Contains(os.Getenv("ZK_HOSTS"), ",") {
+		t.Skip("an ensemble has the data still")
+	}
+	c, events := connect(t, os.Getenv("ZK_PROXY"), 10*time.Second)
+	path := node(t, client(t), "")
+	for range 50 {
+		if _, err := c.Set(path, nil, -1); err != nil { // more than the other server has seen
+			t.Fatal(err)
+		}
+	}
+	session := c.SessionID()
+	t.Cleanup(func() { proxy(t, "find") })
+	proxy(t, "lose")
+	state(t, events, zk.StateExpired)
+	state(t, events, zk.StateHasSession)
+	if c.SessionID() == session {
+		t.Error("the session is back")
+	}
+	session = c.SessionID()
+	proxy(t, "drop")
+	state(t, events, zk.StateHasSession)
+	if c.SessionID() != session {
+		t.Errorf("session %#x, want %#x", c.SessionID(), session)
+	}
+	if there, _, err := c.Exists(path); there || err != nil {
+		t.Errorf("exists: %v, %v", there, err)
 	}
 	create(t, c, path, "", zk.FlagEphemeral)
 }

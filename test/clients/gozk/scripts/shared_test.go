@@ -152,7 +152,7 @@ func wantErr(t *testing.T, what string, got, want error) {
 }
 
 // proxy gives an order to the driver's proxy: drop closes its connections, cut also refuses new ones, open ends that.
-// restart kills the leader of an ensemble and starts it again.
+// restart kills the leader of an ensemble and starts it again; lose leads to a server without data, find back.
 func proxy(t *testing.T, order string) {
 	t.Helper()
 	c, err := net.DialTimeout("tcp", os.Getenv("ZK_PROXY_CONTROL"), patience)

@@ -68,6 +68,13 @@ class Proxy:
     def open(self):
         self.order("open")
 
+    def lose(self):
+        """Leads to a server that is as this one would be had it lost its data, until find."""
+        self.order("lose")
+
+    def find(self):
+        self.order("find")
+
     def restart(self):
         """Kills the leader of an ensemble, and starts it again."""
         self.order("restart")

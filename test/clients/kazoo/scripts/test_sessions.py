@@ -60,6 +60,28 @@ def test_a_session_cut_off_too_long_is_lost(connect, proxy, zk, path):
     c.create(path, ephemeral=True)  # the new session works
 
 
+@pytest.mark.skipif("," in HOSTS, reason="an ensemble has the data still")
+def test_a_server_that_lost_its_data(connect, proxy, path):
+    c = connect(proxy.hosts)
+    states, before = states_of(c), c.client_id
+    c.create(path)
+    for _ in range(50):
+        c.set(path, b"")  # more than the other server has seen
+    proxy.lose()
+    try:
+        wait_for(lambda: states[-2:] == [KazooState.LOST, KazooState.CONNECTED], "lost, then connected")
+        session = c.client_id
+        assert session[0] != before[0]
+        proxy.drop()
+        wait_for(lambda: states[-2:] == [KazooState.SUSPENDED, KazooState.CONNECTED], "the same session again")
+        assert c.client_id == session
+        assert c.exists(path) is None
+        c.create(path, ephemeral=True)
+        c.stop()
+    finally:
+        proxy.find()
+
+
 def test_pending_requests_of_an_expired_session_fail(connect, proxy, zk, path):
     c = connect(proxy.hosts, timeout=1)
     states = states_of(c)

@@ -15,6 +15,7 @@ public final class Proxy implements Closeable {
     private final ServerSocket listener;
     private final List<Socket> open = new ArrayList<>();
     private boolean refusing;
+    private volatile String[] server = Server.ADDRESS.split(":");
 
     public Proxy() throws IOException {
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -42,6 +43,12 @@ public final class Proxy implements Closeable {
         refusing = false;
     }
 
+    /** Closes the connections there are, and leads new ones to another server. */
+    public void leadTo(String address) {
+        server = address.split(":");
+        drop();
+    }
+
     @Override
     public void close() throws IOException {
         cut();
@@ -49,7 +56,6 @@ public final class Proxy implements Closeable {
     }
 
     private void accept() {
-        String[] address = Server.ADDRESS.split(":");
         while (!listener.isClosed()) {
             try {
                 Socket client = listener.accept();
@@ -58,6 +64,7 @@ public final class Proxy implements Closeable {
                 }
                 Socket server;
                 try {
+                    String[] address = this.server;
                     server = new Socket(address[0], Integer.parseInt(address[1]));
                 } catch (IOException e) {
                     shut(client);

@@ -15,6 +15,9 @@ public final class Server {
     /** host:port for clients. */
     public static final String ADDRESS = required("zk.address");
 
+    /** host:port of a server that knows nothing of what this one did, or empty. */
+    public static final String BLANK = System.getProperty("zk.blank", "");
+
     /** The superuser's digest credential. */
     public static final String SUPER = "super:secret";
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.ArrayList;
 import java.util.List;
@@ -68,6 +69,24 @@ class SessionTest extends Client {
                 return false;
             }
         });
+    }
+
+    @Test
+    void aServerThatLostItsData() throws Exception {
+        assumeTrue(!Server.BLANK.isEmpty(), "nobody here can lose the server's data: no -Dzk.blank");
+        for (int i = 0; i < 50; i++) {
+            zk.setData(root, null, -1); // more than the other server has seen
+        }
+        try (Proxy proxy = new Proxy()) {
+            ZooKeeper before = connect(proxy.address(), TIMEOUT, events);
+            assertNotNull(before.exists(root, false));
+            proxy.leadTo(Server.BLANK);
+            await(KeeperState.Disconnected, KeeperState.Expired);
+            ZooKeeper after = connect(proxy.address(), TIMEOUT, new Events());
+            assertNotEquals(before.getSessionId(), after.getSessionId());
+            assertNull(after.exists(root, false));
+            after.close();
+        }
     }
 
     @Test
