@@ -170,7 +170,7 @@ func (c *conn) beginsAnew() bool {
 	s.state.mu.RLock()
 	_, known := s.state.table.Get(id)
 	s.state.mu.RUnlock()
-	if known && s.sessions.seenBefore(id) != c.request.LastZxidSeen {
+	if known && s.sessions.seenBefore(id) != c.request.LastZxidSeen && !mutant.Is(mutant.Lost) {
 		return false
 	}
 	if !known {

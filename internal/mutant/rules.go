@@ -69,6 +69,7 @@ const (
 	Gate        Rule = "gate"         // a server that is cut off answers nothing
 	CatchUp     Rule = "catch-up"     // it lets clients in again after a sync
 	Seen        Rule = "seen"         // a client is not shown less than it has seen
+	Lost        Rule = "lost"         // nor does its session go on where what it has seen was lost
 	SyncLog     Rule = "sync-log"     // a sync goes through the log
 	Committed   Rule = "committed"    // no write is answered before it is applied
 	OwnWrites   Rule = "own-writes"   // reads stand behind the session's own writes
