@@ -20,8 +20,8 @@ type Proxy struct {
 	restart   func(context.Context) error
 	blank     string      // a server that knows nothing of what the others did
 	lost      atomic.Bool // clients are led to blank
-	clients   links // both ends of what passes through
-	orders    links // connections to control, which no order closes
+	clients   links       // both ends of what passes through
+	orders    links       // connections to control, which no order closes
 	done      sync.WaitGroup
 }
 
