@@ -98,6 +98,9 @@ type Config struct {
 	ServerID          int64
 	NewMyID           bool     // ServerID is to be written into the file myid
 	Servers           []Server // by id; empty when the file lists none
+	// MembershipByFile lets the zoo.cfg files of most voters decide who is a
+	// member.
+	MembershipByFile  bool
 	DynamicConfigFile string
 	DynamicVersion    int64 // from the dynamic file's version line, or else its name
 	FourLetterWords   FourLetterWords

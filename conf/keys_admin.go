@@ -149,6 +149,11 @@ var zkdKeys = []Key{
 		bind: func(c *Config, v value) { c.LogStore = v.text },
 	},
 	{
+		Name: "zkd.membership", Prop: "zkd.membership", Type: oneOf("reconfig", "file"), Default: "reconfig", Stance: Honoured,
+		Doc:  "who decides about the members: reconfig and zkd member, or the server lines of most zoo.cfg files as well",
+		bind: func(c *Config, v value) { c.MembershipByFile = v.text == "file" },
+	},
+	{
 		Name: "zkd.quorum.secretFile", Prop: "zkd.quorum.secretFile", Type: nonEmpty, Stance: Honoured,
 		Doc: "file with the secret that the servers of an ensemble prove to one another to have, at least 16 bytes",
 	},

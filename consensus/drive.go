@@ -131,7 +131,7 @@ func (d *driver) next(servers []raft.Server, want []peer.Member, commit uint64) 
 func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 	for server, id := range d.n.applicants.current(time.Now()) {
 		if memberOf(want, id) == nil {
-			d.n.applicants.putOff(server, fmt.Sprintf("server %d is not in the list of members; add it by reconfig", server))
+			d.n.applicants.putOff(server, fmt.Sprintf("server %d is not in the list of members; add it by reconfig or zkd member add", server))
 			continue
 		}
 		before, after := incarnations(servers, server, id)

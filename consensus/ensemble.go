@@ -72,6 +72,13 @@ type Ensemble struct {
 	// CatchUp is how long a new member may take to catch up before a
 	// reconfiguration is given up.
 	CatchUp time.Duration
+	// Administer answers a program that asks, at the second port, about the
+	// members or for others. It may be called on any server, also before it has
+	// started.
+	Administer func(request []byte) ([]byte, error)
+	// File are the server lines of zoo.cfg, if they are to decide about the
+	// members: Files has those of all.
+	File string
 	// Describe adds to a Status what only the server knows.
 	Describe func(*Status)
 }

@@ -20,6 +20,8 @@ const (
 	queryStatus = 1 // who are you: Status
 	queryProbe  = 2 // do you belong to a cluster: probeAnswer
 	queryJoin   = 3 // take me in, under the raft id of my hello: joinAnswer
+	// queryMembers is for Ensemble.Administer, which knows the answer's form.
+	queryMembers = 4
 )
 
 // probeAnswer is what a server says of itself to one that has no state yet.
@@ -40,6 +42,8 @@ type probeAnswer struct {
 	Leads bool            `json:"leads"`
 	Index uint64          `json:"index"`
 	Raft  []raft.ServerID `json:"raft,omitempty"`
+	// File is the server's Ensemble.File.
+	File string `json:"file,omitempty"`
 }
 
 type joinAnswer struct {
@@ -237,7 +241,7 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 }
 
 // Answer implements peer.Handler.
-func (n *Node) Answer(from peer.Identity, kind byte, _ []byte) ([]byte, error) {
+func (n *Node) Answer(from peer.Identity, kind byte, body []byte) ([]byte, error) {
 	switch kind {
 	case queryStatus:
 		return json.Marshal(n.Status())
@@ -245,6 +249,8 @@ func (n *Node) Answer(from peer.Identity, kind byte, _ []byte) ([]byte, error) {
 		return json.Marshal(n.probed())
 	case queryJoin:
 		return json.Marshal(n.asked(raft.ServerID(from.RaftID)))
+	case queryMembers:
+		return n.administer(body)
 	}
 	return nil, errors.New("unknown query")
 }
@@ -255,6 +261,9 @@ func (n *Node) Accept(l *peer.Link) { n.serveLink(l) }
 func (n *Node) probed() probeAnswer {
 	id := n.who()
 	a := probeAnswer{ServerID: n.cfg.ServerID, Cluster: id.Cluster, RaftID: id.RaftID, Blank: !id.Cluster.known(), Leader: n.leaderHeard()}
+	if e := n.cfg.Ensemble; e != nil {
+		a.File = e.File
+	}
 	if m := n.fsm.membership(); m != nil {
 		a.Members = m.Current
 		if m.Wanted != nil {

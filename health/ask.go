@@ -21,7 +21,8 @@ type Answer struct {
 
 // Survey is what the servers of an ensemble answered.
 type Survey struct {
-	File    []conf.Server    // the server lines of a zoo.cfg
+	Config  string           // a zoo.cfg
+	File    []conf.Server    // its server lines
 	Agreed  []conf.Server    // those that the ensemble has agreed on, nil if nobody knows of any
 	Answers map[int64]Answer // by server id
 }
@@ -29,7 +30,7 @@ type Survey struct {
 // Ask asks all servers of a zoo.cfg at once, and then those that only the
 // ensemble knows of. Each round ends after timeout.
 func Ask(ctx context.Context, cfg *conf.Config, timeout time.Duration) *Survey {
-	s := &Survey{File: cfg.Servers, Answers: map[int64]Answer{}}
+	s := &Survey{Config: cfg.File, File: cfg.Servers, Answers: map[int64]Answer{}}
 	if !cfg.EnsembleMode() {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()

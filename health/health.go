@@ -23,6 +23,12 @@ type Ensemble struct {
 	Observers   int      `json:"observers"`
 	ObserversUp int      `json:"observers_up"` // in step, as VotersUp; without a leader, those that answer
 	Servers     []Server `json:"servers"`
+	// Waiting are servers of the zoo.cfg that run and wait to be taken in: the
+	// ensemble has not agreed on them.
+	Waiting []int64 `json:"waiting,omitempty"`
+
+	// Config is that zoo.cfg.
+	Config string `json:"config,omitempty"`
 }
 
 // Server is one server.
@@ -79,6 +85,7 @@ func (s *Survey) Judge() *Ensemble {
 	}
 	slices.SortFunc(h.Servers, func(a, b Server) int { return cmp.Compare(a.ID, b.ID) })
 	h.count(leader != nil)
+	h.noteWaiting(s.Config)
 	switch {
 	case leader == nil || !hasMajority(leader):
 		h.Verdict = NoLeader
@@ -148,7 +155,7 @@ func judgeListed(l conf.Server, a Answer, leader *consensus.Status) Server {
 func judgeMember(member *consensus.MemberStatus, s *Server, leader *consensus.Status) string {
 	switch st := s.Status; {
 	case member == nil:
-		return "no member, waits to be taken in"
+		return waits
 	case st.LeaderID != leader.RaftID:
 		return "does not follow the leader"
 	case st.DigestIndex == leader.DigestIndex && st.Digest != leader.Digest:

@@ -166,6 +166,7 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 4       zk4:2888:3888  looking   4     0x400000010  0    -        no member, waits to be taken in
 5       zk5:2888:3888  voter     -     -            -    -        no member, and down: connection refused
 degraded: 3 of 3 voters
+1 listed server waits to be taken in: zkd member add 4 --config zoo.cfg
 `},
 		{name: "members that are in no list", servers: ensembleOf(2), agreed: ensembleOf(1),
 			answers: map[int64]Answer{1: says(1, "leader", without(3)), 2: second}, want: `
@@ -196,7 +197,7 @@ no leader: 0 of 1 voters answer
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := (&Survey{File: tt.servers, Agreed: tt.agreed, Answers: tt.answers}).Judge()
+			h := (&Survey{Config: "zoo.cfg", File: tt.servers, Agreed: tt.agreed, Answers: tt.answers}).Judge()
 			if got := h.String(); got != strings.TrimPrefix(tt.want, "\n") {
 				t.Errorf("got\n%s\nwant%s", got, tt.want)
 			}

@@ -47,7 +47,7 @@ func (h *Ensemble) String() string {
 		fmt.Fprintf(table, "%d\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", s.ID, address, s.Role, term, zxid, lag, contact, s.State)
 	}
 	_ = table.Flush() // a Builder does not fail
-	return b.String() + h.Line() + "\n"
+	return b.String() + h.Line() + "\n" + h.advice()
 }
 
 // Line is the verdict in one line.

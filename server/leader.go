@@ -26,6 +26,9 @@ func (s *Server) lead(ctx context.Context, term uint64) {
 	var duties sync.WaitGroup
 	duties.Go(func() { s.sessions.expire(ctx, term) })
 	duties.Go(func() { s.sessions.reap(ctx) })
+	if s.cfg.MembershipByFile && s.cfg.EnsembleMode() {
+		duties.Go(func() { s.followFiles(ctx) })
+	}
 	duties.Wait()
 }
 

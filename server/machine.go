@@ -172,6 +172,9 @@ func (m *machine) apply(request []byte, c *conn) {
 	case opSetMembers:
 		m.setMembers()
 		return
+	case opWantMembers:
+		m.wantMembers()
+		return
 	case opReconfigDone:
 		m.reconfigDone()
 		return

@@ -6,6 +6,7 @@ import (
 	"zkd/conf"
 	"zkd/consensus"
 	"zkd/consensus/peer"
+	"zkd/server/member"
 )
 
 // members is the list of zoo.cfg as package consensus wants it.
@@ -29,6 +30,15 @@ func peers(servers []conf.Server) []peer.Member {
 // initLimit says: the limit of a test ensemble is shorter than a snapshot takes.
 const leastCatchUp = 5 * time.Second
 
+// decisiveFile are the server lines of zoo.cfg where these decide about the
+// members, "" where they do not.
+func decisiveFile(cfg *conf.Config) string {
+	if !cfg.MembershipByFile {
+		return ""
+	}
+	return member.List(cfg.Servers).String()
+}
+
 // ensemble is the part of the node's configuration that follows from zoo.cfg,
 // nil for a server that is its whole cluster.
 func (s *Server) ensemble() *consensus.Ensemble {
@@ -48,6 +58,8 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		ReportEvery:  cfg.TickTime / 2,
 		Reported:     s.sessions.reported,
 		Reconfigured: s.reconfigured,
+		Administer:   s.administer,
+		File:         decisiveFile(cfg),
 		Describe:     s.describe,
 		CatchUp:      max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
 	}

@@ -19,6 +19,7 @@ import (
 //	                  the session silent, under whom alone it counts
 //	  deleteContainer ustring path, i64 mzxid that the reaper saw
 //	  setMembers      i64 version, ustring server lines
+//	  wantMembers     i64 version of the list to be replaced, ustring server lines
 //	  reconfigDone    i64 number of the change, bool whether it was made
 type txn struct {
 	op         jute.Op

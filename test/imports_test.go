@@ -24,10 +24,10 @@ var mayImport = map[string][]string{
 	"zkd/consensus/store":   {"zkd/internal/mutant"},
 	"zkd/consensus/peer":    {"zkd/internal/mutant"},
 	"zkd/consensus":         {"zkd/internal/mutant", "zkd/consensus/peer", "zkd/consensus/store"},
-	"zkd/server/member":     {"zkd/conf", "zkd/proto/jute"},
+	"zkd/server/member":     {"zkd/conf", "zkd/internal/mutant", "zkd/proto/jute"},
 	"zkd/server":            {"zkd/conf", "zkd/consensus", "zkd/consensus/peer", "zkd/consensus/store", "zkd/digest", "zkd/internal/mutant", "zkd/internal/progress", "zkd/proto/jute", "zkd/proto/zkfile", "zkd/server/member", "zkd/session", "zkd/watch", "zkd/znode"},
 	"zkd/health":            {"zkd/conf", "zkd/consensus"},
-	"zkd/cmd/zkd":           {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server"},
+	"zkd/cmd/zkd":           {"zkd/conf", "zkd/consensus", "zkd/consensus/store", "zkd/health", "zkd/server", "zkd/server/member"},
 }
 
 // impure are packages of the standard library that a pure package has no use for.

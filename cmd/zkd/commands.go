@@ -37,7 +37,7 @@ func newRoot() *cobra.Command {
 	root.SetVersionTemplate("{{.Version}}\n")
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return &exitCode{exitConfig, err} })
-	root.AddCommand(newServer(), newCheckConfig(), newRecover(), newStatus(), newHealth(), newVersion())
+	root.AddCommand(newServer(), newCheckConfig(), newMember(), newRecover(), newStatus(), newHealth(), newVersion())
 	return root
 }
 

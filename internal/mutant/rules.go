@@ -44,6 +44,7 @@ const (
 	Founding    Rule = "founding"    // a founding that was cut short begins again
 	Origins     Rule = "origins"     // a snapshot tells what was applied of each server
 	Time        Rule = "time"        // the time of batches never goes back
+	Files       Rule = "files"       // only what the files of most voters have is followed
 	NewQuorum   Rule = "new-quorum"  // a reconfiguration is made when a majority of its voters votes
 )
 

@@ -17,13 +17,7 @@ import (
 type List []conf.Server
 
 // String is the list as dynamic files have it, a server a line.
-func (l List) String() string {
-	lines := make([]string, len(l))
-	for i, s := range l {
-		lines[i] = fmt.Sprintf("server.%d=%s", s.ID, s)
-	}
-	return strings.Join(lines, "\n")
-}
+func (l List) String() string { return strings.Join(l.Lines(), "\n") }
 
 // Text is what /zookeeper/config and the reply to a reconfig hold.
 func (l List) Text(version int64) string {

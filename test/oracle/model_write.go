@@ -16,6 +16,7 @@ const (
 	opSetMembers   wire.Op = -101
 	opReconfigDone wire.Op = -102
 	opUpgrade      wire.Op = -103
+	opWantMembers  wire.Op = -104
 )
 
 // localGeneration says that a session is known to one server only.
@@ -78,7 +79,7 @@ func (m *model) run(e *Entry, r *result) (taken bool) {
 			m.unlink(n)
 		}
 		return true
-	case opSetMembers:
+	case opSetMembers, opWantMembers:
 		return false
 	case opReconfigDone, wire.OpReconfig:
 		r.known = false
