@@ -27,6 +27,12 @@ func (s *Server) reportMembers() {
 	if servers == nil {
 		return
 	}
+	if s.cfg.MembershipByFile {
+		for _, d := range member.Differences(s.cfg.Servers, servers) {
+			s.log.Info("zoo.cfg has other members than the ensemble; they become those of most zoo.cfg files", "difference", d)
+		}
+		return
+	}
 	for _, d := range member.Differences(s.cfg.Servers, servers) {
 		s.log.Warn("zoo.cfg is not what the ensemble has agreed on; the ensemble's word counts",
 			"version", hexZxid(version), "difference", d)

@@ -38,6 +38,7 @@ var caught = map[string][]check{
 	"founding":    {{pkg: "consensus", run: "TestFoundingCutShort"}},
 	"origins":     {{pkg: "consensus", run: "TestStateRoundTrip"}},
 	"time":        {{pkg: "consensus", run: "TestTimeNeverGoesBack"}},
+	"files":       {{pkg: "server/member", run: "TestAgreed"}, {pkg: "test/simulation", run: "TestScenarios", args: byFiles}},
 	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: comingLate}},
 
 	"timeout":     {{pkg: "session", run: "TestExpiresAfterItsTimeoutAndWithinATick"}},
@@ -82,6 +83,9 @@ var quiet = []string{"-sim.scenario", "vanished clients"}
 // comingLate is a scenario of members that are not there yet.
 var comingLate = []string{"-sim.scenario", "members come late"}
 
+// byFiles is a scenario of members that the files decide about.
+var byFiles = []string{"-sim.scenario", "members by files"}
+
 // unsimulated are those that the simulation does not notice, and why.
 var unsimulated = map[string]string{
 	"apply":        hardlyMet,
@@ -102,6 +106,7 @@ var unsimulated = map[string]string{
 	"seen":         hardlyMet,
 	"lost":         "a server that has lost its disk is one of an ensemble there",
 	"new-quorum":   hardlyMet,
+	"files":        hardlyMet,
 	"kind":         "raft acts upon an entry of its own a moment before it is synced: nobody sees that",
 	"seal":         "the segments are too long for a run to seal many",
 	"bound":        "it is an alarm that only damage sets off",

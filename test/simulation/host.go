@@ -18,7 +18,8 @@ import (
 type host struct {
 	run  *run
 	id   int
-	line conf.Server // of zoo.cfg
+	line conf.Server   // of zoo.cfg
+	file []conf.Server // what zoo.cfg lists, nil for the lines of all hosts
 	disk *disk
 	skew atomic.Int64 // of its wall clock, ns
 
@@ -187,7 +188,10 @@ func (h *host) config(dir string) *conf.Config {
 	cfg.ExtendedTypesEnabled = true
 	if plan.servers > 1 {
 		cfg.StandaloneEnabled = false
-		cfg.Servers = h.run.lines()
+		cfg.Servers, cfg.MembershipByFile = h.run.lines(), plan.byFile
+		if h.file != nil {
+			cfg.Servers = h.file
+		}
 	}
 	return cfg
 }

@@ -9,6 +9,7 @@ import (
 
 	"zkd/conf"
 	"zkd/consensus"
+	"zkd/server/member"
 	"zkd/test/oracle"
 	"zkd/test/oracle/recorded"
 	"zkd/test/wire"
@@ -36,6 +37,10 @@ var sessionsAndMembers = []scenario{
 				r.comesLate()
 			})
 		},
+	},
+	{
+		name: "members by files", plan: plan{byFile: true}, least: oracle.Stats{Writes: 50},
+		play: func(r *run) { r.rounds(4, func(int) { r.editFiles() }) },
 	},
 	{
 		// Expiry at a change of leaders: a new leader gives all their time, so none may go early; and those whose
@@ -202,6 +207,76 @@ func (r *run) comesLate() {
 	if !r.await(allLive, func() bool { return r.votes(h) }) {
 		r.failf("I8 live: server %d has no vote though it is there: %s", h.id, r.describe())
 	}
+}
+
+// editFiles gives the servers another list, one after the other and each with a restart. It changes nothing while a
+// minority has it, and is that of the ensemble when all have.
+func (r *run) editFiles() {
+	r.mustServe()
+	before := r.hosts
+	after := slices.Clone(before)
+	if len(before) > 3 {
+		i := r.rand.IntN(len(before))
+		r.note("the files are to be without server %d", before[i].id)
+		after = slices.Delete(after, i, i+1)
+	} else {
+		for range 1 + r.rand.IntN(2) {
+			r.lastID++
+			after = append(after, r.newHost(r.lastID, false))
+		}
+		r.note("the files are to have servers up to %d", r.lastID)
+	}
+	var list []conf.Server
+	for _, h := range after {
+		list = append(list, h.line)
+	}
+	for _, h := range after[min(len(before), len(after)):] {
+		h.file = list
+		h.start()
+	}
+	for n, i := range r.rand.Perm(len(before)) {
+		h := before[i]
+		if !slices.Contains(after, h) {
+			continue
+		}
+		h.file = list
+		h.kill([]death{killed, powerOff}[r.rand.IntN(2)])
+		r.pass(time.Second)
+		r.bringUp(h)
+		if !r.await(allLive, func() bool { return h.server() != nil }) {
+			r.failf("I8 live: server %d does not come up: %s", h.id, r.describe())
+		}
+		if n == 0 && r.awaitMembers(5*time.Second, after) {
+			r.failf("the list of one file of %d is the ensemble's", len(before))
+		}
+	}
+	r.hosts = after
+	if !r.awaitMembers(allLive, after) {
+		r.failf("I8 live: the list of all files is not the ensemble's: %s", r.describe())
+	}
+	for _, h := range before {
+		if !slices.Contains(after, h) {
+			h.kill(powerOff)
+		}
+	}
+}
+
+// awaitMembers waits until a leader says that the ensemble has exactly these servers.
+func (r *run) awaitMembers(limit time.Duration, hosts []*host) bool {
+	var want []string
+	for _, h := range hosts {
+		want = append(want, member.Line(h.line))
+	}
+	slices.Sort(want)
+	return r.await(limit, func() bool {
+		l := r.leader()
+		if l == nil || l.server() == nil {
+			return false
+		}
+		st, ok := l.server().Status()
+		slices.Sort(st.Servers)
+		return ok && slices.Equal(st.Servers, want)
+	})
 }
 
 // votes tells whether the leader has a server among the voters.

@@ -33,6 +33,7 @@ type plan struct {
 	length    time.Duration // of the time with faults
 	calm      time.Duration // in the middle of it, in which nothing new happens
 	jumps     bool          // clocks are set to other times
+	byFile    bool          // the zoo.cfg files decide about the members
 }
 
 // run is one run: an ensemble in a bubble with its clients and what becomes of them.

@@ -43,7 +43,7 @@ func (p plan) usual() plan {
 	if p.clients > 0 {
 		u.clients = p.clients
 	}
-	u.observers, u.jumps = p.observers, p.jumps
+	u.observers, u.jumps, u.byFile = p.observers, p.jumps, p.byFile
 	return u
 }
 
