@@ -384,7 +384,7 @@ func TestEveryKeyArrives(t *testing.T) {
 		}
 		return cfg
 	}
-	values := []string{"7", "70000", "true", "false", "yes", "no", "k.pem", "bolt", "gz", "MD5", "24h", "TLSv1.3", "TLSv1.2", "PKCS12", "none",
+	values := []string{"7", "70000", "true", "false", "yes", "no", "k.pem", "bolt", "file", "gz", "MD5", "24h", "TLSv1.3", "TLSv1.2", "PKCS12", "none",
 		"TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384", "org.apache.zookeeper.metrics.impl.NullMetricsProvider"}
 	for _, k := range Keys() {
 		if k.bind == nil || k.Name == "dataDir" || strings.HasSuffix(k.Name, "ssl.authProvider") {

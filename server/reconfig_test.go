@@ -282,3 +282,39 @@ func TestReconfigForgotten(t *testing.T) {
 		t.Errorf("the connection is open: %v", err)
 	}
 }
+
+// wantMembers applies what a leader proposes in the place of the list with that
+// version.
+func (b *reconfigBench) wantMembers(version int64, text string) {
+	b.apply(append(newTxnHead(0, 0, nil).with(opWantMembers, 0), jute.AppendString(jute.AppendInt64(nil, version), text)...), nil)
+}
+
+func TestWantMembers(t *testing.T) {
+	const two = "server.1=a:2888:3888:participant;a:2181\nserver.2=b:2888:3888:participant;0.0.0.0:2181"
+	b := newReconfigBench(t, settings{}) // nobody may reconfigure
+	b.wantMembers(0, two)
+	if b.state.members.wanted != nil || b.state.members.servers != nil {
+		t.Fatal("members where there is no ensemble")
+	}
+	b.members(0, three)
+	before := b.state.zxid
+	b.wantMembers(7, two) // another version has been seen
+	b.wantMembers(0, "server.1=a:2888:3888:observer")
+	if b.state.members.wanted != nil {
+		t.Fatalf("wanted: %v", b.state.members.wanted)
+	}
+	b.wantMembers(0, two)
+	change := b.state.members.change
+	b.wantMembers(0, three) // while a change is under way
+	if got := b.state.members.wanted.String(); got != two || b.state.zxid != before {
+		t.Fatalf("wanted: %s, zxid %#x", got, b.state.zxid)
+	}
+	b.done(change, true)
+	if m := &b.state.members; m.servers.String() != two || m.version != before+1 || m.wanted != nil {
+		t.Errorf("members %+v", m)
+	}
+	b.wantMembers(0, three) // proposed before that
+	if b.state.members.wanted != nil {
+		t.Error("an old proposal counts")
+	}
+}

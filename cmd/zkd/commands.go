@@ -57,9 +57,10 @@ func meant(cmd *cobra.Command, arg string) string {
 		return fmt.Sprintf("%s is no command. To run a server with that file: zkd server %[1]s", arg)
 	}
 	if near := cmd.SuggestionsFor(arg); len(near) > 0 {
-		return fmt.Sprintf("there is no command %q; was zkd %s meant? zkd --help lists what there is", arg, strings.Join(near, " or zkd "))
+		return fmt.Sprintf("there is no command %q; was %s meant? %s --help lists what there is", arg,
+			cmd.CommandPath()+" "+strings.Join(near, " or "+cmd.CommandPath()+" "), cmd.CommandPath())
 	}
-	return fmt.Sprintf("there is no command %q; zkd --help lists what there is", arg)
+	return fmt.Sprintf("there is no command %q; %s --help lists what there is", arg, cmd.CommandPath())
 }
 
 func atMostOne(_ *cobra.Command, args []string) error {

@@ -126,6 +126,31 @@ func leaderLast(zk []*machine) (order []*machine) {
 	return append(order, leader)
 }
 
+// One server becomes three by commands. They may be given again.
+func TestGrowByCommand(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	zk := s.machines(3)
+	var list []string
+	for i, m := range zk {
+		list = append(list, m.here(fmt.Sprintf("server.%d=zk%[1]d:2888:3888;2181", i+1)))
+		m.configure(m.alone(), "standaloneEnabled=false", strings.Join(list, "\n"))
+		m.name(i + 1)
+		m.start()
+		if i == 0 {
+			m.awaitServing()
+		}
+	}
+	zk[2].awaitStatus(`2 .* no member, waits to be taken in`, `3 .* no member, waits to be taken in`,
+		"2 listed servers wait to be taken in: zkd member add 2 3 --config .*/zoo.cfg")
+	for range 2 {
+		if said := zk[2].run("member"); !strings.HasPrefix(said, "done: version=") || strings.Count(said, ":participant;") != 3 {
+			t.Errorf("zkd member says\n%s", said)
+		}
+	}
+	zk[2].awaitStatus("healthy: 3 of 3 voters")
+}
+
 // One server becomes three and five; one loses its disk, one its machine; the first two are taken out.
 func TestGrowReplaceShrink(t *testing.T) {
 	t.Parallel()
