@@ -3,6 +3,7 @@ package consensus
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"time"
 
@@ -26,9 +27,20 @@ type Recovery struct {
 	// snapshot's.
 	Index, Term, Snapshot uint64
 
+	// Damage is what is not whole, of a server that Salvage has opened. Durable is
+	// an entry that it had once: those behind Index are lost, and what came after
+	// them, if anything did. Taken is when the snapshot was.
+	// A server that is Startable has no need of a recovery.
+	Damage    []error
+	Durable   uint64
+	Taken     time.Time
+	Startable bool
+	Kept      string // where the damaged files are, after Recover
+
 	cfg   Config
 	id    identity
 	store *store.Store
+	wreck *store.Wreck // what store is to be made of; nil if nothing is damaged
 }
 
 // termLeap is how far a recovery moves the term. The epoch of zxids is never
@@ -43,52 +55,69 @@ const lastTerm = 1<<31 - 1
 
 // OpenRecovery looks at what a server has. Of cfg only what is about its
 // directories counts.
-func OpenRecovery(cfg Config) (*Recovery, error) {
+func OpenRecovery(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Recovery).openStore) }
+
+// OpenSalvage is OpenRecovery for a server whose data is damaged: it has what is
+// whole, up to the first damage.
+func OpenSalvage(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Recovery).openWreck) }
+
+func openRecovery(cfg Config, open func(*Recovery) (raft.Configuration, error)) (*Recovery, error) {
 	r := &Recovery{cfg: cfg}
-	there, err := store.Exists(cfg.Store.Dir)
-	if err == nil && !there {
-		err = fmt.Errorf("consensus: %w: %s", ErrNoState, cfg.Store.Dir)
-	}
-	if err != nil {
-		return nil, err
-	}
+	var err error
 	if r.id, err = readIdentity(cfg.Store.Disk, cfg.Store.Dir); err != nil {
 		return nil, err
 	}
+	if r.id.RaftID == "" {
+		r.id.RaftID = firstID(cfg.ServerID)
+	}
+	server, _ := serverOf(r.id.RaftID)
+	if server != cfg.ServerID {
+		return nil, fmt.Errorf("consensus: %w: it is that of server %d, this one is %d by myid or server.N", ErrIdentity, server, cfg.ServerID)
+	}
+	r.ServerID, r.RaftID, r.Cluster, r.Distrust = server, string(r.id.RaftID), r.id.Cluster.String(), r.id.Rejoin
 	// Whatever goes wrong with the store from here on, its calls return it.
 	r.cfg.Store.OnFatal = func(error) {}
 	r.cfg.OnFatal = r.cfg.Store.OnFatal
-	if r.store, err = store.Open(r.cfg.Store); err != nil {
-		return nil, err
+	members, err := open(r)
+	if err == nil && r.Index == 0 {
+		err = fmt.Errorf("consensus: %w: %s", ErrNoState, cfg.Store.Dir)
 	}
-	if err := r.look(); err != nil {
-		return nil, errors.Join(err, r.store.Close())
-	}
-	return r, nil
-}
-
-func (r *Recovery) look() error {
-	if r.id.RaftID == "" {
-		r.id.RaftID = firstID(r.cfg.ServerID)
-	}
-	server, _ := serverOf(r.id.RaftID)
-	if server != r.cfg.ServerID {
-		return fmt.Errorf("consensus: %w: it is that of server %d, this one is %d by myid or server.N", ErrIdentity, server, r.cfg.ServerID)
-	}
-	r.ServerID, r.RaftID, r.Cluster, r.Distrust = server, string(r.id.RaftID), r.id.Cluster.String(), r.id.Rejoin
-	members, err := r.lookThroughLog()
 	if err != nil {
-		return err
-	}
-	if r.Index == 0 {
-		return fmt.Errorf("consensus: %w: %s", ErrNoState, r.cfg.Store.Dir)
+		return nil, errors.Join(err, r.Close())
 	}
 	for _, m := range members.Servers {
 		member := MemberStatus{RaftID: string(m.ID), Voter: m.Suffrage == raft.Voter}
 		member.ServerID, _ = serverOf(m.ID)
 		r.Members = append(r.Members, member)
 	}
-	return nil
+	return r, nil
+}
+
+func (r *Recovery) openStore() (members raft.Configuration, err error) {
+	there, err := store.Exists(r.cfg.Store.Dir)
+	if err == nil && !there {
+		err = fmt.Errorf("consensus: %w: %s", ErrNoState, r.cfg.Store.Dir)
+	}
+	if err != nil {
+		return members, err
+	}
+	if r.store, err = store.Open(r.cfg.Store); err != nil {
+		return members, err
+	}
+	return r.lookThroughLog()
+}
+
+func (r *Recovery) openWreck() (members raft.Configuration, err error) {
+	if _, err := os.Stat(r.cfg.Store.Dir); err != nil {
+		return members, fmt.Errorf("consensus: %w: %w", ErrNoState, err)
+	}
+	if r.wreck, err = store.OpenWreck(r.cfg.Store); err != nil {
+		return members, err
+	}
+	w := r.wreck.Remains
+	r.Index, r.Term, r.Snapshot, r.Taken, r.Durable = w.Index, w.Term, w.Snapshot, w.Taken, w.Durable
+	r.Damage, r.Startable = w.Damage, w.Startable
+	return w.Members, nil
 }
 
 // lookThroughLog finds the last entry and the last list of members.
@@ -124,6 +153,11 @@ func (r *Recovery) lookThroughLog() (members raft.Configuration, err error) {
 // An error leaves the server as it was or, where it says so, in need of another
 // Recover: it does not start before.
 func (r *Recovery) Recover(sm StateMachine) (cluster, raftID string, err error) {
+	if r.wreck != nil {
+		if r.store, err = r.wreck.Rebuild(); err != nil {
+			return "", "", fmt.Errorf("consensus: recover: %w", err)
+		}
+	}
 	term, err := r.leap()
 	if err != nil {
 		return "", "", err
@@ -138,6 +172,9 @@ func (r *Recovery) Recover(sm StateMachine) (cluster, raftID string, err error) 
 	// The state names the new cluster from here on, and the identity the old
 	// one, until it is written: such a server does not start.
 	err = r.store.Stable().SetUint64([]byte("CurrentTerm"), term)
+	if err == nil && r.wreck != nil {
+		r.Kept, err = r.wreck.Replace(r.store)
+	}
 	if err == nil {
 		err = id.write()
 	}
@@ -223,4 +260,12 @@ func (r *Recovery) Others() (servers []uint64) {
 }
 
 // Close gives the directories back.
-func (r *Recovery) Close() error { return r.store.Close() }
+func (r *Recovery) Close() (err error) {
+	if r.store != nil {
+		err = r.store.Close()
+	}
+	if r.wreck != nil {
+		err = errors.Join(err, r.wreck.Close())
+	}
+	return err
+}

@@ -27,7 +27,11 @@ func (n *Node) openStore() (err error) {
 		}
 	}
 	n.store, err = store.Open(n.cfg.Store)
-	if errors.Is(err, store.ErrCorrupt) && n.cfg.Ensemble != nil && n.id.Cluster.known() {
+	switch {
+	case !errors.Is(err, store.ErrCorrupt):
+	case n.cfg.Ensemble == nil:
+		err = fmt.Errorf("%w; %s", err, wayOn)
+	case n.id.Cluster.known():
 		n.log.Error("this server's own state is damaged, it is set aside and copied from the others", "err", err)
 		if err := n.setAside(err); err != nil {
 			return err
@@ -36,6 +40,9 @@ func (n *Node) openStore() (err error) {
 	}
 	return err
 }
+
+// wayOn is what is left to do where nobody has a copy of the state.
+const wayOn = "a server alone needs a copy of its data directories put back, or what zkd recover --damaged can save"
 
 func (n *Node) start() error {
 	has, err := n.begun()
@@ -145,7 +152,7 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		// The store sets a damaged snapshot aside when it is read, and without
 		// any the log begins too late.
 		if left, _ := snaps.List(); len(kept) > 0 && len(left) == 0 {
-			return n.Distrust(fmt.Errorf("consensus: none of the snapshots can be read: %w", err))
+			return n.Distrust(fmt.Errorf("consensus: none of the snapshots can be read: %w; %s", err, wayOn))
 		}
 		return fmt.Errorf("consensus: start raft: %w", err)
 	}

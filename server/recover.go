@@ -12,7 +12,16 @@ import (
 // OpenRecovery looks at what a server that does not run has in its data
 // directories, see consensus.Recovery.
 func OpenRecovery(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error) {
-	r, err := consensus.OpenRecovery(consensus.Config{
+	return openRecovery(cfg, log, consensus.OpenRecovery)
+}
+
+// OpenSalvage looks at what is whole of the data of a server that is damaged.
+func OpenSalvage(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error) {
+	return openRecovery(cfg, log, consensus.OpenSalvage)
+}
+
+func openRecovery(cfg *conf.Config, log *slog.Logger, open func(consensus.Config) (*consensus.Recovery, error)) (*consensus.Recovery, error) {
+	r, err := open(consensus.Config{
 		ServerID: uint64(cfg.ServerID), SnapshotRequests: cfg.SnapCount, Logger: log,
 		Store: store.Options{
 			Dir:    filepath.Join(cfg.DataDir, storeName),

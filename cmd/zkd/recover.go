@@ -4,8 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -19,26 +21,31 @@ const aboutRecover = `Make this one server the only member of a new cluster, wit
 own disk. This is for an ensemble that has lost a majority of its servers for
 good, and for nothing else: where a majority can be started, start it.
 
+With --damaged it is for one server whose own log or snapshots are damaged, and
+that has no others to copy them from: it goes on with the newest snapshot that
+is whole and the log behind it up to the first damage. What came later is lost.
+
 Without --yes it says what it would do and changes nothing. The server must not
 run. Recover the server that is furthest ahead; run it without --yes on all that
 are left and compare the last entries: the higher term, then the higher number.`
 
 func newRecover() *cobra.Command {
 	var o serverOptions
-	var yes bool
+	var yes, damaged bool
 	cmd := &cobra.Command{
 		Use:   "recover [zoo.cfg]",
-		Short: "Go on with one server of an ensemble that is lost",
+		Short: "Go on with one server of an ensemble that is lost, or with what is whole of its data",
 		Long:  aboutRecover,
 		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := o.take(args); err != nil {
 				return err
 			}
-			return recoverServer(cmd.OutOrStdout(), o, yes)
+			return recoverServer(cmd.OutOrStdout(), o, damaged, yes)
 		},
 	}
 	addConfigFlags(cmd, &o)
+	cmd.Flags().BoolVar(&damaged, "damaged", false, "the server's own data is damaged: go on with what is whole")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	return cmd
 }
@@ -55,7 +62,7 @@ func (o *serverOptions) take(args []string) error {
 	return nil
 }
 
-func recoverServer(out io.Writer, o serverOptions, yes bool) (err error) {
+func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error) {
 	if o.config == "" && len(o.defines) == 0 {
 		return &exitCode{exitConfig, errors.New("which server? zkd recover zoo.cfg")}
 	}
@@ -67,15 +74,16 @@ func recoverServer(out io.Writer, o serverOptions, yes bool) (err error) {
 	if err != nil {
 		return err
 	}
-	r, err := server.OpenRecovery(cfg, log)
-	switch {
-	case errors.Is(err, store.ErrInUse):
-		return &exitCode{exitData, fmt.Errorf("stop the server first: %w", err)}
-	case err != nil:
+	r, err := openRecovery(cfg, log, damaged)
+	if err != nil {
 		return &exitCode{exitData, err}
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
-	if err := describe(out, cfg, r); err != nil {
+	text := describe(cfg, r)
+	if damaged {
+		text = describeDamage(cfg, r)
+	}
+	if _, err := io.WriteString(out, text); err != nil {
 		return err
 	}
 	if !yes {
@@ -88,11 +96,33 @@ func recoverServer(out io.Writer, o serverOptions, yes bool) (err error) {
 	}
 	_, err = fmt.Fprintf(out, "\nDone: cluster %s, raft id %s; %d znodes and %d sessions, last zxid 0x%x. Start the server.\n",
 		done.Cluster, done.RaftID, done.Znodes, done.Sessions, done.Zxid)
+	if err == nil && r.Kept != "" {
+		_, err = fmt.Fprintf(out, "The damaged files are in %s; nobody needs them.\n", r.Kept)
+	}
 	return err
 }
 
+// openRecovery looks at the data of the server. What a start can do with is
+// nothing to repair: that would only lose something.
+func openRecovery(cfg *conf.Config, log *slog.Logger, damaged bool) (*consensus.Recovery, error) {
+	open := server.OpenRecovery
+	if damaged {
+		open = server.OpenSalvage
+	}
+	r, err := open(cfg, log)
+	switch {
+	case errors.Is(err, store.ErrInUse):
+		return nil, fmt.Errorf("stop the server first: %w", err)
+	case errors.Is(err, store.ErrCorrupt):
+		return nil, fmt.Errorf("%w; zkd recover --damaged says what is whole and what would be lost", err)
+	case err == nil && r.Startable:
+		return nil, errors.Join(fmt.Errorf("no damage in %s that a start of the server could not do with: start it", cfg.DataDir), r.Close())
+	}
+	return r, err
+}
+
 // describe says what there is, what becomes of it, and what may be lost.
-func describe(out io.Writer, cfg *conf.Config, r *consensus.Recovery) error {
+func describe(cfg *conf.Config, r *consensus.Recovery) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Server %d, data in %s\n", r.ServerID, cfg.DataDir)
 	fmt.Fprintf(&b, "  cluster     %s\n", text(r.Cluster, "has no id yet"))
@@ -119,8 +149,40 @@ A recovery makes it the only member of a new cluster:
     and start it; the list of members stays as it is.
   - Zxids go on in a higher epoch, sessions live on.
 `, others, logText(cfg))
-	_, err := io.WriteString(out, b.String())
-	return err
+	return b.String()
+}
+
+// describeDamage says what is damaged, what is whole, and what is lost.
+func describeDamage(cfg *conf.Config, r *consensus.Recovery) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Server %d, data in %s\n", r.ServerID, cfg.DataDir)
+	for _, err := range r.Damage {
+		fmt.Fprintf(&b, "  damaged     %v\n", err)
+	}
+	snapshot := "none"
+	if r.Snapshot > 0 {
+		snapshot = fmt.Sprintf("of entry %d, taken %s", r.Snapshot, r.Taken.Format(time.DateTime))
+	}
+	fmt.Fprintf(&b, "  snapshot    %s: the newest that is whole\n", snapshot)
+	fmt.Fprintf(&b, "  last entry  %d of term %d: the last one before the damage\n", r.Index, r.Term)
+	lost := fmt.Sprintf("all that was written after entry %d", r.Index)
+	if r.Durable > r.Index {
+		lost = fmt.Sprintf("entries %d to %d, and those after them if there were any", r.Index+1, r.Durable)
+	}
+	fmt.Fprintf(&b, `
+It would go on with that, as the only member of a new cluster:
+  - LOST: %s,
+    although clients were told that it is written.
+  - A copy of the data directories that is newer than entry %d has more: put
+    that back instead, if there is one.
+  - The damaged files are kept beside the others, in raft/aside. Zxids go on in a
+    higher epoch, sessions live on.
+`, lost, r.Index)
+	if ids := r.Others(); len(ids) > 0 {
+		fmt.Fprintf(&b, "  - CAUTION: it is a member of an ensemble, with server %s. While a majority of them lives,\n"+
+			"    start this server instead: it copies its state from them.\n", strings.Trim(strings.ReplaceAll(fmt.Sprint(ids), " ", ", "), "[]"))
+	}
+	return b.String()
 }
 
 // logText names the log's directory where it is another.

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 )
 
@@ -115,9 +116,31 @@ func (d files) settleFormat(dir, logDir, engine string, created bool) (format, e
 			ErrEngine, dir, f.engine, engine)
 	}
 	if logDir == dir {
-		return f, nil
+		return f, refuseLogElsewhere(dir, created)
 	}
 	return f, d.settleLogFormat(f, dir, logDir, created)
+}
+
+// refuseLogElsewhere tells a directory whose log was never in it from a damaged
+// one: what is missing there is a line of the configuration.
+func refuseLogElsewhere(dir string, created bool) error {
+	if !created {
+		return nil
+	}
+	if has, err := hasLog(dir); has || err != nil {
+		return err
+	}
+	return fmt.Errorf("store: %w: %s belongs to a server that has a log, and none is there: was a dataLogDir line taken out of the configuration? "+
+		"Then put it back. Where the log is lost, see zkd recover --damaged, or let a member of an ensemble start without raft and raft.id",
+		ErrEngine, dir)
+}
+
+// hasLog tells whether any part of a log is in a directory.
+func hasLog(dir string) (bool, error) {
+	names, err := storeFiles(dir)
+	return slices.ContainsFunc(names, func(name string) bool {
+		return name == walMetaName || name == boltLogName || strings.HasSuffix(name, ".wal")
+	}), err
 }
 
 func (d files) settleLogFormat(f format, dir, logDir string, created bool) error {
@@ -126,6 +149,10 @@ func (d files) settleLogFormat(f format, dir, logDir string, created bool) error
 	case err != nil:
 		return err
 	case !ok && created:
+		if has, _ := hasLog(dir); has {
+			return fmt.Errorf("store: %w: the log of this server is in %s, and not in the log directory %s: was a dataLogDir line added to the configuration? Then take it out",
+				ErrEngine, dir, logDir)
+		}
 		return fmt.Errorf("store: %w: log directory %s holds no log, but %s belongs to a server that has one (was it moved, or not mounted?)",
 			ErrEngine, logDir, dir)
 	case !ok:

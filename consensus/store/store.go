@@ -17,6 +17,7 @@
 //	snapshots/*.snap     snapshots (snapfile.go); snapshots/tmp/ unfinished ones
 //	LogDir/*.wal, segments or LogDir/raft.db   the log
 //	aside/               a store taken out of use (aside.go; also in LogDir)
+//	rebuilt/             one that is about to take the place of this (wreck.go; also in LogDir)
 //
 // Goroutines: one timer for each watchdog, raft-wal's rotation goroutine and
 // the one that syncs behind appends (both end in Close, or when the disk lets go
@@ -154,6 +155,9 @@ func (s *Store) open() error {
 		return err
 	}
 	if err := s.finishAside(); err != nil {
+		return err
+	}
+	if err := s.finishRebuilt(); err != nil {
 		return err
 	}
 	stablePath := filepath.Join(s.opt.Dir, stableName)
