@@ -255,6 +255,34 @@ func (m *machine) newestList() string {
 	return all[len(all)-1][1]
 }
 
+// A standalone server whose log is damaged goes on with what is whole.
+func TestDamagedAlone(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	m := s.machines(1)[0]
+	m.layOut()
+	m.configure(m.alone(), "clientPort=2181", "clientPortAddress="+m.host())
+	m.start()
+	m.awaitServing()
+	m.client("create /kept a", "create /damaged-one b", "create /lost c")
+	m.stop(syscall.SIGTERM)
+	logs, err := filepath.Glob(filepath.Join(m.data(), "raft", "*.wal"))
+	s.must(err)
+	for _, path := range logs {
+		b, err := os.ReadFile(path)
+		s.must(err)
+		s.must(os.WriteFile(path, []byte(strings.ReplaceAll(string(b), "/damaged-one", "/DAMAGED-one")), 0o600))
+	}
+	if said := m.run("damaged"); !strings.Contains(said, "LOST: ") || !strings.Contains(said, "Nothing was changed") {
+		t.Errorf("it says %s", said)
+	}
+	m.run("damaged", "zoo.cfg", "zoo.cfg --yes")
+	m.start()
+	m.awaitServing()
+	m.has("/kept", "a")
+	m.client("create /lost again")
+}
+
 // A standalone server becomes the first of three with what it has.
 func TestStandaloneGrows(t *testing.T) {
 	t.Parallel()
