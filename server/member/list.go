@@ -24,20 +24,36 @@ func (l List) Text(version int64) string {
 	return fmt.Sprintf("%s\nversion=%x", l, uint64(version))
 }
 
+// longest is how many bytes a list may have as text. It is in each snapshot, and
+// /zookeeper/config shows it to every client.
+const longest = 256 << 10
+
+func (l List) tooLong() bool { return len(l.String()) > longest }
+
+// mostServers is how many ids there are.
+const mostServers = 256
+
 // Parse reads what String wrote.
 func Parse(text string) (l List, err error) {
 	for line := range strings.Lines(text) {
-		key, value, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "=")
-		if !ok {
-			return nil, fmt.Errorf("member: no server line: %q", line)
-		}
-		s, err := conf.ParseServer(key, value)
+		s, err := parseLine(strings.TrimSuffix(line, "\n"))
 		if err != nil {
-			return nil, fmt.Errorf("member: %s=%s %w", key, value, err)
+			return nil, err
 		}
 		l = l.With(s)
 	}
 	return l, nil
+}
+
+func parseLine(line string) (s conf.Server, err error) {
+	key, value, ok := strings.Cut(line, "=")
+	if !ok {
+		return s, fmt.Errorf("member: no server line: %q", line)
+	}
+	if s, err = conf.ParseServer(key, value); err != nil {
+		return s, fmt.Errorf("member: %s=%s %w", key, value, err)
+	}
+	return s, nil
 }
 
 // With returns the list with a server added or replaced.
@@ -109,7 +125,7 @@ func (l List) Change(r *jute.ReconfigRequest, least int) (next List, code jute.C
 	} else {
 		next, code = wholeList(r.NewMembers, least)
 	}
-	if code == jute.OK && (next.Voters() < least || next.clash()) {
+	if code == jute.OK && (next.Voters() < least || next.clash() || next.tooLong()) {
 		code = jute.ErrBadArguments
 	}
 	return next, code

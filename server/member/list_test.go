@@ -1,6 +1,7 @@
 package member
 
 import (
+	"strings"
 	"testing"
 
 	"zkd/proto/jute"
@@ -51,6 +52,7 @@ func TestListChange(t *testing.T) {
 		want  string
 		code  jute.Code
 	}{
+		{name: "too long", r: null("server.9="+strings.Repeat("z:1:2|", 50_000)+"z:1:2;3", ""), code: jute.ErrBadArguments},
 		{name: "nothing", r: null("", ""), want: three},
 		{name: "blanks", r: null(" ", " "), want: three},
 		{name: "unknown ids leave", r: null("", " 9 , ,300,-3"), want: three},

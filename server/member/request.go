@@ -55,14 +55,15 @@ func (r *Request) Changes() bool { return len(r.Add)+len(r.Remove)+len(r.Promote
 // Apply returns the list that the request makes of one. least is how few
 // voters there may be.
 func (r *Request) Apply(l List, least int) (List, error) {
+	if n := len(r.Add) + len(r.Promote) + len(r.Remove); n > mostServers {
+		return nil, fmt.Errorf("%d servers at once; %d are possible", n, mostServers)
+	}
 	for _, line := range r.Add {
-		added, err := Parse(line)
+		s, err := parseLine(line)
 		if err != nil {
 			return nil, err
 		}
-		for _, s := range added {
-			l = l.With(s)
-		}
+		l = l.With(s)
 	}
 	for _, id := range r.Promote {
 		s := l.Find(id)
@@ -88,6 +89,8 @@ func (l List) Check(least int) error {
 		return errors.New("a single voter would be left; standaloneEnabled=false on all servers allows that")
 	case l.clash():
 		return errors.New("two servers would have the same address")
+	case l.tooLong():
+		return fmt.Errorf("the list would have more than %d bytes", longest)
 	}
 	return nil
 }
@@ -97,8 +100,8 @@ func (l List) Check(least int) error {
 func (r *Request) Waiting(a *Answer) string {
 	list := List{}
 	for _, line := range a.Servers {
-		if s, err := Parse(line); err == nil {
-			list = append(list, s...)
+		if s, err := parseLine(line); err == nil {
+			list = append(list, s)
 		}
 	}
 	for _, id := range r.about() {
@@ -123,10 +126,8 @@ func (r *Request) Waiting(a *Answer) string {
 // about lists the servers that the request is about.
 func (r *Request) about() (ids []int64) {
 	for _, line := range r.Add {
-		if l, err := Parse(line); err == nil {
-			for _, s := range l {
-				ids = append(ids, s.ID)
-			}
+		if s, err := parseLine(line); err == nil {
+			ids = append(ids, s.ID)
 		}
 	}
 	return append(append(ids, r.Promote...), r.Remove...)
