@@ -3,7 +3,7 @@
 VERSION  = $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' server/version.go)
 FUZZTIME ?= 30s
 
-.PHONY: prove mutants help build test race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
+.PHONY: prove mutants help build test quick race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -11,8 +11,11 @@ help: ## list the targets
 build: ## build bin/zkd, static
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o bin/zkd ./cmd/zkd
 
-test: ## all tests; suites whose foreign programs are missing say so and are skipped
-	go test -count=1 -p 1 ./...
+test: ## all tests; what is skipped, and why, is in the last lines
+	go run ./test/run
+
+quick: ## the quick look: no suite that runs servers as processes
+	go test -short ./...
 
 race: ## the tests of the server and what it is made of, under the race detector
 	go test -race ./cmd/... ./conf/... ./consensus/... ./digest/... ./proto/... ./server/... ./session/... ./watch/... ./znode/...
@@ -30,7 +33,7 @@ PACKAGES ?= ./test/...
 compat: ## install real ZooKeepers and stock clients, then run all that compares with them or uses them
 	./test/realzk/install.sh
 	./test/clients/install.sh
-	CLIENTS_REQUIRE=1 go test -count=1 -p 1 -timeout 15m $(PACKAGES)
+	CLIENTS_REQUIRE=1 go run ./test/run -timeout=15m $(PACKAGES)
 
 corpus: ## the compatibility corpus only, against what is installed
 	go test -count=1 ./test/compat

@@ -16,6 +16,7 @@ import (
 
 	"zkd/consensus/peer"
 	"zkd/test/ports"
+	"zkd/test/quick"
 )
 
 // trio is an ensemble of servers in this process.
@@ -148,6 +149,7 @@ func TestEnsembleForms(t *testing.T) {
 
 // Requests of the surviving servers are applied exactly once, whoever leads.
 func TestLeaderLeaves(t *testing.T) {
+	quick.Skip(t)
 	e := newTrio(t, 3)
 	for id := range uint64(3) {
 		e.launch(id+1, e.members)
@@ -175,6 +177,7 @@ func TestLeaderLeaves(t *testing.T) {
 
 // A server that comes back without its disk is taken in under another raft id.
 func TestBlankServerReturns(t *testing.T) {
+	quick.Skip(t)
 	e := newTrio(t, 3)
 	e.launch(1, e.members)
 	e.launch(2, e.members)
@@ -245,6 +248,7 @@ func withOldCopy(t *testing.T) (e *trio, before raft.ServerID) {
 // A member whose directory was replaced by an old copy has forgotten what it gave its word for. It finds out that it has
 // started since, and comes back as one with an empty disk does.
 func TestOldCopyOfADirectory(t *testing.T) {
+	quick.Skip(t)
 	e, before := withOldCopy(t)
 	e.launch(3, e.members)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
@@ -277,6 +281,7 @@ func beginOnly(t *testing.T, n *Node) {
 
 // The first process on an old copy ends before it finds that out. The next one does.
 func TestOldCopyIsNotForgotten(t *testing.T) {
+	quick.Skip(t)
 	e, _ := withOldCopy(t)
 	for range 2 {
 		e.launch(3, e.members)
@@ -294,6 +299,7 @@ func TestOldCopyIsNotForgotten(t *testing.T) {
 // The first process on an old copy takes its number before it has the others' log, from a clock that was set back. The
 // number is below that of a start which the copy does not know of, and cannot stand for what comes after the copy.
 func TestOldCopyWithAnOldClock(t *testing.T) {
+	quick.Skip(t)
 	e, _ := withOldCopy(t)
 	e.clocks = map[uint64]func() time.Time{3: func() time.Time { return time.Unix(0, 0) }}
 	e.launch(3, e.members)
@@ -310,6 +316,7 @@ func TestOldCopyWithAnOldClock(t *testing.T) {
 
 // Processes of a server that end at their start do not make it one with an old copy.
 func TestStartsThatEndAtOnce(t *testing.T) {
+	quick.Skip(t)
 	e := newTrio(t, 3)
 	for id := range uint64(3) {
 		e.launch(id+1, e.members)

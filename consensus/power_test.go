@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/test/memdir"
+	"zkd/test/quick"
 )
 
 var (
@@ -22,6 +23,7 @@ var (
 // Neither a reply of the leader nor one of a follower is about an entry that is
 // on one disk of three.
 func TestNothingIsKnownBeforeTheLeaderHasIt(t *testing.T) {
+	quick.Skip(t)
 	g := newGrid(t, 1)
 	leader := g.leads()
 	near, far := others(leader)
@@ -113,6 +115,7 @@ func TestFormerLeaderConfirmsWhatItHas(t *testing.T) {
 // What a killed process has left in the page cache is made durable before it
 // counts.
 func TestKilledThenPowerFails(t *testing.T) {
+	quick.Skip(t)
 	// An election in between writes an entry, and so syncs what is to be lost.
 	for try := range uint64(5) {
 		killedThenPowerFails(t, 4+try)
@@ -139,6 +142,7 @@ func killedThenPowerFails(t *testing.T, seed uint64) {
 
 // The power fails at any moment, for any of the servers, again and again.
 func TestPowerFailures(t *testing.T) {
+	quick.Skip(t)
 	seed := *powerSeed
 	if seed == 0 {
 		seed = uint64(time.Now().UnixNano())

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"zkd/conf"
+	"zkd/test/quick"
 	"zkd/test/wire"
 )
 
@@ -282,6 +283,7 @@ func TestIdentitiesAreBounded(t *testing.T) {
 // A request that the log cannot take must not stop the server, whatever
 // jute.maxbuffer lets in.
 func TestRequestLargerThanAnEntry(t *testing.T) {
+	quick.Skip(t)
 	s := startServer(t, func(c *conf.Config) { c.JuteMaxBuffer = 200 << 20 })
 	other, c := connect(t, s), connect(t, s)
 	c.create("/a", nil, 0)

@@ -13,6 +13,7 @@ import (
 	"zkd/consensus"
 	"zkd/proto/jute"
 	"zkd/session"
+	"zkd/test/quick"
 	"zkd/test/wire"
 )
 
@@ -216,6 +217,7 @@ var replaySettings = []func(*conf.Config){
 // number of processors, from the first entry on or from a snapshot of any of them, one that was written while entries
 // went on being applied.
 func TestReplay(t *testing.T) {
+	quick.Skip(t)
 	const entries, every = 600, 23
 	for seed := range uint64(3) {
 		log := makeLog(seed, entries)

@@ -12,6 +12,7 @@ import (
 
 	"zkd/conf"
 	"zkd/proto/jute"
+	"zkd/test/quick"
 	"zkd/test/wire"
 )
 
@@ -159,6 +160,7 @@ func dump(c *client) map[string]node {
 // A server that starts from a snapshot, from a log or from both shows the tree
 // it had, to the last field, with its sessions and their ephemerals.
 func TestRestartShowsTheSame(t *testing.T) {
+	quick.Skip(t)
 	for _, row := range []struct {
 		name string
 		snap []bool // after each third of the writes

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/test/quick"
 )
 
 // walWithBatches writes batches of the given sizes, and returns the directory
@@ -88,6 +90,7 @@ func reopened(t *testing.T, o Options, last uint64) {
 // The last append is cut at each of its bytes: it is dropped, everything before
 // it stays, and appending goes on. Once zeros follow, once the file is short.
 func TestTornTailEveryByte(t *testing.T) {
+	quick.Skip(t)
 	for name, counts := range map[string][]int{
 		"only batch": {3}, "later batch": {2, 1, 3}, "sealing batch": {20, 3},
 	} {
@@ -156,6 +159,7 @@ func TestTornTailMissingSectors(t *testing.T) {
 // One flipped bit anywhere in the written part of the log stops the start, with
 // file and offset, with and without the second alarm.
 func TestRotEveryByte(t *testing.T) {
+	quick.Skip(t)
 	t.Parallel()
 	o := opts(t.TempDir(), EngineWAL)
 	o.hooks.segmentSize = 8 * kib
@@ -183,6 +187,7 @@ func TestRotEveryByte(t *testing.T) {
 // Zeroed blocks: with a later batch behind them the audit notices; at the end,
 // where they look like an append that never was, the bound does.
 func TestRotZeroedBlocks(t *testing.T) {
+	quick.Skip(t)
 	o := opts(t.TempDir(), EngineWAL)
 	counts := make([]int, 40)
 	for i := range counts {
@@ -205,6 +210,7 @@ func TestRotZeroedBlocks(t *testing.T) {
 
 // A sealed segment has no torn tail to allow for.
 func TestRotSealedSegment(t *testing.T) {
+	quick.Skip(t)
 	o := opts(t.TempDir(), EngineWAL)
 	o.NoSync = true
 	o.hooks.segmentSize = 8 * kib
@@ -269,6 +275,7 @@ func TestRotWhileRunning(t *testing.T) {
 // Any damage to a bbolt file is an error or without effect, never a panic or a
 // changed vote.
 func TestRotBoltFiles(t *testing.T) {
+	quick.Skip(t)
 	for _, c := range []struct{ engine, name string }{
 		{EngineWAL, stableName}, {EngineWAL, walMetaName}, {EngineBolt, boltLogName},
 	} {
@@ -320,6 +327,7 @@ func TestRotBoltFiles(t *testing.T) {
 // With one of its meta pages damaged bbolt falls back on the other, and the
 // last vote or append is undone: both must be whole.
 func TestRotBoltMetaPage(t *testing.T) {
+	quick.Skip(t)
 	for engine, name := range map[string]string{EngineWAL: stableName, EngineBolt: boltLogName} {
 		o := opts(t.TempDir(), engine)
 		s := mustOpen(t, o)

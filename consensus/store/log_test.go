@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/hashicorp/raft"
+
+	"zkd/test/quick"
 )
 
 func TestLogRoundTrip(t *testing.T) {
@@ -241,6 +243,7 @@ func TestWatchdog(t *testing.T) {
 
 // Everything that the log waits for is timed, and Close waits for none of it.
 func TestHungBoundIsFatal(t *testing.T) {
+	quick.Skip(t)
 	for _, kind := range []OpKind{OpWrite, OpSync} {
 		t.Run(kind.String(), func(t *testing.T) {
 			o := opts(t.TempDir(), EngineWAL)

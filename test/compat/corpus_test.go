@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/quick"
 	"zkd/test/realzk"
 	"zkd/test/script"
 	"zkd/test/wire"
@@ -20,7 +21,7 @@ import (
 var update = flag.Bool("update", false, "write testdata from ZooKeeper 3.9")
 
 func TestMain(m *testing.M) {
-	flag.Parse()
+	quick.LeaveOut()
 	// Most cases wait for a server or a clock, so far more of them fit side by side than there are processors.
 	if f := flag.Lookup("test.parallel"); f.Value.String() == f.DefValue {
 		f.Value.Set("24")

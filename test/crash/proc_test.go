@@ -21,6 +21,7 @@ import (
 
 	"zkd/test/ports"
 	"zkd/test/proc"
+	"zkd/test/quick"
 	"zkd/test/wire"
 )
 
@@ -32,7 +33,8 @@ var bin string
 func TestMain(m *testing.M) { os.Exit(run(m)) }
 
 func run(m *testing.M) int {
-	if bin = os.Getenv("ZKD_BIN"); bin != "" {
+	quick.LeaveOut()
+	if bin = os.Getenv("ZKD_BIN"); bin != "" || testing.Short() {
 		bin, _ = filepath.Abs(bin)
 		return m.Run()
 	}

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/quick"
 	"zkd/test/realzk"
 	"zkd/test/script"
 	"zkd/test/zkdserver"
@@ -53,6 +54,7 @@ func envDuration(name string) time.Duration {
 }
 
 func TestMain(m *testing.M) {
+	quick.LeaveOut()
 	code := m.Run()
 	zkdserver.CleanUp()
 	os.Exit(code)

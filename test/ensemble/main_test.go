@@ -6,13 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/quick"
 	"zkd/test/zkdserver"
 )
 
 var long = flag.Bool("long", false, "run the long variants")
 
 func TestMain(m *testing.M) {
-	flag.Parse()
+	quick.LeaveOut()
 	code := m.Run()
 	zkdserver.CleanUp()
 	os.Exit(code)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/quick"
 	"zkd/test/wire"
 	"zkd/test/zkdserver"
 )
@@ -16,6 +17,7 @@ import (
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
+	quick.LeaveOut()
 	code := m.Run()
 	zkdserver.CleanUp()
 	os.Exit(code)

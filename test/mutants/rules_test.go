@@ -59,6 +59,9 @@ func TestEveryMutantIsRun(t *testing.T) {
 // TestNothingIsLeftWithoutTheTag holds a server that is built as usual to having
 // nothing of the mutants in it.
 func TestNothingIsLeftWithoutTheTag(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds zkd, and this is -short")
+	}
 	words := []string{"ZKD_MUTANT", "zkd/internal/mutant", "server.(*conn).foretell"}
 	for tags, want := range map[string]bool{"": false, "mutant": true} {
 		path := filepath.Join(t.TempDir(), "zkd")

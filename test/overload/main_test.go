@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"zkd/test/quick"
 	"zkd/test/zkdserver"
 )
 
@@ -16,7 +17,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
+	quick.LeaveOut()
 	os.Exit(run(m))
 }
 

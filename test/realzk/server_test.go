@@ -9,6 +9,9 @@ import (
 
 // Every ZooKeeper found here starts, answers, comes back after a crash and leaves nothing behind.
 func TestStart(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a ZooKeeper takes long to start, and this is -short")
+	}
 	found := Find()
 	if len(found) == 0 {
 		t.Skip("no ZooKeeper here (run test/realzk/install.sh)")

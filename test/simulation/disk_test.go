@@ -13,6 +13,7 @@ import (
 
 	"zkd/consensus/store"
 	"zkd/test/memdir"
+	"zkd/test/quick"
 )
 
 var diskSeeds = flag.Int("disk.seeds", 30, "how many seeds TestStoreSurvives runs")
@@ -20,6 +21,7 @@ var diskSeeds = flag.Int("disk.seeds", 30, "how many seeds TestStoreSurvives run
 // A store on a disk whose power fails, or whose process is killed, at every named point and between them: what it has
 // acknowledged is there in the next life, whole, and nothing that it never had.
 func TestStoreSurvives(t *testing.T) {
+	quick.Skip(t)
 	for _, engine := range []string{store.EngineWAL, store.EngineBolt} {
 		t.Run(engine, func(t *testing.T) {
 			sprung := map[string]int{}

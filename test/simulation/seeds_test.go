@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"zkd/test/memdir"
+	"zkd/test/quick"
 )
 
 var (
@@ -23,6 +24,7 @@ var (
 )
 
 func TestSeeds(t *testing.T) {
+	quick.Skip(t)
 	for _, seed := range seedList() {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			simulate(t, seed, draw(seed), (*run).play, fmt.Sprintf("-run TestSeeds -sim.seed %d", seed))
@@ -56,6 +58,7 @@ func TestFaultsOfASeedRepeat(t *testing.T) {
 }
 
 func TestScenarios(t *testing.T) {
+	quick.Skip(t)
 	if *only != "" && !slices.ContainsFunc(scenarios, func(s scenario) bool { return s.name == *only }) {
 		t.Fatalf("no scenario is called %q", *only)
 	}

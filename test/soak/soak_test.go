@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"zkd/test/quick"
 	"zkd/test/zkdserver"
 )
 
@@ -26,7 +27,7 @@ var (
 )
 
 func TestMain(m *testing.M) {
-	flag.Parse()
+	quick.LeaveOut()
 	zkdserver.Tags = "witness"
 	code := m.Run()
 	zkdserver.CleanUp()
