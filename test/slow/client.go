@@ -30,20 +30,27 @@ type client struct {
 // connect opens a session of that timeout.
 func connect(t testing.TB, addr string, timeout time.Duration) *client {
 	t.Helper()
-	nc, err := net.DialTimeout("tcp", addr, patience)
+	c, err := open(t, addr, timeout)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return c
+}
+
+func open(t testing.TB, addr string, timeout time.Duration) (*client, error) {
+	nc, err := net.DialTimeout("tcp", addr, patience)
+	if err != nil {
+		return nil, err
 	}
 	t.Cleanup(func() { nc.Close() })
 	r, err := wire.NewConn(nc).Connect(wire.ConnectRequest{TimeoutMs: int32(timeout.Milliseconds()), Password: make([]byte, 16)}, patience)
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
 	if r.Session == 0 || time.Duration(r.TimeoutMs)*time.Millisecond != timeout {
-		t.Fatalf("session %#x with a timeout of %d ms, wanted %v", r.Session, r.TimeoutMs, timeout)
+		return nil, fmt.Errorf("session %#x with a timeout of %d ms, wanted %v", r.Session, r.TimeoutMs, timeout)
 	}
-	nc.SetDeadline(time.Time{})
-	return &client{t: t, nc: nc, session: r.Session}
+	return &client{t: t, nc: nc, session: r.Session}, nc.SetDeadline(time.Time{})
 }
 
 // send sends a request and returns its xid. It waits as long as the server does not read.
