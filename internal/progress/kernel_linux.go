@@ -1,16 +1,15 @@
 package progress
 
 import (
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// read asks the kernel (tcp(7), TCP_INFO and SIOCOUTQ). Before Linux 4.1, and
+// Count asks the kernel (tcp(7), TCP_INFO and SIOCOUTQ). Before Linux 4.1, and
 // where something else stands in for it, bytes are not counted.
-func read(raw syscall.RawConn) (s sample, ok bool) {
-	err := raw.Control(func(fd uintptr) {
+func (c socket) Count() (s Sample, ok bool) {
+	err := c.raw.Control(func(fd uintptr) {
 		info, err := unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO)
 		if err != nil || info.Bytes_acked == 0 && info.Bytes_received == 0 {
 			return
@@ -19,9 +18,9 @@ func read(raw syscall.RawConn) (s sample, ok bool) {
 		if err != nil {
 			return
 		}
-		s = sample{
-			acked: info.Bytes_acked, waiting: uint64(max(waiting, 0)),
-			received: time.Duration(info.Last_data_recv) * time.Millisecond,
+		s = Sample{
+			Acked: info.Bytes_acked, Waiting: uint64(max(waiting, 0)),
+			Sent: time.Duration(info.Last_data_recv) * time.Millisecond,
 		}
 		ok = true
 	})

@@ -15,17 +15,23 @@ import (
 // Meter looks at one connection. The zero Meter can tell nothing. One goroutine
 // uses it at a time; others may use the connection.
 type Meter struct {
-	raw  syscall.RawConn
-	last sample // of the last Look
-	seen bool   // last is one
+	of   Counter // nil: nobody counts
+	last Sample  // of the last Look
+	hard bool    // somebody waited then for the socket to take more
+	seen bool    // last is one
 }
 
-// sample is what the kernel says of a connection.
-type sample struct {
-	acked    uint64        // bytes that the peer's kernel has confirmed
-	waiting  uint64        // bytes that were written and are not confirmed
-	received time.Duration // how long ago the peer's last bytes came
-	blocked  bool
+// Counter counts what goes over a connection. The kernel does for a socket; a
+// connection that is none may implement it. ok is false where nobody counts.
+type Counter interface {
+	Count() (s Sample, ok bool)
+}
+
+// Sample is what was counted so far.
+type Sample struct {
+	Acked   uint64        // bytes that the peer's kernel has confirmed
+	Waiting uint64        // bytes that were written and are not confirmed
+	Sent    time.Duration // how long ago the peer's last bytes came
 }
 
 // New returns a Meter for a connection, or for the one below it that goes over
@@ -34,21 +40,27 @@ func New(nc net.Conn) Meter {
 	if over, ok := nc.(interface{ NetConn() net.Conn }); ok {
 		nc = over.NetConn()
 	}
+	if counter, ok := nc.(Counter); ok {
+		return Meter{of: counter}
+	}
 	if sc, ok := nc.(syscall.Conn); ok {
 		if raw, err := sc.SyscallConn(); err == nil {
-			return Meter{raw: raw}
+			return Meter{of: socket{raw}}
 		}
 	}
 	return Meter{}
 }
 
-// Able tells whether the kernel counts for a connection over which something
-// has gone. Any goroutine may ask.
+// socket is counted by the kernel.
+type socket struct{ raw syscall.RawConn }
+
+// Able tells whether somebody counts for a connection over which something has
+// gone. Any goroutine may ask.
 func (m *Meter) Able() bool {
-	if m.raw == nil {
+	if m.of == nil {
 		return false
 	}
-	_, ok := read(m.raw)
+	_, ok := m.of.Count()
 	return ok
 }
 
@@ -68,28 +80,23 @@ type Signs struct {
 // Look still there. The kernel of a peer that hangs takes what little comes, too,
 // but at once.
 func (m *Meter) Look(blocked bool) (Signs, bool) {
-	if m.raw == nil {
+	if m.of == nil {
 		return Signs{}, false
 	}
-	now, ok := read(m.raw)
+	now, ok := m.of.Count()
 	if !ok {
 		m.seen = false
 		return Signs{}, false
 	}
-	now.blocked = blocked
-	signs := Signs{Took: m.seen && tookSome(m.last, now), Sent: now.received}
-	m.last, m.seen = now, true
+	took := now.Acked - m.last.Acked
+	signs := Signs{Sent: now.Sent, Took: m.seen && took > 0 && (m.hard && blocked || took < m.last.Waiting)}
+	m.last, m.hard, m.seen = now, blocked, true
 	return signs, true
-}
-
-func tookSome(last, now sample) bool {
-	took := now.acked - last.acked
-	return took > 0 && (last.blocked && now.blocked || took < last.waiting)
 }
 
 // Behind tells whether bytes were waiting for the peer at the last Look: then
 // another should follow soon.
-func (m *Meter) Behind() bool { return m.seen && (m.last.blocked || m.last.waiting > 0) }
+func (m *Meter) Behind() bool { return m.seen && (m.hard || m.last.Waiting > 0) }
 
 // Forget has the next Look compare with none before it.
 func (m *Meter) Forget() { m.seen = false }

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"zkd/internal/progress"
 )
 
 // conn is one end of a connection. network.mu guards all of it.
@@ -19,18 +21,23 @@ type conn struct {
 	out, back     *path
 	patience      time.Duration
 
-	readable sync.Cond
-	in       []byte // arrived and not read
-	read     int    // of in
-	eof      bool   // the other end sends no more
-	broken   error  // of every call from now on, reads once in is empty
-	closed   bool   // by its own process
-	ended    bool   // it sends no more
-	gone     bool   // its machine knows it no more
+	changed sync.Cond
+	in      []byte    // arrived and not read
+	came    time.Time // when something last arrived
+	read    int       // of in
+	eof     bool      // the other end sends no more
+	broken  error     // of every call from now on, reads once in is empty
+	closed  bool      // by its own process
+	ended   bool      // it sends no more
+	gone    bool      // its machine knows it no more
 
 	flight  []segment // sent and not arrived, in order
 	due     time.Time // when the last of them arrives
 	pending *time.Timer
+	window  int         // how much may be sent and not read, 0 for any amount
+	unread  int         // of what was sent
+	held    int         // of a write that waits for the window
+	acked   uint64      // bytes that have arrived at the other end
 	unheard bool        // something arrived, and the acknowledgement did not come back
 	giveUp  *time.Timer // runs while something is not acknowledged and a path is cut
 
@@ -75,34 +82,76 @@ func (c *conn) Read(b []byte) (int, error) {
 			if c.read += n; c.read == len(c.in) {
 				c.in, c.read = nil, 0
 			}
+			c.peer.unread -= n
+			if c.peer.held > 0 {
+				c.peer.changed.Broadcast()
+			}
 			return n, nil
 		case c.broken != nil:
 			return 0, c.fail("read", c.broken)
 		case c.eof:
 			return 0, io.EOF
 		}
-		c.readable.Wait()
+		c.changed.Wait()
 	}
 }
 
-// Write implements net.Conn. It never waits.
+// Write implements net.Conn. It waits only for a reader that is slow.
 func (c *conn) Write(b []byte) (int, error) {
 	c.net.mu.Lock()
 	defer c.net.mu.Unlock()
-	switch {
-	case c.closed:
-		return 0, c.fail("write", net.ErrClosed)
-	case c.broken != nil:
-		return 0, c.fail("write", c.broken)
-	case c.ended:
-		return 0, c.fail("write", syscall.EPIPE)
-	case !c.writeBy.IsZero() && !time.Now().Before(c.writeBy):
-		return 0, c.fail("write", os.ErrDeadlineExceeded)
+	written := 0
+	for {
+		switch {
+		case c.closed:
+			return written, c.fail("write", net.ErrClosed)
+		case c.broken != nil:
+			return written, c.fail("write", c.broken)
+		case c.ended:
+			return written, c.fail("write", syscall.EPIPE)
+		case !c.writeBy.IsZero() && !time.Now().Before(c.writeBy):
+			return written, c.fail("write", os.ErrDeadlineExceeded)
+		}
+		n := len(b) - written
+		if c.window > 0 {
+			n = min(n, max(c.window-c.unread, 0))
+		}
+		if n > 0 {
+			c.unread += n
+			c.send(segment{data: append([]byte(nil), b[written:written+n]...)})
+			written += n
+		}
+		if written == len(b) {
+			return written, nil
+		}
+		c.awaitWindow(len(b) - written)
 	}
-	if len(b) > 0 {
-		c.send(segment{data: append([]byte(nil), b...)})
+}
+
+// awaitWindow waits until there may be room for more, or the write has to end.
+func (c *conn) awaitWindow(rest int) {
+	c.held = rest
+	defer func() { c.held = 0 }()
+	if !c.writeBy.IsZero() {
+		alarm := time.AfterFunc(time.Until(c.writeBy), func() {
+			c.net.mu.Lock()
+			defer c.net.mu.Unlock()
+			c.changed.Broadcast()
+		})
+		defer alarm.Stop()
 	}
-	return len(b), nil
+	c.changed.Wait()
+}
+
+// Count implements progress.Counter, as the kernel does for a socket.
+func (c *conn) Count() (progress.Sample, bool) {
+	c.net.mu.Lock()
+	defer c.net.mu.Unlock()
+	s := progress.Sample{Acked: c.acked, Waiting: uint64(c.held), Sent: time.Since(c.came)}
+	for _, f := range c.flight {
+		s.Waiting += uint64(len(f.data))
+	}
+	return s, true
 }
 
 // send puts a segment on its way.
@@ -129,6 +178,7 @@ func (c *conn) advance() {
 				break // no machine is there
 			}
 			c.flight = c.flight[1:]
+			c.acked += uint64(len(s.data))
 			c.unheard = c.back.state != open
 		}
 		if len(c.flight) == 0 {
@@ -199,8 +249,9 @@ func (c *conn) arrive(s segment) bool {
 		c.eof = true
 	default:
 		c.in = append(c.in, s.data...)
+		c.came = time.Now()
 	}
-	c.readable.Broadcast()
+	c.changed.Broadcast()
 	return true
 }
 
@@ -225,7 +276,7 @@ func (c *conn) breakWith(err error) {
 		c.broken = err
 	}
 	c.forget()
-	c.readable.Broadcast()
+	c.changed.Broadcast()
 }
 
 // vanish ends the connection with the machine's power.
@@ -233,7 +284,7 @@ func (c *conn) vanish() {
 	c.closed = true
 	c.in, c.read = nil, 0
 	c.forget()
-	c.readable.Broadcast()
+	c.changed.Broadcast()
 }
 
 // forget drops what this end was to send.
@@ -265,7 +316,7 @@ func (c *conn) closeLocked() {
 		return
 	}
 	c.closed = true
-	c.readable.Broadcast()
+	c.changed.Broadcast()
 	if c.alarm != nil {
 		c.alarm.Stop()
 	}
@@ -306,6 +357,7 @@ func (c *conn) SetDeadline(t time.Time) error {
 	c.net.mu.Lock()
 	defer c.net.mu.Unlock()
 	c.writeBy = t
+	c.changed.Broadcast()
 	return c.readUntil(t)
 }
 
@@ -330,13 +382,13 @@ func (c *conn) readUntil(t time.Time) error {
 	}
 	wait := time.Until(t)
 	if wait <= 0 {
-		c.readable.Broadcast()
+		c.changed.Broadcast()
 		return nil
 	}
 	c.alarm = time.AfterFunc(wait, func() {
 		c.net.mu.Lock()
 		defer c.net.mu.Unlock()
-		c.readable.Broadcast()
+		c.changed.Broadcast()
 	})
 	return nil
 }
@@ -346,5 +398,6 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.net.mu.Lock()
 	defer c.net.mu.Unlock()
 	c.writeBy = t
+	c.changed.Broadcast()
 	return nil
 }

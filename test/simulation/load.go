@@ -46,7 +46,11 @@ type mix struct {
 	writes, watches, ephemerals, syncs float64 // shares
 	depth                              int     // requests under way
 	pause                              time.Duration
+	rate                               int // bytes a second that its link brings, 0 for any
 }
+
+// narrowWindow is what may be on the way to a worker whose link has a rate.
+const narrowWindow = 512
 
 func (r *run) startLoad(workers int) *load {
 	ctx, stop := context.WithCancel(context.Background())
@@ -57,6 +61,9 @@ func (r *run) startLoad(workers int) *load {
 			writes: 0.3 + 0.6*rnd.Float64(), watches: rnd.Float64() * 0.7, ephemerals: rnd.Float64() * 0.4, syncs: rnd.Float64() * 0.15,
 			depth: 1 + rnd.IntN(12), pause: time.Duration(1+rnd.IntN(100)) * time.Millisecond,
 		}}
+		if !r.quiet && rnd.IntN(4) == 0 { // a quiet run judges by what clients send when their sessions have to end
+			w.kind.rate = 200 + rnd.IntN(5000)
+		}
 		l.workers = append(l.workers, w)
 		l.tasks.Go(w.run)
 	}
@@ -142,8 +149,16 @@ func (w *worker) begin() {
 	ticks := 2 + w.rand.IntN(12)
 	w.c = recorded.New(recorded.Options{
 		Name: w.name, Servers: w.servers(), History: r.history, Timeout: time.Duration(ticks) * r.plan.tick, Depth: w.kind.depth,
-		Dial: func(ctx context.Context, address string) (net.Conn, error) { return w.nic.Dial(ctx, "tcp", address) },
+		Dial: w.dial,
 	})
+}
+
+func (w *worker) dial(ctx context.Context, address string) (net.Conn, error) {
+	if w.kind.rate == 0 {
+		return w.nic.Dial(ctx, "tcp", address)
+	}
+	w.nic.window = narrowWindow
+	return recorded.DialNarrow(ctx, w.kind.rate, w.nic.Dial, address)
 }
 
 // part ends a client: it says goodbye, or just goes, or its machine does.

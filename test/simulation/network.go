@@ -20,8 +20,8 @@ import (
 // manners of TCP: what is sent arrives in order or, with a path shut, later; a sender that is not acknowledged for
 // long enough gives up; a process that ends has its connections closed for it, a machine without power says nothing.
 //
-// A write never waits, as if all buffers were large: a goroutine that waited with a lock held would keep those who wait
-// for the lock from sleeping, and virtual time from passing.
+// A write never waits, as if all buffers were large, but for a client that is slow: a goroutine that waited with a lock
+// held would keep those who wait for the lock from sleeping, and virtual time from passing.
 type network struct {
 	mu        sync.Mutex // of everything here and in conn, nic, path
 	rand      *rand.Rand
@@ -172,6 +172,7 @@ type nic struct {
 	net       *network
 	host      int
 	dead      bool
+	window    int // what may be sent to it and not be read, 0 for any amount
 	conns     map[*conn]struct{}
 	listening map[*listener]struct{}
 }
@@ -308,9 +309,9 @@ func (n *network) pair(c *nic, l *listener, addr *net.TCPAddr) *conn {
 	n.ports++
 	here := &conn{net: n, nic: c, local: &net.TCPAddr{IP: hostIP(c.host), Port: n.ports}, remote: addr}
 	there := &conn{net: n, nic: l.nic, local: addr, remote: here.local, peer: here}
-	here.peer = there
+	here.peer, there.window = there, c.window
 	for _, k := range []*conn{here, there} {
-		k.readable.L = &n.mu
+		k.changed.L = &n.mu
 		n.made++
 		k.number = n.made
 		k.nic.conns[k] = struct{}{}
