@@ -5,19 +5,27 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Stands between a client and the server under test, and takes the network away from it. */
+/** Stands between a client and the server under test, takes the network away from it, or is a slow one. */
 public final class Proxy implements Closeable {
     private final ServerSocket listener;
     private final List<Socket> open = new ArrayList<>();
+    private final int rate;
     private boolean refusing;
     private volatile String[] server = Server.ADDRESS.split(":");
 
     public Proxy() throws IOException {
+        this(0);
+    }
+
+    /** Brings no more than so many bytes a second of what the server sends, and keeps little on the way; 0 is any number. */
+    public Proxy(int rate) throws IOException {
+        this.rate = rate;
         listener = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
         start(this::accept);
     }
@@ -65,7 +73,7 @@ public final class Proxy implements Closeable {
                 Socket server;
                 try {
                     String[] address = this.server;
-                    server = new Socket(address[0], Integer.parseInt(address[1]));
+                    server = connect(new InetSocketAddress(address[0], Integer.parseInt(address[1])));
                 } catch (IOException e) {
                     shut(client);
                     continue;
@@ -73,8 +81,8 @@ public final class Proxy implements Closeable {
                 client.setTcpNoDelay(true);
                 server.setTcpNoDelay(true);
                 if (admit(server)) {
-                    start(() -> copy(client, server));
-                    start(() -> copy(server, client));
+                    start(() -> copy(client, server, 0));
+                    start(() -> copy(server, client, rate));
                 } else {
                     shut(client);
                 }
@@ -93,11 +101,28 @@ public final class Proxy implements Closeable {
         return true;
     }
 
-    private static void copy(Socket from, Socket to) {
+    private Socket connect(InetSocketAddress server) throws IOException {
+        Socket s = new Socket();
+        if (rate > 0) {
+            s.setReceiveBufferSize(16 << 10);
+        }
+        s.connect(server);
+        return s;
+    }
+
+    private static void copy(Socket from, Socket to, int rate) {
         try {
             InputStream in = from.getInputStream();
             OutputStream out = to.getOutputStream();
-            in.transferTo(out);
+            if (rate == 0) {
+                in.transferTo(out);
+            }
+            byte[] some = new byte[Math.max(rate / 50, 1)];
+            for (int n; (n = in.read(some)) > 0; Thread.sleep(n * 1000L / rate)) {
+                out.write(some, 0, n);
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
         } catch (IOException e) {
             // Either end is gone, so both go.
         }

@@ -23,6 +23,11 @@ final class Events implements Watcher {
         seen.add(event);
     }
 
+    /** How many have come and were not taken. */
+    int left() {
+        return seen.size();
+    }
+
     WatchedEvent next() throws InterruptedException {
         WatchedEvent e = seen.poll(Await.SECONDS, TimeUnit.SECONDS);
         assertNotNull(e, "no event came");
