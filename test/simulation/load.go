@@ -154,11 +154,14 @@ func (w *worker) begin() {
 }
 
 func (w *worker) dial(ctx context.Context, address string) (net.Conn, error) {
-	if w.kind.rate == 0 {
-		return w.nic.Dial(ctx, "tcp", address)
+	if w.kind.rate > 0 {
+		w.nic.window = narrowWindow
 	}
-	w.nic.window = narrowWindow
-	return recorded.DialNarrow(ctx, w.kind.rate, w.nic.Dial, address)
+	nc, err := w.nic.Dial(ctx, "tcp", address)
+	if err != nil || w.kind.rate == 0 {
+		return nc, err
+	}
+	return recorded.Slow(nc, w.kind.rate), nil
 }
 
 // part ends a client: it says goodbye, or just goes, or its machine does.

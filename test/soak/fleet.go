@@ -2,6 +2,7 @@ package soak
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"net"
@@ -20,6 +21,13 @@ import (
 const (
 	singles = 14 // have a few requests under way
 	divers  = 2  // have many
+	narrow  = 2  // have many, over links that take longer for what they ask than others
+)
+
+// What the links of narrow clients bring in a second, and keep on the way.
+const (
+	narrowRate = 16 << 10
+	narrowRoom = 4 << 10
 )
 
 // The namespaces that clients live in: apart from all servers, so that links between clients and servers can be cut
@@ -82,7 +90,7 @@ func (f *fleet) start() {
 		}
 	}
 	f.sail = append(f.sail, first)
-	for i := 1; i < singles+divers; i++ {
+	for i := 1; i < singles+divers+narrow; i++ {
 		f.sail = append(f.sail, f.newMember(i, i >= singles))
 	}
 	for _, m := range f.sail {
@@ -105,7 +113,11 @@ func (m *member) begin() {
 		servers = append(servers, addresses[i])
 	}
 	timeout := []time.Duration{6 * time.Second, 10 * time.Second, 20 * time.Second}[m.rnd.IntN(3)]
-	m.client.Store(m.f.newClient(fmt.Sprintf("client %d", m.n), m.n, timeout, servers))
+	rate := 0
+	if m.n >= singles+divers {
+		rate = narrowRate
+	}
+	m.client.Store(m.f.newClient(fmt.Sprintf("client %d", m.n), m.n, timeout, rate, servers))
 }
 
 func (f *fleet) addresses() (all []string) {
@@ -115,8 +127,8 @@ func (f *fleet) addresses() (all []string) {
 	return all
 }
 
-// newClient makes a client in one of the clients' namespaces.
-func (f *fleet) newClient(name string, n int, timeout time.Duration, servers []string) *recorded.Client {
+// newClient makes a client in one of the clients' namespaces, whose link brings some bytes a second, or any for 0.
+func (f *fleet) newClient(name string, n int, timeout time.Duration, rate int, servers []string) *recorded.Client {
 	space := f.spaces[n%len(f.spaces)]
 	f.sessions.Add(1)
 	return recorded.New(recorded.Options{
@@ -126,7 +138,14 @@ func (f *fleet) newClient(name string, n int, timeout time.Duration, servers []s
 			if end, ok := ctx.Deadline(); ok {
 				wait = max(time.Until(end), time.Millisecond)
 			}
-			return space.Dial(address, wait)
+			nc, err := space.Dial(address, wait)
+			if err != nil || rate == 0 {
+				return nc, err
+			}
+			if err := nc.(*net.TCPConn).SetReadBuffer(narrowRoom); err != nil {
+				return nil, errors.Join(err, nc.Close())
+			}
+			return recorded.Slow(nc, rate), nil
 		},
 	})
 }

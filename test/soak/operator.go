@@ -20,7 +20,7 @@ type operator struct {
 }
 
 func newOperator(f *fleet) *operator {
-	return &operator{f.r, f.newClient("operator", 0, 30*time.Second, f.addresses())}
+	return &operator{f.r, f.newClient("operator", 0, 30*time.Second, 0, f.addresses())}
 }
 
 const configNode = "/zookeeper/config"

@@ -1,7 +1,6 @@
 package recorded
 
 import (
-	"context"
 	"net"
 	"sync/atomic"
 	"time"
@@ -14,15 +13,11 @@ type Narrow struct {
 	rate atomic.Int64
 }
 
-// DialNarrow connects by dial over a link of the rate.
-func DialNarrow(ctx context.Context, rate int, dial func(ctx context.Context, network, address string) (net.Conn, error), address string) (net.Conn, error) {
-	nc, err := dial(ctx, "tcp", address)
-	if err != nil {
-		return nil, err
-	}
+// Slow is a Narrow that has a rate from the beginning.
+func Slow(nc net.Conn, rate int) *Narrow {
 	n := &Narrow{Conn: nc}
 	n.SetRate(rate)
-	return n, nil
+	return n
 }
 
 // SetRate changes the rate, in bytes a second; 0, as in the beginning, is any.
