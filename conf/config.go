@@ -19,7 +19,7 @@ type Config struct {
 
 	TickTime   time.Duration // unit of the session bounds, and of InitLimit and SyncLimit
 	DataDir    string        // snapshots and myid
-	DataLogDir string        // raft log; DataDir unless the file says otherwise
+	DataLogDir string        // raft log; empty: DataDir
 	AutoCreate bool          // create missing data directories
 	StartEmpty bool          // also beside the data of a ZooKeeper server
 	LogStore   string        // "wal" or "bolt"
@@ -36,7 +36,8 @@ type Config struct {
 	ClientTCPKeepAlive      bool // SO_KEEPALIVE on client connections
 	SessionlessCnxnTimeout  time.Duration
 
-	// MinSessionTimeout <= MaxSessionTimeout, both at least one millisecond.
+	// MinSessionTimeout <= MaxSessionTimeout, both at least one millisecond;
+	// 0: 2 and 20 ticks.
 	MinSessionTimeout, MaxSessionTimeout time.Duration
 
 	SnapCount             int   // entries between snapshots, at least 2
@@ -48,7 +49,7 @@ type Config struct {
 	ScrubInterval         time.Duration // 0: memory is never checked
 
 	JuteMaxBuffer          int // largest request in bytes
-	JuteMaxBufferExtraSize int // slack for records found by the importer
+	JuteMaxBufferExtraSize int // slack for records found by the importer; 0: as large
 
 	GlobalOutstandingLimit     int
 	RequestThrottleMaxRequests int           // 0: off

@@ -47,11 +47,14 @@ func windowsPath(path string) bool {
 	return drive || strings.HasPrefix(path, `\`)
 }
 
+// The bounds of session timeouts, in ticks, where nothing else is said.
+const minSessionTicks, maxSessionTicks = 2, 20
+
 // setSessions derives the bounds of session timeouts from the tick.
 func (l *loader) setSessions() {
 	minimum, maximum := l.settings["minSessionTimeout"], l.settings["maxSessionTimeout"]
-	l.cfg.MinSessionTimeout = l.sessionBound(minimum, l.cfg.MinSessionTimeout, 2)
-	l.cfg.MaxSessionTimeout = l.sessionBound(maximum, l.cfg.MaxSessionTimeout, 20)
+	l.cfg.MinSessionTimeout = l.sessionBound(minimum, l.cfg.MinSessionTimeout, minSessionTicks)
+	l.cfg.MaxSessionTimeout = l.sessionBound(maximum, l.cfg.MaxSessionTimeout, maxSessionTicks)
 	for _, s := range []*setting{minimum, maximum, l.settings["tickTime"]} {
 		if s != nil && s.bad {
 			return // the comparison would speak of values nobody wrote

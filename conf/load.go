@@ -45,8 +45,10 @@ func LoadArgs(args []string, props []Property) (*Config, *Report, error) {
 	return l.finish()
 }
 
-// Default is what the server uses when it is started without arguments. It
-// touches no file, so ServerID is 1; Load("", nil) is the same with myid read.
+// Default is what the server uses when it is started without arguments, for
+// programs to change before they start one: what follows another field is not
+// filled in yet, see Complete. It touches no file, so ServerID is 1; Load("",
+// nil) is the same with myid read.
 func Default() *Config {
 	l := newLoader(func(string) ([]byte, error) { return nil, fs.ErrNotExist }, nil)
 	l.addDefaults()
@@ -54,6 +56,7 @@ func Default() *Config {
 	if err != nil {
 		panic("conf: the built-in default is broken: " + err.Error())
 	}
+	cfg.unfollow()
 	return cfg
 }
 

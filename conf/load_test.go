@@ -434,13 +434,13 @@ func TestReportAndSmallThings(t *testing.T) {
 
 func TestDefault(t *testing.T) {
 	cfg := Default()
-	if cfg.ClientAddr != "127.0.0.1:2181" || cfg.DataDir != "./zkd-data" || cfg.DataLogDir != "./zkd-data" || cfg.TickTime != 2*time.Second ||
+	if cfg.ClientAddr != "127.0.0.1:2181" || cfg.DataDir != "./zkd-data" || cfg.DataLogDir != "" || cfg.TickTime != 2*time.Second ||
 		cfg.File != "" || cfg.ServerID != 1 || cfg.LogStore != "wal" || !cfg.ExtendedTypesEnabled || cfg.JuteMaxBuffer != 0xfffff {
 		t.Errorf("unexpected default: %+v", cfg)
 	}
 	t.Chdir(t.TempDir())
 	same, report, err := Load("", nil)
-	if err != nil || !reflect.DeepEqual(same, cfg) || len(report.Findings) > 0 {
+	if full, e := cfg.Complete(); err != nil || e != nil || !reflect.DeepEqual(same, full) || len(report.Findings) > 0 {
 		t.Errorf("Load without a file: %+v, %v\n%s", same, err, report)
 	}
 	over, _, err := Load("", ParseFlags("-Dzookeeper.tickTime=100 -Dzookeeper.clientPort=3000", "command line"))

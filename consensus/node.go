@@ -45,16 +45,16 @@ type Config struct {
 	// machine with it: what the leader decides for all requests alike.
 	Preamble []byte
 	// SnapshotRequests and SnapshotBytes are how much may be applied before
-	// the next snapshot; 0 bytes means any.
+	// the next snapshot; 0 requests means 100,000, 0 bytes means any.
 	SnapshotRequests int
 	SnapshotBytes    int64
 	// Lead runs while this server leads and has applied everything that was
 	// committed before; ctx ends with the leadership, and Lead must return.
 	Lead func(ctx context.Context, term uint64)
 	// OnFatal is called once, on a goroutine of its own, when this server can
-	// no longer be right: it must stop answering at once.
+	// no longer be right: it must stop answering at once. It and Lead may be nil.
 	OnFatal func(error)
-	Logger  *slog.Logger
+	Logger  *slog.Logger // nil discards
 	// Now is the wall clock, nil the machine's. Nothing but times shown to clients
 	// depends on it.
 	Now func() time.Time
@@ -65,6 +65,18 @@ type Config struct {
 	Ensemble *Ensemble
 
 	tune func(*raft.Config) // by tests; nil otherwise
+}
+
+func (c *Config) setDefaults() {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.OnFatal == nil {
+		c.OnFatal = func(error) {}
+	}
+	if c.SnapshotRequests == 0 {
+		c.SnapshotRequests = 100_000
+	}
 }
 
 // StateMachine is what committed requests are applied to. Its methods but
@@ -154,6 +166,10 @@ type Node struct {
 // an empty one, to its place: alone, or among its peers. It does not wait for
 // them; Ready does.
 func Open(cfg Config, sm StateMachine) (*Node, error) {
+	if sm == nil {
+		return nil, errors.New("consensus: there is no state machine")
+	}
+	cfg.setDefaults()
 	n := &Node{
 		cfg: cfg, log: cfg.Logger, began: time.Now(), clock: clock{wall: cfg.Now}, becoming: make(chan struct{}, 1),
 		snapshotNow: make(chan struct{}, 1), failed: make(chan struct{}), started: make(chan struct{}),

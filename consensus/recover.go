@@ -62,6 +62,7 @@ func OpenRecovery(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Re
 func OpenSalvage(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Recovery).openWreck) }
 
 func openRecovery(cfg Config, open func(*Recovery) (raft.Configuration, error)) (*Recovery, error) {
+	cfg.setDefaults()
 	r := &Recovery{cfg: cfg}
 	var err error
 	if r.id, err = readIdentity(cfg.Store.Disk, cfg.Store.Dir); err != nil {

@@ -22,6 +22,7 @@ func testConfig(t testing.TB, dir string, change func(*conf.Config)) *conf.Confi
 	cfg := conf.Default()
 	cfg.ClientAddr, cfg.DataDir, cfg.DataLogDir = "127.0.0.1:0", dir, dir
 	cfg.LogStore, cfg.UnsafeNoSync, cfg.MaxClientCnxns = "wal", true, 0
+	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 4*time.Second, 40*time.Second // whatever the tick is
 	if change != nil {
 		change(cfg)
 	}

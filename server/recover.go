@@ -21,6 +21,10 @@ func OpenSalvage(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error
 }
 
 func openRecovery(cfg *conf.Config, log *slog.Logger, open func(consensus.Config) (*consensus.Recovery, error)) (*consensus.Recovery, error) {
+	cfg, err := cfg.Complete()
+	if err != nil {
+		return nil, err
+	}
 	r, err := open(consensus.Config{
 		ServerID: uint64(cfg.ServerID), SnapshotRequests: cfg.SnapCount, Logger: log,
 		Store: store.Options{
@@ -45,7 +49,10 @@ type Recovered struct {
 
 // Recover makes the server the only member of a new cluster.
 func Recover(cfg *conf.Config, log *slog.Logger, r *consensus.Recovery) (done Recovered, err error) {
-	s := newServer(cfg, log, World{})
+	if cfg, err = cfg.Complete(); err != nil {
+		return Recovered{}, err
+	}
+	s := newServer(cfg, orDiscard(log), World{})
 	s.state.failed = func(error) {} // Recover returns it
 	if done.Cluster, done.RaftID, err = r.Recover(newMachine(s)); err != nil {
 		return Recovered{}, &dataError{err}

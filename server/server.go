@@ -77,13 +77,21 @@ func newServer(cfg *conf.Config, log *slog.Logger, world World) *Server {
 }
 
 // Start opens the data directories, replays what is in them and serves
-// clients. ctx bounds the start only.
+// clients. ctx bounds the start only. cfg is what conf.Default or conf.Load
+// returned, changed as one likes, and stays as it is (conf.Config.Complete).
+// Without a log nothing is logged. Shutdown ends the server; Failed says if it
+// has ended by itself.
 func Start(ctx context.Context, cfg *conf.Config, log *slog.Logger) (*Server, error) {
 	return StartIn(ctx, cfg, log, World{})
 }
 
 // StartIn is Start in another world than this machine.
 func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world World) (*Server, error) {
+	cfg, err := cfg.Complete()
+	if err != nil {
+		return nil, err
+	}
+	log = orDiscard(log)
 	s := newServer(cfg, log, world)
 	if err := refuseZooKeeperData(cfg, log); err != nil {
 		return nil, err
@@ -115,6 +123,13 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 	s.tasks.Go(func() { s.scrub(s.life) })
 	s.tasks.Go(func() { s.lookAfterSlow(s.life) })
 	return s, nil
+}
+
+func orDiscard(log *slog.Logger) *slog.Logger {
+	if log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return log
 }
 
 // longestList is how long a list of children may get. ZooKeeper has no such
@@ -186,6 +201,10 @@ func (s *Server) failed(err error) {
 func (s *Server) Failed() <-chan error { return s.fail }
 
 func (s *Server) listen() error {
+	if s.cfg.ClientAddr == "" {
+		s.listener = &noListener{closed: make(chan struct{})}
+		return nil
+	}
 	l, err := s.world.listen(s.cfg.ClientAddr)
 	if err != nil {
 		return fmt.Errorf("server: listen for clients: %w", err)
@@ -210,7 +229,18 @@ func setBacklog(l net.Listener, n int) error {
 	return nil
 }
 
-// Addr returns the address that clients connect to.
+// noListener stands where there is no address for clients. To listen on an
+// empty one would open a port that nobody asked for, to everybody.
+type noListener struct {
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (l *noListener) Accept() (net.Conn, error) { <-l.closed; return nil, net.ErrClosed }
+func (l *noListener) Close() error              { l.once.Do(func() { close(l.closed) }); return nil }
+func (l *noListener) Addr() net.Addr            { return &net.TCPAddr{} }
+
+// Addr returns the address that clients connect to, port 0 if there is none.
 func (s *Server) Addr() net.Addr { return s.listener.Addr() }
 
 // Port returns the port of Addr.
