@@ -131,7 +131,9 @@ func (g *generator) prologue() {
 		g.say("a create /zookeeper/quota~")
 		g.say("a create /zookeeper/quota~/a")
 		g.say("a create /zookeeper/quota~/a/zookeeper_limits %s", g.limits())
-		g.say(`a create /zookeeper/quota~/a/zookeeper_stats "count=0,bytes=0"`)
+		if g.chance(85) { // nothing is checked without
+			g.say(`a create /zookeeper/quota~/a/zookeeper_stats "count=0,bytes=0"`)
+		}
 		return
 	}
 	for _, p := range []string{"~/a", "~/b", "~/a/a", "~/a/b"} {

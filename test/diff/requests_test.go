@@ -204,6 +204,9 @@ func (g *generator) setWatches() string {
 		for range 1 + g.n(3) {
 			v = append(v, common[g.n(len(common))])
 		}
+		if g.chance(4) {
+			v[g.n(len(v))] = "null"
+		}
 		if g.chance(5) {
 			return fmt.Sprintf(` %s=%s`, name, strconv.QuoteToASCII(g.pick("~/", "", "foo", "~/a\x00")))
 		}

@@ -59,6 +59,9 @@ func (g *generator) aclList() string {
 			"world:anyone", "world:anyone", "world:anyone", "digest:@u:p", "digest:@u:p", "digest:@v:q", "auth:", "auth:x",
 			"ip:127.0.0.1", "ip:10.0.0.0/8", "ip:127.0.0.0/8", "digest::b", "digest:a:b:", "ip:0.0.0.0/0"))
 	}
+	if g.chance(4) {
+		v = append(v, g.pick("31", "31", "1")+":"+g.pick("null:x", "null:null", "digest:null", "auth:null", "foo:null", "foo:x"))
+	}
 	return strings.Join(v, ",")
 }
 
