@@ -4,6 +4,7 @@ import (
 	"errors"
 	"testing"
 
+	"zkd/conf"
 	"zkd/proto/jute"
 	"zkd/session"
 	"zkd/test/wire"
@@ -49,9 +50,15 @@ func TestUnknownSessionIsLookedFor(t *testing.T) {
 }
 
 // A client that has seen more than a server of an ensemble has applied is
-// turned away, whatever session it has, also by one that is the only member.
+// turned away, whatever session it has, also by one that is the only member, and
+// where sessions are local.
 func TestClientThatHasSeenMore(t *testing.T) {
-	s := startServer(t, loneEnsemble(t, ""))
+	for name, set := range map[string]func(*conf.Config){"global": loneEnsemble(t, ""), "local": localEnsemble(t, true)} {
+		t.Run(name, func(t *testing.T) { seenMore(t, startServer(t, set)) })
+	}
+}
+
+func seenMore(t *testing.T, s *Server) {
 	c := connect(t, s)
 	for name, r := range map[string]wire.ConnectRequest{
 		"no session":         {},

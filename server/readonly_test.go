@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -104,6 +105,13 @@ func TestReadOnly(t *testing.T) {
 	}
 	if _, r, err := hello(t, s, &client{session: 99, password: make([]byte, 16)}, true); err != nil || r.Session != 0 || r.TimeoutMs != 0 {
 		t.Errorf("an unknown session: %+v, %v", r, err)
+	}
+	// The others have what such a client has seen: it must not be told that its session has ended, nor shown less.
+	for _, of := range []wire.ConnectRequest{{}, {Session: 99}} {
+		of.ReadOnly = new(true)
+		if r, err := comeWith(t, s, of, 1); !errors.Is(err, wire.ErrClosed) {
+			t.Errorf("a client with session %d that has seen more: %+v, %v", of.Session, r, err)
+		}
 	}
 	reader, r, err := hello(t, s, nil, true)
 	if err != nil || r.Session == 0 || r.ReadOnly == nil || !*r.ReadOnly {
