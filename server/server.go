@@ -5,7 +5,7 @@
 // Goroutines, all started and ended here: one per listener, one per
 // connection (conn.go), the flushers (flushers.go), in an ensemble the gate
 // (gate.go) and the expiry of local sessions (locals.go), and on the leader session expiry and the container reaper
-// (leader.go); and the apply goroutine, which is raft's and calls machine.go.
+// (leader.go) and who follows the zoo.cfg files (administer.go); and the apply goroutine, which is raft's and calls machine.go.
 package server
 
 import (
