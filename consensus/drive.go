@@ -48,16 +48,21 @@ func (n *Node) drive(ctx context.Context) {
 	tick := time.NewTicker(driveEvery)
 	defer tick.Stop()
 	for {
-		servers := n.configuration().Servers
-		others := slices.DeleteFunc(slices.Clone(servers), func(s raft.Server) bool { return s.ID == n.raftID() })
-		n.peers.Store(&others)
-		d.step(ctx, servers)
+		d.step(ctx, n.lookAtPeers())
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
 	}
+}
+
+// lookAtPeers returns raft's members, and notes the others as this leader's peers.
+func (n *Node) lookAtPeers() []raft.Server {
+	servers := n.configuration().Servers
+	others := slices.DeleteFunc(slices.Clone(servers), func(s raft.Server) bool { return s.ID == n.raftID() })
+	n.peers.Store(&others)
+	return servers
 }
 
 // step makes at most one change.

@@ -64,9 +64,12 @@ type origin struct{ incarnation, seq uint64 }
 type fsm struct {
 	node *Node
 	sm   StateMachine
-	// durable returns when an entry is durable here; set before raft is started.
-	durable func(index uint64) error
-	failed  error // of durable: nothing is applied any more
+	// counted returns when an entry is durable here, if raft has counted this
+	// server's copy to find it committed; settled when all is that has been stored.
+	// Both are set before raft is started.
+	counted func(index uint64) error
+	settled func() error
+	failed  error // of counted: nothing is applied any more
 
 	mu      sync.Mutex // guards what others than the apply goroutine read
 	origins map[uint64]origin
@@ -82,7 +85,7 @@ type fsm struct {
 }
 
 func newFSM(n *Node, sm StateMachine) *fsm {
-	f := &fsm{node: n, sm: sm, origins: map[uint64]origin{}, durable: func(uint64) error { return nil }}
+	f := &fsm{node: n, sm: sm, origins: map[uint64]origin{}, counted: func(uint64) error { return nil }, settled: func() error { return nil }}
 	f.growth.restart(n.cfg.SnapshotRequests)
 	return f
 }
@@ -98,14 +101,19 @@ func (f *fsm) Apply(l *raft.Log) any { return f.ApplyBatch([]*raft.Log{l})[0] }
 //
 // On a leader the entries may be committed and not yet durable here, if others
 // were faster. Raft counts them as if they were, so they are not applied before:
-// a reply, an event or a read would be worth no more than this process.
+// a reply, an event or a read would be worth no more than this process. A follower
+// knows of a commit only from a leader, who does not count it before it answers:
+// it applies what others have on disk, though its own is still at it.
 func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 	f.replies = slices.Grow(f.replies[:0], len(logs))[:len(logs)]
 	if f.failed == nil && !mutant.Is(mutant.Apply) {
-		f.failed = f.durable(logs[len(logs)-1].Index)
+		f.failed = f.counted(logs[len(logs)-1].Index)
 	}
 	if f.failed != nil {
 		return f.replies // the store has failed, and with it the node
+	}
+	if !mutant.Is(mutant.Announce) {
+		f.node.announce(logs)
 	}
 	for _, l := range logs {
 		if l.Type != raft.LogCommand {
@@ -119,7 +127,11 @@ func (f *fsm) ApplyBatch(logs []*raft.Log) []any {
 			panic(fmt.Sprintf("consensus: entry %d of term %d, %d bytes: %v", l.Index, l.Term, len(l.Data), err))
 		}
 	}
+	f.node.commits.apply(logs[len(logs)-1].Index)
 	f.sm.Applied()
+	if mutant.Is(mutant.Announce) {
+		f.node.announce(logs)
+	}
 	f.publish()
 	f.node.applied(logs)
 	return f.replies
@@ -394,6 +406,9 @@ type fsmState struct {
 func (f *fsm) Snapshot() (raft.FSMSnapshot, error) {
 	if f.failed != nil {
 		return nil, f.failed // the state is behind what raft takes it for
+	}
+	if err := f.settled(); err != nil {
+		return nil, err // it must not be ahead of the log
 	}
 	state, err := f.sm.Snapshot()
 	if err != nil {

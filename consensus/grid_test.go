@@ -15,6 +15,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/consensus/store"
 	"zkd/test/memdir"
 )
 
@@ -276,7 +277,7 @@ func (g *grid) leads() uint64 {
 	var leader uint64
 	g.until("leader", func() bool {
 		for id, p := range g.servers {
-			if p.node != nil && p.node.syncsBehind() {
+			if p.node != nil && p.node.syncsBehind() == store.AsLeader {
 				leader = id
 				return true
 			}

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -25,13 +26,17 @@ type machine struct {
 	restores int
 	applied  chan struct{} // closed when as many requests as wanted are there
 	want     int
-	refuse   error // of Snapshot
+	before   atomic.Pointer[func()] // called when a batch is about to be applied
+	refuse   error                  // of Snapshot
 	members  *Membership
 }
 
 func newMachine(want int) *machine { return &machine{want: want, applied: make(chan struct{})} }
 
 func (m *machine) Apply(b *Batch) {
+	if before := m.before.Load(); before != nil {
+		(*before)()
+	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.preamble = string(b.Preamble)

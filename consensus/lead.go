@@ -8,6 +8,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"zkd/consensus/store"
 	"zkd/internal/mutant"
 )
 
@@ -88,6 +89,7 @@ type leadership struct {
 func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
 	ctx, l.stop = context.WithCancel(ctx)
 	l.term = term
+	n.lookAtPeers()
 	l.done.Go(func() {
 		for n.await(n.raft.Load().Barrier(0), ctx.Done()) != nil || !n.nameCluster(ctx) {
 			n.pause(ctx, watchEvery)
@@ -258,9 +260,21 @@ func rank(servers []raft.Server, own, without raft.ServerID) int {
 	return slices.Index(voters, own)
 }
 
-// applied is called when this server has applied entries. A leader tells its
-// followers of the commit, which they would learn only with the next entry, and
-// goes on with what waits.
+// announce is called before entries that are committed, and durable here, are
+// applied. A leader tells its followers of the commit, which raft would do only
+// with the next entry: when a client has its reply, the commit is on its way to
+// every other server that a client may ask next.
+func (n *Node) announce(logs []*raft.Log) {
+	term, leads := n.leadsNow()
+	last := logs[len(logs)-1]
+	if peers := n.peers.Load(); leads && n.trans != nil && peers != nil && last.Term == term {
+		n.commits.tell(last.Index)
+		n.trans.Nudge(*peers, term, last.Index)
+	}
+}
+
+// applied is called when this server has applied entries. A leader goes on with
+// what waits.
 func (n *Node) applied(logs []*raft.Log) {
 	term, leads := n.leadsNow()
 	if !leads {
@@ -273,26 +287,27 @@ func (n *Node) applied(logs []*raft.Log) {
 		}
 	}
 	if n.intake.applied(own) {
-		open, _ := n.intake.open()
-		follows := open && (n.intake.waits() || n.stream.waits())
 		n.stream.signal()
-		if follows {
-			return // the next group takes the commit along
-		}
-	}
-	last := logs[len(logs)-1]
-	if peers := n.peers.Load(); n.trans != nil && peers != nil && last.Term == term {
-		n.trans.Nudge(*peers, term, last.Index)
 	}
 }
 
 // syncsBehind tells whether this server may store entries now and sync them
-// behind (ADR 6): when raft leads, whose goroutine asks, and others vote. Who
-// votes with it may be out of date, as nothing but speed depends on it.
-func (n *Node) syncsBehind() bool {
+// behind (ADR 6): as a follower, or when raft leads, whose goroutine asks, and
+// others vote. Who votes with it may be out of date, as nothing but speed depends
+// on it.
+func (n *Node) syncsBehind() store.Sync {
 	r, peers := n.raft.Load(), n.peers.Load()
-	return r != nil && peers != nil && r.State() == raft.Leader &&
-		slices.ContainsFunc(*peers, func(s raft.Server) bool { return s.Suffrage == raft.Voter })
+	if r == nil {
+		return store.AtOnce
+	}
+	switch state := r.State(); {
+	case state == raft.Follower:
+		return store.AsFollower
+	case state == raft.Leader && peers != nil &&
+		slices.ContainsFunc(*peers, func(s raft.Server) bool { return s.Suffrage == raft.Voter }):
+		return store.AsLeader
+	}
+	return store.AtOnce
 }
 
 // allDurable returns when all that raft has stored so far is durable. Raft may

@@ -112,15 +112,16 @@ type State interface {
 
 // Node is this server's part in the log.
 type Node struct {
-	cfg    Config
-	log    *slog.Logger
-	began  time.Time
-	store  *store.Store
-	raft   atomic.Pointer[raft.Raft] // nil until this server belongs somewhere
-	fsm    *fsm
-	stream stream
-	intake intake
-	clock  clock
+	cfg     Config
+	log     *slog.Logger
+	began   time.Time
+	store   *store.Store
+	raft    atomic.Pointer[raft.Raft] // nil until this server belongs somewhere
+	fsm     *fsm
+	stream  stream
+	intake  intake
+	clock   clock
+	commits commits
 
 	// Of an ensemble only.
 	net        *peer.Network

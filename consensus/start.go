@@ -130,8 +130,10 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		n.intake.patience = peerPatience
 		n.trans = n.net.Transport(string(id))
 		n.trans.AnswerWhen(n.allDurable)
+		n.trans.OnNudge(n.commits.tell)
 		trans = transport{n.trans, n.store.Durable, n.closing}
-		n.fsm.durable = n.store.AwaitDurable
+		n.fsm.counted = n.store.AwaitCounted
+		n.fsm.settled = n.allDurable
 		n.store.SyncBehind(n.syncsBehind)
 	}
 	if n.cfg.tune != nil {

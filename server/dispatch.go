@@ -171,6 +171,9 @@ func (c *conn) process() bool {
 					return false
 				}
 			}
+			if !r.held && op != jute.OpPing {
+				c.srv.node.AwaitKnown()
+			}
 			if !r.begin() {
 				return false
 			}

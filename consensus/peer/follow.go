@@ -3,6 +3,7 @@ package peer
 import (
 	"bufio"
 	"errors"
+	"sync"
 
 	"github.com/hashicorp/raft"
 )
@@ -11,10 +12,16 @@ import (
 const followBuffer = 64 << 10
 
 // follow has the messages of a connection for entries dealt with by raft, one
-// after the other, until it ends.
+// after the other, until it ends. An answer goes out when what it says is durable;
+// what the leader tells meanwhile is heard.
 func (t *Transport) follow(c *raftConn) error {
 	defer c.Close()
-	f := follower{t: t, leader: headerOf(c.peer)}
+	f := follower{t: t, leader: headerOf(c.peer), acks: make(chan [entriesAck]byte, raftInFlight)}
+	var answering sync.WaitGroup
+	answering.Go(func() { f.answer(c) })
+	defer answering.Wait()
+	defer c.Conn.Close()
+	defer close(f.acks)
 	r := bufio.NewReaderSize(c, followBuffer)
 	for {
 		if r.Buffered() == 0 {
@@ -34,12 +41,12 @@ func (t *Transport) follow(c *raftConn) error {
 			if err != nil {
 				return err
 			}
-			ack := encodeAck(resp)
-			if _, err := c.Write(ack[:]); err != nil {
-				return err
-			}
+			f.acks <- encodeAck(resp)
 		case commitMessage:
 			term, index, err := readCommit(r)
+			if nudged := t.nudged.Load(); err == nil && nudged != nil {
+				(*nudged)(index)
+			}
 			if err == nil {
 				err = f.commit(&raft.AppendEntriesRequest{Term: term, PrevLogEntry: index, PrevLogTerm: term}, index)
 			}
@@ -57,6 +64,20 @@ type follower struct {
 	t      *Transport
 	leader raft.RPCHeader
 	told   uint64 // raft has been told that this entry is committed
+	acks   chan [entriesAck]byte
+}
+
+// answer is the goroutine that sends what raft has answered.
+func (f *follower) answer(c *raftConn) {
+	var err error
+	for ack := range f.acks {
+		if err == nil {
+			_, err = c.confirm(ack[:])
+		}
+		if err != nil {
+			_ = c.Conn.Close() // there will be no more to read
+		}
+	}
 }
 
 // append has raft deal with an AppendEntries. Raft learns first of what is

@@ -44,8 +44,10 @@ func (n *nudges) init(t *Transport) {
 // Nudge tells the members that the entry with that term and index is
 // committed, for a leader in that very term. To raft it is an empty
 // AppendEntries like others, so neither its loss nor its delay matters. It does
-// not wait; while a peer has not answered, only the newest is kept for it. One
-// that has not got the entry itself is told again a little later.
+// not wait. A peer whose entries go through a pipeline has been written to when
+// it returns, or will be with the entry itself. For others a goroutine sees to
+// it: while such a peer has not answered, only the newest is kept for it, and
+// one that has not got the entry itself is told again a little later.
 func (t *Transport) Nudge(to []raft.Server, term, index uint64) {
 	n := &t.nudges
 	n.mu.Lock()
@@ -55,6 +57,9 @@ func (t *Transport) Nudge(to []raft.Server, term, index uint64) {
 	}
 	for _, s := range to {
 		if string(s.ID) == t.stream.id {
+			continue
+		}
+		if pipe := n.pipes[s.ID]; pipe != nil && pipe.tell(term, index) {
 			continue
 		}
 		p := n.peers[s.ID]
@@ -99,12 +104,10 @@ func (n *nudges) tell(s raft.Server, p *nudge) {
 			PrevLogEntry: p.index, PrevLogTerm: p.term, LeaderCommitIndex: p.index,
 		}
 		told = p.index
-		pipe := n.pipes[s.ID]
-		n.mu.Unlock()
-		if pipe != nil && pipe.tell(req.Term, told) {
-			n.mu.Lock()
+		if pipe := n.pipes[s.ID]; pipe != nil && pipe.tell(req.Term, told) {
 			continue // it gets there behind the entry
 		}
+		n.mu.Unlock()
 		var resp raft.AppendEntriesResponse
 		err := n.t.AppendEntries(s.ID, s.Address, &req, &resp)
 		if early := err == nil && !resp.Success && resp.Term <= req.Term; early && tries > 0 {

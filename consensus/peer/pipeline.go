@@ -41,15 +41,17 @@ type pipeline struct {
 
 	write sync.Mutex // held while something is written
 	w     *bufio.Writer
-	sent  uint64 // the last entry that the follower has, or is about to
-	told  uint64 // it has been told that this one is committed
+	now   instant          // w's connection
+	line  [commitSize]byte // what dueLocked returns
 
 	mu     sync.Mutex
 	flight []*appended // not answered, oldest first
 	half   bool        // the last of them is not all written yet
 	behind *time.Timer // runs while all is answered, and the last message was as long as they get
 	failed error
-	commit nudge // what it is to be told, once it has the entry
+	sent   uint64 // the last entry that the follower has, or is about to
+	told   uint64 // it has been told that this one is committed
+	commit nudge  // what it is to be told, once it has the entry
 }
 
 // appended is a message of entries on its way. It implements raft.AppendFuture.
@@ -75,6 +77,7 @@ func (t *Transport) AppendEntriesPipeline(id raft.ServerID, at raft.ServerAddres
 		t: t, peer: id, conn: c, w: bufio.NewWriterSize(c, pipelineBuffer),
 		room: make(chan struct{}, raftInFlight), done: make(chan raft.AppendFuture, raftInFlight), over: make(chan struct{}),
 	}
+	p.now.init(c.Conn)
 	p.behind = time.AfterFunc(time.Hour, p.yield)
 	p.behind.Stop()
 	p.wg.Go(p.answers)
@@ -92,18 +95,13 @@ func (p *pipeline) AppendEntries(req *raft.AppendEntriesRequest, resp *raft.Appe
 	}
 	a := &appended{at: time.Now(), req: req, resp: resp}
 	p.write.Lock()
-	defer p.write.Unlock()
+	defer p.unlock()
 	err := p.expect(a)
 	if err == nil {
 		err = writeEntries(p.w, req)
 	}
 	if err == nil {
-		p.sent = req.PrevLogEntry
-		if n := len(req.Entries); n > 0 {
-			p.sent = req.Entries[n-1].Index
-		}
-		p.told = max(p.told, min(req.LeaderCommitIndex, p.sent))
-		err = p.tellLocked()
+		_, err = p.w.Write(p.passed(req))
 	}
 	if err == nil {
 		err = p.w.Flush()
@@ -252,39 +250,92 @@ func (p *pipeline) Close() error {
 	return nil
 }
 
+// passed notes what the follower has, or is about to, with a message, and returns
+// what else it is to be told.
+func (p *pipeline) passed(req *raft.AppendEntriesRequest) []byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.sent = req.PrevLogEntry
+	if n := len(req.Entries); n > 0 {
+		p.sent = req.Entries[n-1].Index
+	}
+	return p.dueLocked()
+}
+
 // tell has the follower told that an entry is committed: at once, or when it has
-// been sent to it. It returns false if that has to be done in another way.
+// been sent to it. It does not wait, but for others who do not either. It returns
+// false if that has to be done in another way. mu of the nudges is held.
 func (p *pipeline) tell(term, index uint64) bool {
 	p.mu.Lock()
 	p.commit.term, p.commit.index = term, index
-	err := p.failed
+	usable := p.failed == nil
 	p.mu.Unlock()
-	if err != nil {
+	if !usable {
 		return false
 	}
-	p.write.Lock()
-	defer p.write.Unlock()
-	if p.sent == 0 {
+	if !p.write.TryLock() {
+		return true // whoever holds it looks again when it is released
+	}
+	p.mu.Lock()
+	fresh, due := p.sent == 0, p.dueLocked()
+	p.mu.Unlock()
+	if fresh {
+		p.unlock()
 		return false // it got what it has over other connections
 	}
-	if err = p.tellLocked(); err == nil {
-		err = p.w.Flush()
+	n, err := p.conn.writeNow(&p.now, due)
+	if err == nil && n < len(due) {
+		p.t.nudges.wg.Go(func() { p.finish(due[n:]) })
+		return true
 	}
 	if err != nil {
 		p.fail(err)
 	}
+	p.unlock()
 	return err == nil
 }
 
-// tellLocked writes what is to be told, if the follower has the entry by then.
-func (p *pipeline) tellLocked() error {
-	p.mu.Lock()
-	term, index := p.commit.term, p.commit.index
-	p.mu.Unlock()
-	if index <= p.told || index > p.sent {
+// finish writes what tell could not write at once.
+func (p *pipeline) finish(rest []byte) {
+	if _, err := p.conn.Write(rest); err != nil {
+		p.fail(err)
+	}
+	p.unlock()
+}
+
+// unlock releases write, unless there is something to be told that somebody has
+// left to the holder.
+func (p *pipeline) unlock() {
+	for {
+		p.write.Unlock()
+		if !p.isDue() || !p.write.TryLock() {
+			return
+		}
+		p.mu.Lock()
+		due := p.dueLocked()
+		p.mu.Unlock()
+		if _, err := p.conn.Write(due); err != nil {
+			p.fail(err)
+		}
+	}
+}
+
+// dueLocked returns what is to be told, if the follower has the entry by then.
+// write is held, too.
+func (p *pipeline) dueLocked() []byte {
+	if !p.isDueLocked() {
 		return nil
 	}
-	p.told = index
-	_, err := p.w.Write(appendCommit(p.w.AvailableBuffer(), term, index))
-	return err
+	p.told = p.commit.index
+	return appendCommit(p.line[:0], p.commit.term, p.told)
+}
+
+func (p *pipeline) isDue() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.isDueLocked()
+}
+
+func (p *pipeline) isDueLocked() bool {
+	return p.failed == nil && p.told < p.commit.index && p.commit.index <= p.sent
 }

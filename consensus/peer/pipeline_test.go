@@ -3,6 +3,7 @@ package peer
 import (
 	"bytes"
 	"errors"
+	"net"
 	"slices"
 	"strings"
 	"testing"
@@ -94,11 +95,9 @@ func TestNudgeGoesBehindTheEntry(t *testing.T) {
 	nudged := func(index uint64) {
 		t.Helper()
 		from.Nudge(peers, 7, index)
-		eventually(t, "told", func() bool {
-			from.nudges.mu.Lock()
-			defer from.nudges.mu.Unlock()
-			return !from.nudges.peers["3.1"].busy
-		})
+		if len(from.nudges.peers) > 0 {
+			t.Error("a goroutine sees to what the pipeline carries")
+		}
 	}
 	answer := func(index uint64, entries int) {
 		t.Helper()
@@ -126,6 +125,74 @@ func TestNudgeGoesBehindTheEntry(t *testing.T) {
 	if req, _ := received(t, to); req.LeaderCommitIndex != 3 {
 		t.Errorf("nudge at once: %+v", req)
 	}
+}
+
+// A connection that does not take a nudge at once delays nobody: a goroutine
+// writes the rest, and entries come behind it.
+func TestNudgeOfASlowPeer(t *testing.T) {
+	for _, takes := range []int{0, 5} {
+		p, from, to := pipe(t)
+		sendTo(t, p, message(7, 0, 0, 1))
+		_, rpc := received(t, to)
+		rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+		<-p.Consumer()
+		p.now.writer = partly{p.conn.Conn, takes}
+		from.Nudge([]raft.Server{raftServer(3, raft.Voter)}, 7, 1)
+		if req, _ := received(t, to); req.LeaderCommitIndex != 1 || req.PrevLogEntry != 1 || req.PrevLogTerm != 7 {
+			t.Errorf("nudge in parts: %+v", req)
+		}
+		sendTo(t, p, message(7, 1, 1, 1))
+		if req, _ := received(t, to); len(req.Entries) != 1 {
+			t.Errorf("entries behind it: %+v", req)
+		}
+	}
+}
+
+// partly is a connection that takes only so many bytes at once.
+type partly struct {
+	net.Conn
+	most int
+}
+
+func (c partly) WriteNow(b []byte) (int, error) { return c.Conn.Write(b[:c.most]) }
+
+// What is told while somebody writes is written by him.
+func TestNudgeWhileEntriesAreWritten(t *testing.T) {
+	p, from, to := pipe(t)
+	sendTo(t, p, message(7, 0, 0, 1))
+	_, rpc := received(t, to)
+	rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+	<-p.Consumer()
+	p.write.Lock()
+	from.Nudge([]raft.Server{raftServer(3, raft.Voter)}, 7, 1)
+	p.unlock()
+	if req, _ := received(t, to); req.LeaderCommitIndex != 1 {
+		t.Errorf("nudge: %+v", req)
+	}
+}
+
+// A follower whose disk is still at an entry has not confirmed it, and hears that
+// it is committed.
+func TestNudgePassesAnAnswerThatWaits(t *testing.T) {
+	p, from, to := pipe(t)
+	synced := make(chan struct{})
+	to.AnswerWhen(func() error { <-synced; return nil })
+	told := make(chan uint64, 1)
+	to.OnNudge(func(index uint64) { told <- index })
+	sendTo(t, p, message(7, 0, 0, 1))
+	_, rpc := received(t, to)
+	rpc.Respond(&raft.AppendEntriesResponse{Success: true}, nil)
+	from.Nudge([]raft.Server{raftServer(3, raft.Voter)}, 7, 1)
+	if req, _ := received(t, to); req.LeaderCommitIndex != 1 || <-told != 1 {
+		t.Errorf("nudge: %+v", req)
+	}
+	select {
+	case <-p.Consumer():
+		t.Error("it is confirmed before the sync")
+	default:
+	}
+	close(synced)
+	<-p.Consumer()
 }
 
 // Before a pipeline has sent anything, a nudge goes another way.

@@ -279,19 +279,40 @@ func (c *raftConn) awaitAnswer() error {
 }
 
 func (c *raftConn) Write(b []byte) (int, error) {
-	patience := c.s.n.patience.write
 	if c.accepted {
 		c.within = false
-		if err := c.s.transport.settle(); err != nil {
-			return 0, err
-		}
-	} else if c.snapshot {
+		return c.confirm(b)
+	}
+	patience := c.s.n.patience.write
+	if c.snapshot {
 		patience = c.s.n.patience.stall
 	}
 	n, err := (&timedWriter{c.Conn, patience}).Write(b)
-	if !c.accepted {
-		c.sent.Add(int64(n))
+	c.sent.Add(int64(n))
+	return n, c.fault(err)
+}
+
+// confirm writes an answer to a peer once it holds. Unlike Write it may be called
+// while the next request is read.
+func (c *raftConn) confirm(b []byte) (int, error) {
+	if err := c.s.transport.settle(); err != nil {
+		return 0, err
 	}
+	n, err := (&timedWriter{c.Conn, c.s.n.patience.write}).Write(b)
+	return n, c.fault(err)
+}
+
+// writeNow writes as much as the connection takes at once. It is for one that was
+// dialed, and for whoever may write to it.
+func (c *raftConn) writeNow(now *instant, b []byte) (int, error) {
+	if len(b) == 0 {
+		return 0, nil
+	}
+	if err := c.Conn.SetWriteDeadline(time.Now().Add(c.s.n.patience.write)); err != nil {
+		return 0, c.fault(err)
+	}
+	n, err := now.write(b)
+	c.sent.Add(int64(n))
 	return n, c.fault(err)
 }
 

@@ -27,6 +27,8 @@ type Transport struct {
 	nudges nudges
 	// settled is what AnswerWhen was given.
 	settled atomic.Pointer[func() error]
+	// nudged is what OnNudge was given.
+	nudged atomic.Pointer[func(index uint64)]
 	// applied is what SkipSnapshots was given.
 	applied atomic.Pointer[func() (term, index uint64)]
 	passer  sync.WaitGroup
@@ -91,6 +93,9 @@ func (t *Transport) pass() {
 // each: it may be about entries that are not durable yet. Where settled fails
 // there is no answer.
 func (t *Transport) AnswerWhen(settled func() error) { t.settled.Store(&settled) }
+
+// OnNudge has nudged called when a leader's Nudge comes, before raft learns of it.
+func (t *Transport) OnNudge(nudged func(index uint64)) { t.nudged.Store(&nudged) }
 
 func (t *Transport) settle() error {
 	if f := t.settled.Load(); f != nil {

@@ -10,10 +10,12 @@ import (
 	"zkd/internal/mutant"
 )
 
-// behind syncs the appends of a leader after StoreLogs has returned, so that
-// the followers write and sync them at the same time (ADR 6). Until then the
-// entries are in the log for all who read it, and whatever must not depend on
-// them before they are durable asks Durable or waits by AwaitDurable.
+// behind syncs appends after StoreLogs has returned: those of a leader, so that
+// the followers write and sync them at the same time, and those of a follower,
+// so that it learns of a commit while its own disk is still at it (ADR 6). Until
+// then the entries are in the log for all who read it, and whatever must not
+// depend on them before they are durable asks Durable, or waits by AwaitCounted
+// or Settle.
 //
 // There is one such append at a time: the next operation on the log waits for
 // its sync. So a power failure finds at most one unsynced batch in the file, as
@@ -23,14 +25,29 @@ type behind struct {
 	dog  *watchdog
 	done func(*unsynced) // after its sync, before anybody is told
 
-	may   atomic.Pointer[func() bool] // nil: never
+	may   atomic.Pointer[func() Sync] // nil: never
 	tail  atomic.Pointer[unsynced]    // nil: all is durable
 	work  chan *unsynced
 	ended chan struct{} // closed when the goroutine has ended, nil without one
 }
 
+// Sync is when an append is synced, and what raft makes of it before that.
+type Sync uint8
+
+const (
+	// AtOnce is before StoreLogs returns.
+	AtOnce Sync = iota
+	// AsLeader is behind StoreLogs, when a leader appends: raft counts its copy
+	// towards a majority from then on.
+	AsLeader
+	// AsFollower is behind StoreLogs, when a follower appends: its copy counts when
+	// the leader has its answer.
+	AsFollower
+)
+
 // unsynced is an append on its way to the disk.
 type unsynced struct {
+	counted     bool // AsLeader
 	file        *walFile
 	first, last uint64
 	bytes       int64
@@ -40,22 +57,22 @@ type unsynced struct {
 }
 
 // start has appends synced behind from now on, while may allows it.
-func (b *behind) start(may func() bool) {
+func (b *behind) start(may func() Sync) {
 	b.work, b.ended = make(chan *unsynced, 1), make(chan struct{})
 	go b.run()
 	b.may.Store(&may)
 }
 
-// allows tells whether the sync of a batch may come later. Only requests are
-// put off: raft acts on an entry of its own as soon as it is stored.
-func (b *behind) allows(logs []*raft.Log) bool {
+// allows tells when a batch is synced. Only requests are put off: raft acts on an
+// entry of its own as soon as it is stored.
+func (b *behind) allows(logs []*raft.Log) Sync {
 	may := b.may.Load()
 	if may == nil {
-		return false
+		return AtOnce
 	}
 	for _, l := range logs {
 		if l.Type != raft.LogCommand && !mutant.Is(mutant.Kind) {
-			return false
+			return AtOnce
 		}
 	}
 	return (*may)()
@@ -117,7 +134,7 @@ func (b *behind) stop() {
 // SyncBehind lets StoreLogs return before its batch is durable, whenever may
 // says so and the batch has nothing but requests. may is called by StoreLogs.
 // It is called once, before raft is started; raft-boltdb has no use for it.
-func (s *Store) SyncBehind(may func() bool) {
+func (s *Store) SyncBehind(may func() Sync) {
 	if s.opt.Engine == EngineWAL && !s.opt.NoSync {
 		s.logs.behind.start(may)
 	}
@@ -133,10 +150,11 @@ func (s *Store) Durable() uint64 {
 	return math.MaxUint64
 }
 
-// AwaitDurable returns when the entry is durable, which must have been stored.
-// It fails if the store does.
-func (s *Store) AwaitDurable(index uint64) error {
-	if u := s.logs.behind.tail.Load(); u != nil && index >= u.first {
+// AwaitCounted returns when the entry, which must have been stored, is where raft
+// takes it to be: durable here, if raft has counted this copy of it. A follower
+// has counted none. It fails if the store does.
+func (s *Store) AwaitCounted(index uint64) error {
+	if u := s.logs.behind.tail.Load(); u != nil && u.counted && index >= u.first {
 		return s.logs.behind.await(u, nil)
 	}
 	return nil

@@ -38,7 +38,7 @@ func openBehind(t *testing.T, d *lateDisk, fatal func(error)) *Store {
 	o := opts(t.TempDir(), EngineWAL)
 	o.Disk, o.OnFatal = d.disk(), fatal
 	s := mustOpen(t, o)
-	s.SyncBehind(func() bool { return true })
+	s.SyncBehind(func() Sync { return AsLeader })
 	mustStore(t, s, entry(1, 10))
 	d.gate = make(chan error)
 	return s
@@ -55,12 +55,12 @@ func TestSyncComesBehind(t *testing.T) {
 	if got := s.Durable(); got != 1 {
 		t.Errorf("durable up to %d before the sync", got)
 	}
-	if err := s.AwaitDurable(1); err != nil {
+	if err := s.AwaitCounted(1); err != nil {
 		t.Error(err)
 	}
 	before := s.Stats()
 	settled := make(chan error, 1)
-	go func() { settled <- s.AwaitDurable(4) }()
+	go func() { settled <- s.AwaitCounted(4) }()
 	stored := make(chan error)
 	go func() { stored <- s.Log().StoreLogs(batch(5, 1, 10)) }()
 	select {
@@ -68,7 +68,7 @@ func TestSyncComesBehind(t *testing.T) {
 	case <-settled:
 		t.Fatal("it is durable, they say, and no sync has come")
 	}
-	if err := s.AwaitDurable(4); err != nil {
+	if err := s.AwaitCounted(4); err != nil {
 		t.Error(err)
 	}
 	if err := <-stored; err != nil {
@@ -104,7 +104,7 @@ func TestOneBatchIsUnsynced(t *testing.T) {
 		return do()
 	}}
 	s := mustOpen(t, o)
-	s.SyncBehind(func() bool { return true })
+	s.SyncBehind(func() Sync { return AsLeader })
 	for i := range uint64(100) {
 		mustStore(t, s, entry(i+1, 10))
 	}
@@ -184,7 +184,7 @@ func TestFailedSyncBehindIsFatal(t *testing.T) {
 	broken := errors.New("the disk is broken")
 	d.gate <- broken
 	wantErr(t, <-told, broken)
-	wantErr(t, s.AwaitDurable(2), broken)
+	wantErr(t, s.AwaitCounted(2), broken)
 	wantErr(t, s.Settle(nil), broken)
 	wantErr(t, s.Log().StoreLogs(batch(3, 1, 10)), broken)
 	if got := s.Durable(); got != 1 {
@@ -200,12 +200,12 @@ func TestHungSyncBehindIsFatal(t *testing.T) {
 	told := make(chan error, 1)
 	o.Disk, o.OnFatal = d.disk(), func(err error) { told <- err }
 	s := mustOpen(t, o)
-	s.SyncBehind(func() bool { return true })
+	s.SyncBehind(func() Sync { return AsLeader })
 	mustStore(t, s, entry(1, 10))
 	d.gate = make(chan error)
 	mustStore(t, s, entry(2, 10))
 	wantErr(t, <-told, ErrStalled)
-	wantErr(t, s.AwaitDurable(2), ErrStalled)
+	wantErr(t, s.AwaitCounted(2), ErrStalled)
 	wantErr(t, s.Close(), ErrStalled)
 	close(d.gate)
 }

@@ -239,8 +239,11 @@ func (l *logStore) appendLocked(logs []*raft.Log) error {
 	}
 	u := &unsynced{first: logs[0].Index, last: logs[len(logs)-1].Index, bytes: size}
 	store := func() error { return l.eng.StoreLogs(l.ptrs) }
-	if wal, ok := l.eng.(*walLog); ok && l.behind.allows(logs) {
-		store = func() (err error) { u.file, err = wal.storeBehind(l.ptrs); return err }
+	if wal, ok := l.eng.(*walLog); ok {
+		if when := l.behind.allows(logs); when != AtOnce {
+			u.counted = when == AsLeader
+			store = func() (err error) { u.file, err = wal.storeBehind(l.ptrs); return err }
+		}
 	}
 	l.dog.begin("append to", l.opt.LogDir)
 	err = guard(store)

@@ -46,6 +46,7 @@ const (
 	Time        Rule = "time"        // the time of batches never goes back
 	Files       Rule = "files"       // only what the files of most voters have is followed
 	NewQuorum   Rule = "new-quorum"  // a reconfiguration is made when a majority of its voters votes
+	Announce    Rule = "announce"    // a commit is on its way to the others before it is answered here
 )
 
 // Rules about sessions.

@@ -9,7 +9,7 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cache=$here/../.cache
-clients="zkcli-3.8 zkcli-3.9 gozk kazoo c java-clients node node-native rust"
+clients="zkcli-3.8 zkcli-3.9 gozk kazoo tooz c java-clients node node-native rust"
 
 zookeeper=$(sed -n 's:.*<zookeeper.version>\(.*\)</zookeeper.version>.*:\1:p' "$here/../realzk/pom.xml")
 kazoo=$(sed -n 's/^kazoo==//p' "$here/kazoo/requirements.txt")
@@ -36,10 +36,15 @@ have_gozk() { (cd "$here/gozk/scripts" && [ -d "$(go list -m -f '{{.Dir}}' githu
 get_gozk() { (cd "$here/gozk/scripts" && go mod download); }
 
 have_kazoo() { [ -e "$cache/kazoo/done-$kazoo" ]; }
-get_kazoo() {
-	fresh kazoo && { python3 -m venv "$cache/kazoo" 2>/dev/null || { debian python3-venv && python3 -m venv "$cache/kazoo"; }; } &&
-		"$cache/kazoo/bin/pip" install -q --disable-pip-version-check -r "$here/kazoo/requirements.txt" &&
-		touch "$cache/kazoo/done-$kazoo"
+get_kazoo() { get_pip kazoo && touch "$cache/kazoo/done-$kazoo"; }
+
+have_tooz() { cmp -s "$here/tooz/requirements.txt" "$cache/tooz/done"; }
+get_tooz() { get_pip tooz && cp "$here/tooz/requirements.txt" "$cache/tooz/done"; }
+
+# get_pip X: a Python environment in the cache with what X/requirements.txt names.
+get_pip() {
+	fresh "$1" && { python3 -m venv "$cache/$1" 2>/dev/null || { debian python3-venv && python3 -m venv "$cache/$1"; }; } &&
+		"$cache/$1/bin/pip" install -q --disable-pip-version-check -r "$here/$1/requirements.txt"
 }
 
 have_c() {

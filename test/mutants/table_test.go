@@ -29,6 +29,7 @@ var caught = map[string][]check{
 
 	"heartbeat":   {{pkg: "consensus/peer", run: "TestHeartbeatsGoTheWayOfAllRequests"}},
 	"own-tail":    {{pkg: "consensus", run: "TestHeldCommits"}},
+	"announce":    {{pkg: "consensus", run: "TestCommitIsAnnouncedBeforeItIsApplied"}},
 	"stranger":    {{pkg: "consensus/peer", run: "TestHello"}},
 	"incarnation": {{pkg: "consensus", run: "TestLaterIDs"}, {pkg: "consensus", run: "TestBlankServerReturns"}},
 	"once":        {{pkg: "consensus", run: "TestEachRequestIsAppliedOnce"}},
@@ -108,6 +109,7 @@ var unsimulated = map[string]string{
 	"lost":         "a server that has lost its disk is one of an ensemble there",
 	"new-quorum":   hardlyMet,
 	"files":        hardlyMet,
+	"announce":     "a run judges what was acknowledged, and a late read is none of that",
 	"kind":         "raft acts upon an entry of its own a moment before it is synced: nobody sees that",
 	"seal":         "the segments are too long for a run to seal many",
 	"bound":        "it is an alarm that only damage sets off",

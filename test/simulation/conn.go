@@ -154,6 +154,9 @@ func (c *conn) Count() (progress.Sample, bool) {
 	return s, true
 }
 
+// WriteNow implements peer.InstantWriter.
+func (c *conn) WriteNow(b []byte) (int, error) { return c.Write(b) }
+
 // send puts a segment on its way.
 func (c *conn) send(s segment) {
 	if c.gone {
