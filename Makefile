@@ -3,7 +3,7 @@
 VERSION  = $(shell sed -n 's/^const Version = "\(.*\)"$$/\1/p' server/version.go)
 FUZZTIME ?= 30s
 
-.PHONY: prove mutants help build test quick race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster docker clean
+.PHONY: prove mutants help build test quick race lint fuzz compat corpus differential crash operations ensemble kills ensemble-long overload simulate soak bench bench-quick bench-cluster lag curator-cluster docker clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -92,6 +92,14 @@ bench: ## zkd beside a real ZooKeeper and the floor, one server of each: bench.m
 bench-cluster: ## zkd beside a real ZooKeeper, three servers of each: bench-cluster.md, bench-cluster.json
 	./test/realzk/install.sh
 	go run ./test/bench -ensemble -md bench-cluster.md -json bench-cluster.json
+
+lag: ## how late a write on one of three servers is read on another, zkd beside a real ZooKeeper
+	./test/realzk/install.sh
+	go run ./test/bench -ensemble -parts lag
+
+curator-cluster: ## all tests of Curator's that start and kill ensembles of their own
+	./test/clients/install.sh java-clients
+	CLIENTS_REQUIRE=1 CLIENTS_LONG=1 go test -count=1 -timeout 40m -v -run '^TestOwnCuratorCluster$$' ./test/clients/java
 
 bench-quick: ## one server of each, one short round of throughput only
 	./test/realzk/install.sh

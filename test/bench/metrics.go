@@ -54,6 +54,10 @@ const (
 	mWritesAgain    metric = "median_client_writes_again_ms"
 	mAllWriteAgain  metric = "all_clients_write_again_ms"
 	mLosses         metric = "survivor_connections_lost"
+	mStale          metric = "stale_first_reads_percent"
+	mSeenP50        metric = "seen_after_p50_ms"
+	mSeenP99        metric = "seen_after_p99_ms"
+	mSeenMax        metric = "seen_after_max_ms"
 	mWrittenPerOp   metric = "bytes_written_per_op"
 	mWriteRate      metric = "written_mib_per_s"
 	mSyncRate       metric = "syncs_per_s"
@@ -94,6 +98,10 @@ var metrics = []struct {
 	{mIdlest, "idlest server, % of a core", lower},
 	{mWritesAgain, "until half the clients write again, ms", lower},
 	{mAllWriteAgain, "until all clients write again, ms", lower},
+	{mStale, "first reads that do not show it, %", lower},
+	{mSeenP50, "seen after p50, ms", lower},
+	{mSeenP99, "p99, ms", lower},
+	{mSeenMax, "max, ms", lower},
 	{mLosses, "connections lost on surviving servers", lower},
 	{mRSS, "RSS MiB", lower},
 	{mPeakRSS, "peak RSS MiB", lower},

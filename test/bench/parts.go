@@ -32,6 +32,7 @@ var parts = []part{
 	{name: "open", needs: "fill"},                                                                             // an open loop on a filled server, quiet and through a snapshot
 	{name: "ensemble", several: true, rounds: mainRounds, run: sideBySide(together, throughput(opsTogether))}, // the workloads of -ensemble-ops
 	{name: "rest", several: true, rounds: fewRounds, run: inTurn(together, several(runRest))},                 // what an ensemble uses with next to nothing to do
+	{name: "lag", several: true, rounds: mainRounds, run: sideBySide(together, lags)},                         // writes on one server, read on another
 	{name: "failover", several: true, rounds: fewRounds, run: inTurn(together, several(runFailover))},         // kills of the leader
 }
 

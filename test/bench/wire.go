@@ -23,6 +23,7 @@ const (
 )
 
 const (
+	errNoNode     int32 = -101
 	errNodeExists int32 = -110
 
 	flagPersistent          int32 = 0

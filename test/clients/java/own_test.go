@@ -58,6 +58,18 @@ var ownCurator = []string{
 	"TestSimpleDistributedQueue", "TestPersistentWatcher#testNamespacedWatching+testAfterClientClose+testConcurrentClientClose",
 }
 
+// TestOwnCuratorCluster runs tests of Curator's that start three servers and stop or kill some of them at once; with
+// CLIENTS_LONG=1 all that have a cluster of their own.
+func TestOwnCuratorCluster(t *testing.T) {
+	some := []string{"TestCuratorCacheEdges", "TestPathChildrenCacheInCluster"}
+	if suite.Long() {
+		some = append(some, "TestCuratorCacheConsistency", "TestLeaderSelectorCluster", "TestLeaderLatchCluster",
+			"TestLongNetworkPartition", "TestInterProcessSemaphoreCluster", "TestWithCluster", "TestFrameworkEdges",
+			"TestReadOnly", "TestReconfiguration")
+	}
+	own(t, 1, "own-curator-cluster", some...)
+}
+
 // TestOwnCuratorLostConnection runs those that sleep until a watch should be set again: alone, since other programs
 // at work on the machine outlast that.
 func TestOwnCuratorLostConnection(t *testing.T) {

@@ -29,16 +29,28 @@ public final class ServerProcess {
     private final int port;
     private final File data;
     private final Map<String, String> config;
-    private final int[][] ports = new int[SERVERS][]; // client port and peer ports of each member
+    private final int id; // in the ensemble that the configuration lists; 0 where it lists none
+    private final int[][] ports; // client port and peer ports of each member
     private final List<Process> processes = new ArrayList<>();
 
     public ServerProcess(int port, File data, Map<String, String> config) {
+        this(0, SERVERS, port, data, config);
+    }
+
+    private ServerProcess(int id, int servers, int port, File data, Map<String, String> config) {
+        this.id = id;
         this.port = port;
         this.data = data;
         this.config = config;
+        ports = new int[servers][];
     }
 
-    /** Starts it and returns once it serves. */
+    /** A member of an ensemble whose servers are started one by one. The configuration has the lines of all. */
+    public static ServerProcess member(int id, int port, File data, Map<String, String> config) {
+        return new ServerProcess(id, 1, port, data, config);
+    }
+
+    /** Starts it and returns once it serves. For a member that would be to wait for others: it is only started. */
     public synchronized void start() throws IOException {
         if (!processes.isEmpty()) {
             return;
@@ -46,10 +58,10 @@ public final class ServerProcess {
         if (ports[0] == null) {
             choosePorts();
         }
-        for (int i = 0; i < SERVERS; i++) {
+        for (int i = 0; i < ports.length; i++) {
             launch(lines(i));
         }
-        for (int i = 0; i < SERVERS; i++) {
+        for (int i = 0; i < ports.length && id == 0; i++) {
             awaitServing(i);
         }
     }
@@ -57,7 +69,7 @@ public final class ServerProcess {
     /** Ports are held until all are chosen, so that they differ. */
     private void choosePorts() throws IOException {
         List<ServerSocket> held = new ArrayList<>();
-        for (int i = 0; i < SERVERS; i++) {
+        for (int i = 0; i < ports.length; i++) {
             ports[i] = new int[3];
             for (int k = 0; k < 3; k++) {
                 held.add(new ServerSocket(0));
@@ -72,7 +84,7 @@ public final class ServerProcess {
 
     /** The lines of a member's zoo.cfg, whose folders are made. */
     private List<String> lines(int i) throws IOException {
-        Path dir = SERVERS == 1 ? data.toPath() : data.toPath().resolve("member-" + (i + 1));
+        Path dir = ports.length == 1 ? data.toPath() : data.toPath().resolve("member-" + (i + 1));
         Files.createDirectories(dir);
         List<String> lines = new ArrayList<>();
         lines.add("dataDir=" + dir);
@@ -80,11 +92,14 @@ public final class ServerProcess {
         lines.add("admin.enableServer=false");
         lines.add("4lw.commands.whitelist=*");
         config.forEach((k, v) -> lines.add(k + "=" + v));
-        if (SERVERS > 1) {
+        if (id > 0) {
+            Files.writeString(dir.resolve("myid"), id + "\n");
+        }
+        if (ports.length > 1) {
             Files.writeString(dir.resolve("myid"), (i + 1) + "\n");
             lines.add("initLimit=20");
             lines.add("syncLimit=10");
-            for (int k = 0; k < SERVERS; k++) {
+            for (int k = 0; k < ports.length; k++) {
                 lines.add("server." + (k + 1) + "=127.0.0.1:" + ports[k][1] + ":" + ports[k][2]);
             }
         }
@@ -130,6 +145,12 @@ public final class ServerProcess {
             running.remove(p);
         }
         processes.clear();
+    }
+
+    /** Ends it at once, as kill -9 does. */
+    public synchronized void kill() {
+        processes.forEach(Process::destroyForcibly);
+        stop();
     }
 
     private void awaitServing(int i) throws IOException {
