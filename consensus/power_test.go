@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -61,6 +62,44 @@ func TestAcknowledgedIsOnTheLeadersDisk(t *testing.T) {
 	g.fail(noSector, leader, near)
 	g.start(leader, far)
 	g.ready(leader, far)
+	g.agree()
+}
+
+// A follower applies what a majority has while its own disk is still at it, and
+// has not confirmed that it has it.
+func TestFollowerAppliesWhatOthersHave(t *testing.T) {
+	g := newGrid(t, 10)
+	leader := g.leads()
+	near, far := others(leader)
+	disk := g.servers[near].disk
+	disk.hold()
+	<-g.submit(leader, "two have it", 1)
+	g.until("request", func() bool { return slices.Contains(g.servers[near].state.all(), "two have it") })
+	if !disk.pending() {
+		t.Error("nothing was held")
+	}
+	g.fail(noSector, near)
+	g.start(near)
+	g.ready(near)
+	g.agree()
+
+	// Alone with the leader it makes the majority.
+	g.fail(noSector, far)
+	leader = g.leads()
+	follower, third := others(leader)
+	if follower == far {
+		follower = third
+	}
+	disk = g.servers[follower].disk
+	disk.hold()
+	g.submit(leader, "one has it", 1)
+	g.until("sync", disk.pending)
+	for range 40 {
+		if g.record.has("one has it") {
+			t.Fatal("it is acknowledged, and one disk of three has it")
+		}
+		time.Sleep(5 * time.Millisecond) // looks again
+	}
 	g.agree()
 }
 

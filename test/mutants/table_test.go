@@ -11,7 +11,7 @@ type check struct {
 var caught = map[string][]check{
 	"apply":  {{pkg: "consensus", run: "TestNothingIsKnownBeforeTheLeaderHasIt"}},
 	"commit": {{pkg: "consensus", run: "TestNothingIsKnownBeforeTheLeaderHasIt"}},
-	"answer": {{pkg: "consensus", run: "TestFormerLeaderConfirmsWhatItHas"}},
+	"answer": {{pkg: "consensus", run: "TestFormerLeaderConfirmsWhatItHas"}, {pkg: "consensus", run: "TestFollowerAppliesWhatOthersHave"}},
 	"reopen": {{pkg: "consensus/store", run: "TestWhatIsFoundIsSynced"}, {pkg: "consensus", run: "TestKilledThenPowerFails"}},
 	"kind":   {{pkg: "consensus/store", run: "TestOnlyRequestsAreSyncedBehind"}},
 	"seal":   {{pkg: "consensus/store", run: "TestSealingIsNotLeftBehind"}},
