@@ -28,6 +28,7 @@ const (
 	SnapshotSum Rule = "snapshot-sum" // so has each chunk of a snapshot
 	Rot         Rule = "rot"          // a torn append is told from damage
 	FailStop    Rule = "fail-stop"    // nothing is written behind a write that failed
+	Rebuilt     Rule = "rebuilt"      // the place of a damaged store is never left empty
 	NameSync    Rule = "name-sync"    // the log is cut only when the snapshot's name is durable
 )
 

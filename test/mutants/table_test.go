@@ -25,6 +25,7 @@ var caught = map[string][]check{
 	"snapshot-sum": {{pkg: "consensus/store", run: "TestSnapshotRotEveryByte"}},
 	"rot":          {{pkg: "consensus/store", run: "TestRotEveryByte"}},
 	"fail-stop":    {{pkg: "consensus/store", run: "TestLogFailStop"}},
+	"rebuilt":      {{pkg: "test/simulation", run: "TestRebuildingDies", args: []string{"-start.stride", "4"}}},
 	"name-sync":    {{pkg: "consensus/store", run: "TestSnapshotIsDurableBeforeItCounts"}},
 
 	"heartbeat":   {{pkg: "consensus/peer", run: "TestHeartbeatsGoTheWayOfAllRequests"}},
@@ -123,6 +124,7 @@ var unsimulated = map[string]string{
 	"stranger":     noWipe,
 	"incarnation":  noWipe,
 	"readable":     hardlyMet,
+	"rebuilt":      noDamage,
 	"founding":     "seeds begin when the ensemble has formed",
 	"origins":      onlyI8,
 	"leader-clock": onlyI8,

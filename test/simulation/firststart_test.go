@@ -17,7 +17,7 @@ import (
 var (
 	startStep   = flag.Int("start.step", -1, "the only step at which TestFirstStartDies ends processes")
 	startStride = flag.Int("start.stride", 9, "TestFirstStartDies (of members) and TestRebuildingDies end processes at each so many-th step")
-	startDraws  = flag.Uint64("start.draws", 2, "how often they draw what a power failure leaves")
+	startDraws  = flag.Uint64("start.draws", 1, "how often they draw what a power failure leaves")
 )
 
 // However far a first start has come when the process is killed or the power fails, and whatever is left of it then:
