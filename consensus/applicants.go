@@ -14,6 +14,8 @@ import (
 type applicants struct {
 	mu   sync.Mutex
 	asks map[uint64]applicant // by server id
+	// asked has something in it when somebody has.
+	asked chan struct{}
 }
 
 type applicant struct {
@@ -73,5 +75,17 @@ func (n *Node) asked(id raft.ServerID) joinAnswer {
 	if n.listed(id) {
 		return joinAnswer{Taken: true}
 	}
-	return joinAnswer{Reason: n.applicants.ask(server, id, time.Now())}
+	reason := n.applicants.ask(server, id, time.Now())
+	if !n.runsAs(server, id) {
+		n.census.hurry(server)
+	}
+	notify(n.applicants.asked)
+	return joinAnswer{Reason: reason}
+}
+
+// runsAs tells whether the server that answers at the listed address of an id is
+// that raft member: what the id meant before runs no more.
+func (n *Node) runsAs(server uint64, id raft.ServerID) bool {
+	a := n.census.seen(server).answer
+	return a != nil && a.RaftID == id
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/internal/mutant"
 )
 
 const (
@@ -36,6 +37,7 @@ type driver struct {
 	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
 	began    time.Time
 	told     time.Time // when the end of a reconfiguration was last proposed
+	changed  uint64    // the last change of raft's members is in the log by then
 }
 
 func newDriver(n *Node) *driver {
@@ -45,6 +47,7 @@ func newDriver(n *Node) *driver {
 // drive is the goroutine of a leader's driver.
 func (n *Node) drive(ctx context.Context) {
 	d := newDriver(n)
+	d.changed = n.raft.Load().LastIndex()
 	tick := time.NewTicker(driveEvery)
 	defer tick.Stop()
 	for {
@@ -52,6 +55,8 @@ func (n *Node) drive(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 			return
+		case <-n.applicants.asked:
+		case <-n.census.news:
 		case <-tick.C:
 		}
 	}
@@ -69,7 +74,8 @@ func (n *Node) lookAtPeers() []raft.Server {
 func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	m := d.n.fsm.membership()
 	if m == nil {
-		return // the list of zoo.cfg is about to become the state's
+		d.gather(ctx, servers)
+		return
 	}
 	want := m.Current
 	if m.Wanted != nil {
@@ -116,6 +122,7 @@ type action string
 const (
 	nothing  action = ""
 	add      action = "add" // without a vote
+	addVoter action = "add with a vote"
 	promote  action = "promote"
 	demote   action = "demote"
 	remove   action = "remove"
@@ -144,12 +151,12 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 			continue
 		}
 		if before == nil {
-			return change{add, id}
+			return admit(servers, memberOf(want, id), id)
 		}
-		if time.Since(d.began) < settleTime && before.ID != d.n.raftID() {
+		if time.Since(d.began) < settleTime && before.ID != d.n.raftID() && !d.n.runsAs(server, id) {
 			continue // it may not have found this leader yet
 		}
-		if d.there(before.ID) {
+		if d.there(before.ID) && !d.n.runsAs(server, id) {
 			d.n.applicants.putOff(server, fmt.Sprintf("server %d is running already, as %s: two have the same myid", server, before.ID))
 			continue
 		}
@@ -157,10 +164,22 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 			d.n.applicants.putOff(server, "too few voters are in contact to replace one now")
 			continue
 		}
-		d.n.log.Info("a server comes back without its state", "server", server, "was", before.ID, "is", id)
+		d.n.log.Info("a server without state takes the place that it has in the list", "server", server, "was", before.ID, "is", id)
 		return change{remove, before.ID}
 	}
 	return change{}
+}
+
+// admit makes a server a member that was none. It gets its vote at once where
+// that does not raise the number that a majority needs: until it has caught up,
+// the others are then as many as they were without it, and when it has, one of
+// them can be spared. Otherwise it catches up first.
+func admit(servers []raft.Server, as *peer.Member, id raft.ServerID) change {
+	have := len(voters(servers))
+	if as.Observer || (have+1)/2 > have/2 || mutant.Is(mutant.Enfranchise) {
+		return change{add, id}
+	}
+	return change{addVoter, id}
 }
 
 // incarnations returns the member that a server id means now, if it is not id.
@@ -250,14 +269,16 @@ func (d *driver) make(ctx context.Context, c change) {
 	switch c.what {
 	case add:
 		done = r.AddNonvoter(c.id, at, 0, 0)
-	case promote:
+	case promote, addVoter:
 		done = r.AddVoter(c.id, at, 0, 0)
 	case demote:
 		done = r.DemoteVoter(c.id, 0, 0)
 	default:
 		done = r.RemoveServer(c.id, 0, 0)
 	}
-	if err := d.n.await(done, ctx.Done()); err != nil {
+	err := d.n.await(done, ctx.Done())
+	d.changed = r.LastIndex()
+	if err != nil {
 		d.n.log.Warn("members not changed", "change", what, "err", err)
 	} else if c.what == remove {
 		d.n.members.tell(c.id, linkRemoved) // raft does not

@@ -49,6 +49,14 @@ func TestNextChange(t *testing.T) {
 		"nothing to do": {servers: three, want: wantThree, heard: all{"2.1": commit, "3.1": commit}},
 		"a newcomer": {
 			servers: three[:2], want: wantThree, heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"},
+			next: change{addVoter, "3.a"},
+		},
+		"a newcomer that makes the number even": {
+			servers: three, want: append([]peer.Member{{ID: 4}}, wantThree...), heard: all{"2.1": commit, "3.1": commit}, asking: []raft.ServerID{"4.a"},
+			next: change{add, "4.a"},
+		},
+		"an observer": {
+			servers: three[:2], want: []peer.Member{{ID: 1}, {ID: 2}, {ID: 3, Observer: true}}, heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"},
 			next: change{add, "3.a"},
 		},
 		"a stranger": {servers: three, want: wantThree, asking: []raft.ServerID{"4.a"}, told: "not in the list"},

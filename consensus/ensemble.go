@@ -69,6 +69,13 @@ type Ensemble struct {
 	// Membership.Wanted says, or cannot become so. It is called again, maybe by
 	// another leader, until Wanted has gone.
 	Reconfigured func(version uint64, ok bool)
+	// Founded is called on the first leader of an ensemble, or its successor,
+	// when all listed voters that are there have their votes, until the state
+	// has a list of members. Clients wait for that. nil is an ensemble whose
+	// state gets its list in another way.
+	Founded func()
+	// Patience is how long a peer may take to answer.
+	Patience time.Duration
 	// CatchUp is how long a new member may take to catch up before a
 	// reconfiguration is given up.
 	CatchUp time.Duration
@@ -127,6 +134,8 @@ type Status struct {
 	// Servers are the server lines that the ensemble has agreed on, as of the
 	// state of the server that answers.
 	Servers []string `json:"servers,omitempty"`
+	// Strangers are servers of its list that belong to another cluster.
+	Strangers []Stranger `json:"strangers,omitempty"`
 }
 
 // MemberStatus is one member as the asked server sees it.
@@ -164,6 +173,7 @@ func (n *Node) Status() Status {
 		}
 		s.Members = append(s.Members, member)
 	}
+	s.Strangers = n.strangers()
 	if e := n.cfg.Ensemble; e != nil && e.Describe != nil {
 		e.Describe(&s)
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -37,13 +36,16 @@ type probeAnswer struct {
 	Members []peer.Member `json:"members,omitempty"`
 	// Last is the last entry of its log.
 	Last uint64 `json:"last"`
-	// Leads, Index and Raft are raft's own view: who is in it as of which
-	// entry. Only that of a leader counts.
+	// Term is the highest one that it knows of.
+	Term uint64 `json:"term"`
+	// Leads and Raft are raft's own view: who is in it. Only that of a leader
+	// counts.
 	Leads bool            `json:"leads"`
-	Index uint64          `json:"index"`
 	Raft  []raft.ServerID `json:"raft,omitempty"`
 	// File is the server's Ensemble.File.
 	File string `json:"file,omitempty"`
+	// Seen are the servers that a blank one has seen to have data.
+	Seen []uint64 `json:"seen,omitempty"`
 }
 
 type joinAnswer struct {
@@ -52,31 +54,44 @@ type joinAnswer struct {
 }
 
 const (
-	askEvery   = 200 * time.Millisecond
-	askTimeout = time.Second
 	// complainEvery is how often a server that waits says for what.
 	complainEvery = 10 * time.Second
+	// foundingGrace is how long servers that could form an ensemble wait for
+	// the rest of the list, so that those which are started together form it
+	// together.
+	foundingGrace = 500 * time.Millisecond
 )
 
 // enter takes a server without state into an ensemble: into the one that
 // there is, or, together with a majority of servers as blank as itself, into
 // the one that they form. It returns when raft has been started.
 func (n *Node) enter(ctx context.Context) error {
-	var complaint complaint
+	complaint := complaint{at: time.Now().Add(2*time.Second - complainEvery)} // as a rule it does not take long
+	var enough time.Time                                                      // since when they could form one
 	for {
-		answers := n.probeAll(ctx, askTimeout)
+		answers := n.census.answers()
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
 		if home := n.home(answers); home != nil {
 			return n.join(ctx, home)
 		}
-		if missing := n.missing(answers); len(missing) > 0 {
-			complaint.say(n, "waiting for servers that this one can form an ensemble with, or whose it can join", "missing", missing)
-			n.pause(ctx, askEvery)
-			continue
+		missing, may := n.missing(answers)
+		switch {
+		case !may:
+			enough = time.Time{}
+			complaint.say(n, "waiting for servers that this one can form an ensemble with, or whose it can join", "missing", n.absences(missing))
+		case enough.IsZero():
+			enough = time.Now()
 		}
-		return n.form()
+		if may && (len(missing) == 0 || time.Since(enough) >= foundingGrace) {
+			return n.form(answers)
+		}
+		select {
+		case <-ctx.Done():
+		case <-n.census.news:
+		case <-time.After(askEvery):
+		}
 	}
 }
 
@@ -88,47 +103,6 @@ func (c *complaint) say(n *Node, text string, args ...any) {
 		n.log.Info(text, args...)
 		c.at = time.Now()
 	}
-}
-
-// probeAll asks every server that is known of, and has the answers that come
-// in time.
-func (n *Node) probeAll(ctx context.Context, patience time.Duration) map[uint64]probeAnswer {
-	ctx, cancel := context.WithTimeout(ctx, patience)
-	defer cancel()
-	var mu sync.Mutex
-	var wg sync.WaitGroup
-	answers := map[uint64]probeAnswer{}
-	for _, m := range n.known() {
-		if m.ID == n.cfg.ServerID {
-			continue
-		}
-		wg.Go(func() {
-			var a probeAnswer
-			if err := n.ask(ctx, m.ID, queryProbe, &a); err != nil {
-				n.log.Debug("no answer", "server", m.ID, "err", err)
-				return
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			answers[m.ID] = a
-		})
-	}
-	wg.Wait()
-	return answers
-}
-
-// ask sends a query and reads its answer.
-func (n *Node) ask(ctx context.Context, server uint64, kind byte, answer any) error {
-	ctx, cancel := context.WithTimeout(ctx, askTimeout)
-	defer cancel()
-	b, _, err := n.net.Query(ctx, server, kind, nil)
-	if err != nil {
-		return err
-	}
-	if err := json.Unmarshal(b, answer); err != nil {
-		return fmt.Errorf("consensus: answer of server %d: %w", server, err)
-	}
-	return nil
 }
 
 // home returns the answer of a server of the cluster to join, nil if nobody
@@ -148,11 +122,16 @@ func (n *Node) home(answers map[uint64]probeAnswer) *probeAnswer {
 	return found
 }
 
-// missing returns the voters that are still needed to form an ensemble.
-func (n *Node) missing(answers map[uint64]probeAnswer) (missing []uint64) {
+// missing returns the voters that are not there to form an ensemble, and whether
+// the others may form it without them. They may not if one of them has data:
+// theirs is the ensemble to come into, also when only another blank server has
+// seen it.
+func (n *Node) missing(answers map[uint64]probeAnswer) (missing []uint64, may bool) {
 	voters, blank := 0, 0
-	var self bool
+	data := n.withData(answers)
+	var self, full bool
 	for _, m := range n.cfg.Ensemble.Members {
+		full = full || slices.Contains(data, m.ID)
 		if m.Observer {
 			continue
 		}
@@ -168,30 +147,56 @@ func (n *Node) missing(answers map[uint64]probeAnswer) (missing []uint64) {
 			missing = append(missing, m.ID)
 		}
 	}
-	mayForm := self && !n.who().Cluster.known()
-	if mayForm && blank > voters/2 {
-		return nil
-	}
-	if len(missing) == 0 {
+	may = self && !n.who().Cluster.known() && blank > voters/2 && !full
+	if !may && len(missing) == 0 {
 		missing = []uint64{n.cfg.ServerID} // all are there, and none may form one
+		if full {
+			missing = data
+		}
 	}
-	return missing
+	return missing, may
+}
+
+// withData returns the servers that were seen to have data, by this server or by
+// one that answers.
+func (n *Node) withData(answers map[uint64]probeAnswer) (servers []uint64) {
+	for server := range n.census.clusters() {
+		servers = append(servers, server)
+	}
+	for server, a := range answers {
+		if !a.Blank {
+			servers = append(servers, server)
+		}
+		for _, other := range a.Seen {
+			if other != n.cfg.ServerID {
+				servers = append(servers, other)
+			}
+		}
+	}
+	slices.Sort(servers)
+	return slices.Compact(servers)
 }
 
 // form starts raft on the list of voters that zoo.cfg has on all servers alike.
-func (n *Node) form() error {
+//
+// One of those that it forms the ensemble with may have begun already, with this
+// server as it was before it lost its disk: it then had a vote in each term that
+// the other has seen, and is not to have another. So it begins above them.
+func (n *Node) form(answers map[uint64]probeAnswer) error {
 	var members raft.Configuration
+	var term uint64
 	for _, m := range n.cfg.Ensemble.Members {
 		if !m.Observer {
 			id := firstID(m.ID)
 			members.Servers = append(members.Servers, raft.Server{ID: id, Address: raft.ServerAddress(id)})
 		}
+		term = max(term, answers[m.ID].Term)
 	}
 	n.log.Info("forming an ensemble", "voters", len(members.Servers))
 	if err := n.become(func(id *identity) { id.RaftID = firstID(n.cfg.ServerID) }); err != nil {
 		return err
 	}
-	return n.startRaft(&members)
+	return n.startRaft(&founding{members, term})
 }
 
 // join starts raft under a new identity and asks the leader of a cluster to
@@ -222,8 +227,8 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 		if n.listed(raftID) {
 			return
 		}
-		reason := "no leader answers"
-		for _, a := range n.probeAll(ctx, askTimeout) {
+		reason := "no leader answers: " + n.absences(n.others())
+		for _, a := range n.census.answers() {
 			if !a.Leads || a.Cluster != n.who().Cluster {
 				continue
 			}
@@ -236,7 +241,11 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 			}
 		}
 		complaint.say(n, "waiting to be taken in", "as", raftID, "why", reason)
-		n.pause(ctx, askEvery)
+		select {
+		case <-ctx.Done():
+		case <-n.census.news:
+		case <-time.After(askEvery):
+		}
 	}
 }
 
@@ -246,6 +255,9 @@ func (n *Node) Answer(from peer.Identity, kind byte, body []byte) ([]byte, error
 	case queryStatus:
 		return json.Marshal(n.Status())
 	case queryProbe:
+		if server, ok := peer.AnyServerOf(from.RaftID); ok {
+			n.census.knock(server)
+		}
 		return json.Marshal(n.probed())
 	case queryJoin:
 		return json.Marshal(n.asked(raft.ServerID(from.RaftID)))
@@ -270,12 +282,14 @@ func (n *Node) probed() probeAnswer {
 			a.Members = m.Wanted
 		}
 	}
+	if a.Blank {
+		a.Seen = slices.Sorted(maps.Keys(n.census.clusters()))
+	}
 	if n.raft.Load() != nil {
 		_, a.Leads = n.leadsNow()
+		a.Term = n.raft.Load().CurrentTerm()
 		a.Last = n.raft.Load().LastIndex()
-		conf := n.raft.Load().GetConfiguration()
-		a.Index = conf.Index()
-		for _, s := range conf.Configuration().Servers {
+		for _, s := range n.configuration().Servers {
 			a.Raft = append(a.Raft, s.ID)
 		}
 		// A server that was alone has data, even where its cluster has no name.
@@ -284,14 +298,10 @@ func (n *Node) probed() probeAnswer {
 	return a
 }
 
-// removedEvery is how often a server without a leader asks whether it still
-// belongs to the ensemble.
-const removedEvery = 2 * time.Second
-
 // suspect finds out whether the others have gone on without this server: who
 // was removed is not told by raft, it only hears no more.
 func (n *Node) suspect(ctx context.Context) {
-	tick := time.NewTicker(removedEvery)
+	tick := time.NewTicker(orphanEvery)
 	defer tick.Stop()
 	for {
 		select {
@@ -299,12 +309,14 @@ func (n *Node) suspect(ctx context.Context) {
 			return
 		case <-tick.C:
 		}
-		own := n.raftID()
 		if n.leader().id != "" || n.newcomer.Load() {
 			continue
 		}
-		for _, a := range n.probeAll(ctx, askTimeout) {
-			if a.Leads && a.Cluster == n.who().Cluster && a.Index >= n.configurationIndex() && !slices.Contains(a.Raft, own) {
+		// Asked now: an answer from before this server was taken in is about
+		// another one, and so is that of a leader who has been replaced.
+		own := n.raftID()
+		for _, a := range n.probeAll(ctx, n.patience()) {
+			if a.Leads && a.Cluster == n.who().Cluster && a.Term >= n.raft.Load().CurrentTerm() && !slices.Contains(a.Raft, own) {
 				n.rejoin(fmt.Sprintf("the ensemble has gone on without %s; it has %v now", own, a.Raft))
 				return
 			}

@@ -17,20 +17,26 @@ func TestWhoIsMissing(t *testing.T) {
 		cluster clusterID
 		answers answers
 		missing []uint64
+		may     bool
 	}{
 		"alone":                      {own: 1, missing: []uint64{2, 3}},
-		"a majority":                 {own: 1, answers: answers{2: blank}},
-		"all":                        {own: 1, answers: answers{2: blank, 3: blank, 4: blank}},
+		"a majority":                 {own: 1, answers: answers{2: blank}, missing: []uint64{3}, may: true},
+		"all":                        {own: 1, answers: answers{2: blank, 3: blank, 4: blank}, may: true},
 		"an observer is no majority": {own: 1, answers: answers{4: blank}, missing: []uint64{2, 3}},
 		"one has data":               {own: 1, answers: answers{2: full}, missing: []uint64{2, 3}},
+		"one of three has data":      {own: 1, answers: answers{2: blank, 3: full}, missing: []uint64{3}},
+		"one is said to have data":   {own: 1, answers: answers{2: {Blank: true, Seen: []uint64{3}}}, missing: []uint64{3}},
+		"an observer has data":       {own: 1, answers: answers{2: blank, 3: blank, 4: full}, missing: []uint64{4}},
+		"said of itself":             {own: 1, answers: answers{2: {Blank: true, Seen: []uint64{1}}}, missing: []uint64{3}, may: true},
 		"an observer forms none":     {own: 4, answers: answers{1: blank, 2: blank, 3: blank}, missing: []uint64{4}},
 		"of a cluster, to join only": {own: 1, cluster: clusterID{1}, answers: answers{2: blank}, missing: []uint64{3}},
 		"of a cluster, with all":     {own: 1, cluster: clusterID{1}, answers: answers{2: blank, 3: blank}, missing: []uint64{1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := &Node{id: identity{Cluster: tt.cluster}, cfg: Config{ServerID: tt.own, Ensemble: &Ensemble{Members: three}}}
-			if got := n.missing(tt.answers); !slices.Equal(got, tt.missing) {
-				t.Errorf("missing %v, not %v", got, tt.missing)
+			missing, may := n.missing(tt.answers)
+			if may != tt.may || !slices.Equal(missing, tt.missing) {
+				t.Errorf("may form one: %t, missing %v; not %t, %v", may, missing, tt.may, tt.missing)
 			}
 		})
 	}

@@ -43,17 +43,27 @@ func (n *Node) begun() (bool, error) {
 	return term > 0 && (n.id.Cluster.known() || mutant.Is(mutant.Founding)), nil
 }
 
+// founding is how a cluster begins.
+type founding struct {
+	members raft.Configuration
+	past    uint64 // this server has no vote in this term and those before
+}
+
 // found writes the first entry of a cluster, the same on all servers that found
 // it, into a log that is empty.
-func (n *Node) found(members raft.Configuration) error {
+func (n *Node) found(f *founding) error {
 	stable := n.store.Stable()
+	least := uint64(foundingTerm)
+	if f.past > 0 && !mutant.Is(mutant.SecondVote) {
+		least = f.past + 1
+	}
 	term, err := stable.GetUint64([]byte("CurrentTerm"))
-	if err == nil && term < foundingTerm {
-		err = stable.SetUint64([]byte("CurrentTerm"), foundingTerm)
+	if err == nil && term < least {
+		err = stable.SetUint64([]byte("CurrentTerm"), least)
 	}
 	if err == nil {
 		err = n.store.Log().StoreLog(&raft.Log{
-			Index: 1, Term: foundingTerm, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(members),
+			Index: 1, Term: foundingTerm, Type: raft.LogConfiguration, Data: raft.EncodeConfiguration(f.members),
 		})
 	}
 	if err != nil {

@@ -67,7 +67,7 @@ func (n *Node) refreshContact(r *raft.Raft, now leader) {
 	switch {
 	case now.id == "":
 	case now.id == n.raftID():
-		if r.State() == raft.Leader { // raft ends that itself without a majority
+		if r.State() == raft.Leader && !n.standsBack() { // raft ends that itself without a majority
 			n.contact.Store(int64(time.Since(n.began)))
 		}
 	default:
@@ -250,14 +250,19 @@ func foremost(servers []raft.Server, own raft.ServerID, last uint64, answers map
 
 // rank is the place of own among the voters without one, -1 for none.
 func rank(servers []raft.Server, own, without raft.ServerID) int {
-	var voters []raft.ServerID
+	all := slices.DeleteFunc(voters(servers), func(id raft.ServerID) bool { return id == without })
+	slices.Sort(all)
+	return slices.Index(all, own)
+}
+
+// voters returns who has a vote.
+func voters(servers []raft.Server) (ids []raft.ServerID) {
 	for _, s := range servers {
-		if s.Suffrage == raft.Voter && s.ID != without {
-			voters = append(voters, s.ID)
+		if s.Suffrage == raft.Voter {
+			ids = append(ids, s.ID)
 		}
 	}
-	slices.Sort(voters)
-	return slices.Index(voters, own)
+	return ids
 }
 
 // announce is called before entries that are committed, and durable here, are

@@ -128,6 +128,7 @@ type Node struct {
 	trans      *peer.Transport
 	members    roster
 	applicants applicants
+	census     census
 	peers      atomic.Pointer[[]raft.Server] // the others, while this server leads
 	contact    atomic.Int64                  // ns since began
 	newcomer   atomic.Bool                   // asks to be taken in
@@ -147,7 +148,7 @@ type Node struct {
 	closing  <-chan struct{} // closed by stop
 	gone     chan struct{}   // the same, for letGo
 	started  chan struct{}   // closed when raft has been started
-	entering sync.WaitGroup  // the goroutine that finds this server's place
+	entering sync.WaitGroup  // the goroutines that find this server's place, and who else is there
 	proposer sync.WaitGroup
 	done     sync.WaitGroup // the other goroutines
 	// unanswered counts what raft was given and somebody waits for, or did.
@@ -177,6 +178,8 @@ func Open(cfg Config, sm StateMachine) (*Node, error) {
 	}
 	n.contact.Store(-int64(24 * time.Hour)) // never
 	n.stream.init(cfg.ServerID, cfg.Preamble)
+	n.census.init()
+	n.applicants.asked = make(chan struct{}, 1)
 	n.fsm = newFSM(n, sm)
 	n.cfg.Store.OnFatal = n.fatal
 	n.cfg.Store.OnDamagedSnapshot = n.snapshotDamaged
@@ -208,7 +211,13 @@ func (n *Node) Ready(ctx context.Context) error {
 		case <-time.After(5 * time.Millisecond):
 		}
 	}
+	if err := n.unopposed(ctx); err != nil {
+		return err
+	}
 	if err := n.begin(ctx); err != nil {
+		return err
+	}
+	if err := n.gathered(ctx); err != nil {
 		return err
 	}
 	if err := n.enfranchised(ctx); err != nil {

@@ -242,19 +242,14 @@ func (n *Node) known() []peer.Member {
 	return n.cfg.Ensemble.Members
 }
 
-// configuration returns raft's members, none before raft was started.
+// configuration returns raft's members, none before raft was started. It is a
+// copy: what raft returns is its own.
 func (n *Node) configuration() raft.Configuration {
 	if r := n.raft.Load(); r != nil {
-		return r.GetConfiguration().Configuration()
+		conf := r.GetConfiguration().Configuration()
+		return conf.Clone()
 	}
 	return raft.Configuration{}
-}
-
-func (n *Node) configurationIndex() uint64 {
-	if r := n.raft.Load(); r != nil {
-		return r.GetConfiguration().Index()
-	}
-	return 0
 }
 
 // listed tells whether raft has somebody as a member.

@@ -60,6 +60,7 @@ func (n *Node) start() error {
 	}
 	if err != nil {
 		n.stop()
+		n.entering.Wait()
 		n.done.Wait()
 	}
 	return err
@@ -71,17 +72,18 @@ func (n *Node) startAlone(has bool) error {
 			return err
 		}
 	}
-	var members *raft.Configuration
+	var first *founding
 	if !has {
-		members = &raft.Configuration{Servers: []raft.Server{{ID: n.id.RaftID, Address: raft.ServerAddress(n.id.RaftID)}}}
+		first = &founding{members: raft.Configuration{Servers: []raft.Server{{ID: n.id.RaftID, Address: raft.ServerAddress(n.id.RaftID)}}}}
 	}
-	return n.startRaft(members)
+	return n.startRaft(first)
 }
 
 func (n *Node) startAmongPeers(has bool) error {
 	if err := n.listen(); err != nil {
 		return err
 	}
+	n.entering.Go(func() { n.takeCensus(n.life) })
 	var err error
 	switch {
 	case !has:
@@ -105,8 +107,8 @@ func (n *Node) startAmongPeers(has bool) error {
 }
 
 // startRaft starts raft under the identity on file, founding a cluster first
-// if there are members to found it with.
-func (n *Node) startRaft(members *raft.Configuration) error {
+// if first is not nil.
+func (n *Node) startRaft(first *founding) error {
 	id := n.raftID()
 	rc := raft.DefaultConfig()
 	rc.LocalID = id
@@ -140,8 +142,8 @@ func (n *Node) startRaft(members *raft.Configuration) error {
 		n.cfg.tune(rc)
 	}
 	snaps := n.store.Snapshots()
-	if members != nil {
-		if err := n.found(*members); err != nil {
+	if first != nil {
+		if err := n.found(first); err != nil {
 			return err
 		}
 	}
@@ -181,7 +183,7 @@ func (n *Node) run() {
 	go n.propose(n.life)
 	tasks := []func(context.Context){n.watch, n.snapshotter, n.haltOnFailure}
 	if n.net != nil {
-		tasks = append(tasks, n.hasten, n.mourn, n.suspect)
+		tasks = append(tasks, n.hasten, n.mourn, n.suspect, n.beware)
 	}
 	for _, task := range tasks {
 		n.done.Go(func() { task(n.life) })

@@ -102,11 +102,20 @@ func (h *Ensemble) has(id int64) bool {
 }
 
 // leader returns what the leader says, nil if there is none. One that was
-// replaced and does not know it yet has a smaller term.
+// replaced and does not know it yet has a smaller term. Of two clusters the one
+// counts that more servers belong to.
 func (s *Survey) leader() (leader *consensus.Status) {
+	size := map[string]int{}
+	most := 0
+	for _, a := range s.Answers {
+		if a.Err == nil {
+			size[a.Status.Cluster]++
+			most = max(most, size[a.Status.Cluster])
+		}
+	}
 	for _, a := range s.Answers {
 		leads := a.Status.Role == "leader" || a.Status.Role == "standalone"
-		if a.Err == nil && leads && (leader == nil || a.Status.Term > leader.Term) {
+		if a.Err == nil && leads && size[a.Status.Cluster] == most && (leader == nil || a.Status.Term > leader.Term) {
 			leader = &a.Status
 		}
 	}
@@ -154,6 +163,8 @@ func judgeListed(l conf.Server, a Answer, leader *consensus.Status) Server {
 // what the leader has of it, nil for nothing.
 func judgeMember(member *consensus.MemberStatus, s *Server, leader *consensus.Status) string {
 	switch st := s.Status; {
+	case leader.Cluster != "" && st.Cluster != "" && leader.Cluster != st.Cluster:
+		return otherCluster + st.Cluster[:min(8, len(st.Cluster))]
 	case member == nil:
 		return waits
 	case st.LeaderID != leader.RaftID:
@@ -171,6 +182,10 @@ func judgeMember(member *consensus.MemberStatus, s *Server, leader *consensus.St
 	}
 	return up
 }
+
+// otherCluster is the state of a server whose data is another cluster's: nothing
+// but an operator can settle which of them counts.
+const otherCluster = "of another cluster: set its data aside, or the others' (Two clusters under one list, docs/operations.md): "
 
 // judgeUnagreed judges a server that zoo.cfg lists and the ensemble does not.
 func judgeUnagreed(l conf.Server, a Answer, leader *consensus.Status) Server {

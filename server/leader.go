@@ -20,7 +20,6 @@ func (s *Server) lead(ctx context.Context, term uint64) {
 		return
 	}
 	s.leadership.begin(s.now())
-	s.proposeMembers()
 	s.sessions.startAll()
 	defer s.sessions.resign()
 	var duties sync.WaitGroup

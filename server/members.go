@@ -60,6 +60,8 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		Reconfigured: s.reconfigured,
 		Administer:   s.administer,
 		File:         decisiveFile(cfg),
+		Founded:      s.proposeMembers,
+		Patience:     time.Duration(cfg.InitLimit) * cfg.TickTime,
 		Describe:     s.describe,
 		CatchUp:      max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
 	}

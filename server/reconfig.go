@@ -31,8 +31,9 @@ type asker struct {
 }
 
 // proposeMembers gives the ensemble the list of zoo.cfg unless it has one. It
-// is for whoever leads, and for a server about to take clients in.
+// implements consensus.Ensemble.Founded.
 func (s *Server) proposeMembers() {
+	<-s.opened // closed as soon as Open returns
 	s.state.mu.RLock()
 	known := s.state.members.servers != nil
 	s.state.mu.RUnlock()

@@ -118,7 +118,6 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 	}
 	s.tasks.Go(func() { s.dynamic.Run(s.life) }) // not of lists that the log has left behind
 	s.reportMembers()
-	s.proposeMembers() // no client of this server shall find none
 	s.gate.open()
 	s.tasks.Go(func() { s.scrub(s.life) })
 	s.tasks.Go(func() { s.lookAfterSlow(s.life) })

@@ -30,4 +30,11 @@ func ServerOf(raftID string) (server uint64, ok bool) {
 	return server, err == nil && settled && names(raftID, server) && len(raftID) <= maxRaftID
 }
 
+// AnyServerOf returns the same for a server that need not be a member yet.
+func AnyServerOf(raftID string) (server uint64, ok bool) {
+	s, _, _ := strings.Cut(raftID, ".")
+	server, err := strconv.ParseUint(s, 10, 64)
+	return server, err == nil && names(raftID, server)
+}
+
 func notRaftID(id string) error { return fmt.Errorf("peer: %q is no raft ID of a member", id) }

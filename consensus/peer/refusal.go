@@ -1,9 +1,13 @@
 package peer
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"sync"
+	"syscall"
 	"time"
 
 	"zkd/internal/mutant"
@@ -135,6 +139,36 @@ func (s *sparse) due(key string, now time.Time) bool {
 	}
 	s.last[key] = now
 	return true
+}
+
+// Why says in a few words why a peer was not reached.
+func Why(err error) string {
+	var refusal *Refusal
+	var name *net.DNSError
+	var timeout net.Error
+	switch {
+	case errors.As(err, &refusal):
+		switch refusal.Reason {
+		case WrongCluster:
+			return "belongs to another cluster, " + refusal.By.Cluster.String()
+		case WrongSecret:
+			return "wrong secret: " + refusal.Text
+		case WrongVersion:
+			return "other version: " + refusal.Text
+		}
+		return refusal.Text
+	case errors.As(err, new(versionError)):
+		return "other version: " + err.Error()
+	case errors.As(err, &name):
+		return fmt.Sprintf("no such name: %s: %s", name.Name, name.Err)
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "connection refused"
+	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return "timed out"
+	case err == nil:
+		return "no answer"
+	}
+	return err.Error()
 }
 
 // refuser returns who refused, if that is what the error says.

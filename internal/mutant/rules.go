@@ -50,6 +50,14 @@ const (
 	Announce    Rule = "announce"    // a commit is on its way to the others before it is answered here
 )
 
+// Rules about how an ensemble begins.
+const (
+	FirstClients Rule = "first-clients" // the first clients wait for the votes of the servers that are there
+	StandBack    Rule = "stand-back"    // a server with data of its own serves nobody while its list belongs to another cluster
+	SecondVote   Rule = "second-vote"   // who forms an ensemble has no vote in the terms that others know of
+	Enfranchise  Rule = "enfranchise"   // a newcomer has its vote at once where no larger majority follows
+)
+
 // Rules about sessions.
 const (
 	Timeout    Rule = "timeout"     // no session ends before its timeout

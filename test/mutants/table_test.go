@@ -43,6 +43,11 @@ var caught = map[string][]check{
 	"files":       {{pkg: "server/member", run: "TestAgreed"}, {pkg: "test/simulation", run: "TestScenarios", args: byFiles}},
 	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: comingLate}},
 
+	"first-clients": {{pkg: "consensus", run: "TestWhoIsWaitedForBeforeTheFirstClients"}, {pkg: "test/simulation", run: "TestScenarios", args: firstClients}},
+	"stand-back":    {{pkg: "consensus", run: "TestTwoClustersUnderOneList"}},
+	"second-vote":   {{pkg: "consensus", run: "TestNoSecondVoteByWhoFormsAnEnsemble"}},
+	"enfranchise":   {{pkg: "consensus", run: "TestNextChange"}},
+
 	"timeout":     {{pkg: "session", run: "TestExpiresAfterItsTimeoutAndWithinATick"}},
 	"stall":       {{pkg: "session", run: "TestStalledServerGivesTheTimeBack"}},
 	"fresh-clock": {{pkg: "server", run: "TestTrackedSessions"}},
@@ -88,6 +93,9 @@ var comingLate = []string{"-sim.scenario", "members come late"}
 // byFiles is a scenario of members that the files decide about.
 var byFiles = []string{"-sim.scenario", "members by files"}
 
+// firstClients is the scenario in which servers are killed as soon as clients are served.
+var firstClients = []string{"-sim.scenario", "first seconds", "-sim.seeds", "12"}
+
 // unsimulated are those that the simulation does not notice, and why.
 var unsimulated = map[string]string{
 	"apply":        hardlyMet,
@@ -132,6 +140,11 @@ var unsimulated = map[string]string{
 	"parted":       "seeds harm servers, and what a server heard then is not always told",
 	"stall":        "virtual time stops no process",
 	"install":      "clients of a server that is so far behind were sent away before",
+
+	"first-clients": "seeds begin when the ensemble has formed",
+	"stand-back":    "the servers of a seed are started as one ensemble",
+	"second-vote":   noWipe,
+	"enfranchise":   noWipe,
 }
 
 const (

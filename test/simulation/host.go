@@ -3,7 +3,9 @@ package simulation
 import (
 	"context"
 	"errors"
+	"math/rand/v2"
 	"path/filepath"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -26,6 +28,17 @@ type host struct {
 	mu    sync.Mutex // held for no wait
 	proc  *process   // nil while none runs
 	lives int
+	wiped int // how many disks it has lost
+}
+
+// newDisk gives the host an empty disk.
+func (h *host) newDisk() (err error) {
+	folder := strconv.Itoa(h.id)
+	if h.wiped > 0 {
+		folder += "-" + strconv.Itoa(h.wiped)
+	}
+	h.disk, err = newDisk(filepath.Join(h.run.dir, folder), rand.New(rand.NewPCG(h.run.seed, 100+uint64(h.id)+1000*uint64(h.wiped))))
+	return err
 }
 
 // process is one process of a host, from its start until it has ended, was killed, or lost its power.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"log/slog"
 	"math/rand/v2"
-	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -92,8 +91,7 @@ func newRun(seed uint64, dir string, p plan) *run {
 func (r *run) newHost(id int, observer bool) *host {
 	h := &host{run: r, id: id}
 	h.line = conf.Server{ID: int64(id), Observer: observer, Addrs: []conf.PeerAddr{{Host: hostIP(id).String(), QuorumPort: 2888, ElectionPort: 3888}}}
-	var err error
-	if h.disk, err = newDisk(filepath.Join(r.dir, strconv.Itoa(id)), rand.New(rand.NewPCG(r.seed, 100+uint64(id)))); err != nil {
+	if err := h.newDisk(); err != nil {
 		r.failf("%v", err)
 	}
 	return h

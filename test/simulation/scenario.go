@@ -11,6 +11,8 @@ type scenario struct {
 	name string
 	plan plan // the zero fields are as usual
 	play func(r *run)
+	// begin starts the ensemble, nil in the usual way.
+	begin func(r *run)
 	// quiet says that it does no harm to servers, nor to what is between them: sessions then end in time.
 	quiet bool
 	// plain says that links work or do not, and disks work: who hears of its leader is not far behind it.
@@ -49,7 +51,11 @@ func (p plan) usual() plan {
 
 // perform is a whole run of a scenario.
 func (r *run) perform(s *scenario) {
-	r.startAll()
+	if s.begin != nil {
+		s.begin(r)
+	} else {
+		r.startAll()
+	}
 	if r.failed() == nil {
 		r.quiet, r.plain = s.quiet, s.plain
 		r.load = r.startLoad(r.plan.clients)

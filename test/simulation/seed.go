@@ -60,6 +60,11 @@ func (r *run) startAll() {
 	for _, i := range r.rand.Perm(len(r.hosts)) {
 		r.hosts[i].start()
 	}
+	r.makeNodes()
+}
+
+// makeNodes makes them, by a server that may be about to come up, and waits until all serve.
+func (r *run) makeNodes() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	c := r.client("founder", r.hosts[0])
