@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -14,6 +15,9 @@ import (
 type applicants struct {
 	mu   sync.Mutex
 	asks map[uint64]applicant // by server id
+	// slow is how much longer than inContact it may take to ask again, in ns: as
+	// long as the connections for it.
+	slow atomic.Int64
 	// asked has something in it when somebody has.
 	asked chan struct{}
 }
@@ -63,7 +67,7 @@ func (a *applicants) putOff(server uint64, reason string) {
 }
 
 func (a *applicants) forgetLocked(now time.Time) {
-	maps.DeleteFunc(a.asks, func(_ uint64, ask applicant) bool { return now.Sub(ask.at) >= inContact })
+	maps.DeleteFunc(a.asks, func(_ uint64, ask applicant) bool { return now.Sub(ask.at) >= inContact+time.Duration(a.slow.Load()) })
 }
 
 // asked notes that a server wants to be taken in, and answers what came of it.

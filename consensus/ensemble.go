@@ -76,6 +76,9 @@ type Ensemble struct {
 	Founded func()
 	// Patience is how long a peer may take to answer.
 	Patience time.Duration
+	// Silence is how long this server goes on without contact to a leader. No
+	// more than half of it is left to raft, however far away the others are.
+	Silence time.Duration
 	// CatchUp is how long a new member may take to catch up before a
 	// reconfiguration is given up.
 	CatchUp time.Duration

@@ -84,7 +84,7 @@ func (n *Node) enter(ctx context.Context) error {
 		case enough.IsZero():
 			enough = time.Now()
 		}
-		if may && (len(missing) == 0 || time.Since(enough) >= foundingGrace) {
+		if may && (len(missing) == 0 || time.Since(enough) >= foundingGrace+2*n.roundTrip()) {
 			return n.form(answers)
 		}
 		select {

@@ -130,7 +130,7 @@ func (n *Node) nameCluster(ctx context.Context) bool {
 
 // succession is how long one server waits for the one before it to take over
 // from a leader whose process is gone.
-const succession = 100 * time.Millisecond
+func (t *timing) succession() time.Duration { return t.times(100*time.Millisecond, 2) }
 
 // mourn stands for election when the leader's process is known to have ended,
 // without waiting for its heartbeats to be missed. Servers try one after the
@@ -171,7 +171,7 @@ func (n *Node) succeed(ctx context.Context, dead leader) {
 	if turn < 0 {
 		return // no voter
 	}
-	n.pause(ctx, time.Duration(turn)*succession)
+	n.pause(ctx, time.Duration(turn)*n.pace().succession())
 	for range 3 {
 		if id := n.leader().id; ctx.Err() != nil || id != "" && id != dead.id {
 			return
@@ -180,18 +180,13 @@ func (n *Node) succeed(ctx context.Context, dead leader) {
 			n.log.Info("the leader's process has ended, standing for election", "leader", dead.id)
 			n.trans.StandForElection()
 		}
-		n.pause(ctx, time.Duration(len(n.configuration().Servers))*succession)
+		n.pause(ctx, time.Duration(len(n.configuration().Servers))*n.pace().succession())
 	}
 }
 
-// silence is how long a leader may be unheard of before the voters agree to do
-// without it. Its heartbeats come five times as often, and its own lease has
-// ended by then.
-const silence = 1500 * time.Millisecond
-
 // leaderHeard returns who leads, as far as this server still hears of it.
 func (n *Node) leaderHeard() raft.ServerID {
-	if n.Contact() > silence {
+	if n.Contact() > n.pace().election {
 		return ""
 	}
 	return n.leader().id
@@ -206,7 +201,7 @@ func (n *Node) hasten(ctx context.Context) {
 		if n.leaderHeard() == "" && n.foremostNow(ctx) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
 			n.log.Info("no leader is heard of, standing for election")
 			n.trans.StandForElection()
-			n.pause(ctx, time.Second)
+			n.pause(ctx, n.pace().times(time.Second, tripsPerElection+1))
 		}
 		n.pause(ctx, watchEvery)
 	}
@@ -216,7 +211,7 @@ func (n *Node) foremostNow(ctx context.Context) bool {
 	if rank(n.configuration().Servers, n.raftID(), "") < 0 {
 		return false // no voter
 	}
-	answers := n.probeAll(ctx, silence/5)
+	answers := n.probeAll(ctx, n.pace().times(300*time.Millisecond, tripsPerElection+1))
 	return foremost(n.configuration().Servers, n.raftID(), n.raft.Load().LastIndex(), answers)
 }
 

@@ -135,7 +135,8 @@ type Node struct {
 	refused    atomic.Bool                   // raft did not take what it was given
 	uplink     atomic.Pointer[peer.Link]     // the newest to a leader
 
-	unnamed bool // the store is of a cluster that had no id yet; set before any goroutine starts
+	timing  atomic.Pointer[timing] // set when raft is started; see pace
+	unnamed bool                   // the store is of a cluster that had no id yet; set before any goroutine starts
 
 	becoming chan struct{} // held by become, which takes as long as the disk
 

@@ -97,6 +97,7 @@ func (n *Node) startAmongPeers(has bool) error {
 		fallthrough
 	default:
 		if err == nil {
+			n.measure(n.life)
 			err = n.startRaft(nil)
 		}
 	}
@@ -112,8 +113,6 @@ func (n *Node) startRaft(first *founding) error {
 	id := n.raftID()
 	rc := raft.DefaultConfig()
 	rc.LocalID = id
-	rc.HeartbeatTimeout, rc.ElectionTimeout = 1500*time.Millisecond, 1500*time.Millisecond
-	rc.LeaderLeaseTimeout = time.Second
 	rc.BatchApplyCh = true
 	rc.MaxAppendEntries = peer.MaxEntries
 	rc.NoLegacyTelemetry = true
@@ -122,6 +121,10 @@ func (n *Node) startRaft(first *founding) error {
 	rc.Logger = newRaftLogger(n.log)
 	var trans raft.Transport
 	var solo *soloTransport
+	if n.net != nil {
+		n.setTiming()
+	}
+	n.pace().tune(rc)
 	if n.net == nil {
 		rc.PreVoteDisabled = true // there is nobody to ask
 		solo = newSoloTransport(raft.ServerAddress(id))

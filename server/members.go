@@ -62,6 +62,7 @@ func (s *Server) ensemble() *consensus.Ensemble {
 		File:         decisiveFile(cfg),
 		Founded:      s.proposeMembers,
 		Patience:     time.Duration(cfg.InitLimit) * cfg.TickTime,
+		Silence:      time.Duration(cfg.SyncLimit) * cfg.TickTime,
 		Describe:     s.describe,
 		CatchUp:      max(leastCatchUp, time.Duration(cfg.InitLimit)*cfg.TickTime),
 	}

@@ -49,8 +49,10 @@ func (n *Network) dialOne(ctx context.Context, addr string, left int, h hello) (
 		timeout = min(timeout, time.Until(end)/time.Duration(left))
 	}
 	dialing, cancel := context.WithTimeout(ctx, max(timeout, time.Millisecond))
+	began := time.Now()
 	c, err := n.o.Dial(dialing, "tcp", addr)
 	cancel()
+	n.dialed(h.wantServer, time.Since(began), err)
 	n.roster.note(addr, err == nil)
 	if err != nil {
 		return nil, nil, fmt.Errorf("peer: connect to server %d at %s: %w", h.wantServer, addr, err)

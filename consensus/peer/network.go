@@ -72,6 +72,7 @@ type Network struct {
 	process  [8]byte // tells this process from all others
 	handler  Handler
 	roster   roster
+	trips    roundTrips
 	lost     lost
 	logged   sparse
 	figures  figures

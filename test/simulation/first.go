@@ -24,6 +24,34 @@ var firstSeconds = []scenario{
 	},
 }
 
+// far are servers that are far away from one another.
+var far = []scenario{
+	{name: "half a second away", plan: plan{delay: 160 * time.Millisecond, tick: 2 * time.Second}, least: oracle.Stats{Writes: 10, Terms: 2}, play: (*run).farAway},
+	{name: "a second away", plan: plan{delay: 330 * time.Millisecond, tick: 2 * time.Second}, least: oracle.Stats{Writes: 10, Terms: 2}, play: (*run).farAway},
+}
+
+// farAway loses servers, all of them at last, and a disk.
+func (r *run) farAway() {
+	r.rounds(5, func(i int) {
+		lost := []*host{r.pick()}
+		switch i {
+		case 0, 1:
+			lost[0] = r.mustLead()
+		case 4:
+			lost = r.hosts
+		}
+		for _, h := range lost {
+			h.kill(death(r.rand.IntN(2)))
+		}
+		if i == 3 {
+			lost[0].wipe()
+		}
+		r.pass(10 * time.Second)
+		r.bringUp(lost...)
+		r.mustServe()
+	})
+}
+
 // settled is how long a process has run when the others are sure to have seen it: what starts later comes into an
 // ensemble that is there, for which it needs two rounds of messages.
 const settled = 400 * time.Millisecond

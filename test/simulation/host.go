@@ -195,7 +195,7 @@ func (h *host) config(dir string) *conf.Config {
 	cfg.ServerID, cfg.ClientAddr = int64(h.id), address(h.id, clientPort)
 	cfg.DataDir = filepath.Join(dir, "data")
 	cfg.DataLogDir, cfg.LogStore, cfg.MaxClientCnxns = cfg.DataDir, plan.engine, 0
-	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, syncLimit, time.Second
+	cfg.TickTime, cfg.InitLimit, cfg.SyncLimit, cfg.PeerDialTimeout = plan.tick, 10, syncLimit, max(time.Second, 20*plan.delay)
 	cfg.MinSessionTimeout, cfg.MaxSessionTimeout = 2*plan.tick, longestSession*plan.tick
 	cfg.SnapCount, cfg.ReconfigEnabled, cfg.SkipACL = plan.snapCount, true, true
 	cfg.ExtendedTypesEnabled = true

@@ -8,7 +8,7 @@ import (
 )
 
 // scenarios are all there are.
-var scenarios = slices.Concat(deaths, disks, cuts, leaders, sessionsAndMembers, []scenario{slowReaders}, firstSeconds)
+var scenarios = slices.Concat(deaths, disks, cuts, leaders, sessionsAndMembers, []scenario{slowReaders}, firstSeconds, far)
 
 // deaths of processes and machines.
 var deaths = []scenario{

@@ -65,7 +65,7 @@ func (r *run) startAll() {
 
 // makeNodes makes them, by a server that may be about to come up, and waits until all serve.
 func (r *run) makeNodes() {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute+300*r.plan.delay)
 	defer cancel()
 	c := r.client("founder", r.hosts[0])
 	defer c.Abandon()
