@@ -11,17 +11,17 @@ import (
 // followBuffer takes in a message of entries with few system calls.
 const followBuffer = 64 << 10
 
-// follow has the messages of a connection for entries dealt with by raft, one
-// after the other, until it ends. An answer goes out when what it says is durable;
-// what the leader tells meanwhile is heard.
+// follow hands raft the messages of a connection for entries, one after the other,
+// until it ends. An answer goes out when what it says is durable; what the leader
+// tells meanwhile is known, also while raft waits for the disk.
 func (t *Transport) follow(c *raftConn) error {
 	defer c.Close()
-	f := follower{t: t, leader: headerOf(c.peer), acks: make(chan [entriesAck]byte, raftInFlight)}
+	f := follower{t: t, leader: headerOf(c.peer), answers: make(chan (<-chan raft.RPCResponse), raftInFlight)}
 	var answering sync.WaitGroup
-	answering.Go(func() { f.answer(c) })
+	answering.Go(func() { f.confirm(c) })
 	defer answering.Wait()
 	defer c.Conn.Close()
-	defer close(f.acks)
+	defer close(f.answers)
 	r := bufio.NewReaderSize(c, followBuffer)
 	for {
 		if r.Buffered() == 0 {
@@ -37,11 +37,11 @@ func (t *Transport) follow(c *raftConn) error {
 			if err := readEntries(r, req); err != nil {
 				return err
 			}
-			resp, err := f.append(req)
+			answer, err := f.append(req)
 			if err != nil {
 				return err
 			}
-			f.acks <- encodeAck(resp)
+			f.answers <- answer
 		case commitMessage:
 			term, index, err := readCommit(r)
 			if nudged := t.nudged.Load(); err == nil && nudged != nil {
@@ -64,15 +64,16 @@ type follower struct {
 	t      *Transport
 	leader raft.RPCHeader
 	told   uint64 // raft has been told that this entry is committed
-	acks   chan [entriesAck]byte
+	// answers are raft's to what it was handed, in that order.
+	answers chan (<-chan raft.RPCResponse)
 }
 
-// answer is the goroutine that sends what raft has answered.
-func (f *follower) answer(c *raftConn) {
+// confirm is the goroutine that passes on what raft answers.
+func (f *follower) confirm(c *raftConn) {
 	var err error
-	for ack := range f.acks {
+	for answer := range f.answers {
 		if err == nil {
-			_, err = c.confirm(ack[:])
+			err = f.pass(c, answer)
 		}
 		if err != nil {
 			_ = c.Conn.Close() // there will be no more to read
@@ -80,33 +81,34 @@ func (f *follower) answer(c *raftConn) {
 	}
 }
 
-// append has raft deal with an AppendEntries. Raft learns first of what is
-// committed by then: by itself it would look at that only when the new entries
-// are on disk.
-func (f *follower) append(req *raft.AppendEntriesRequest) (*raft.AppendEntriesResponse, error) {
+func (f *follower) pass(c *raftConn, answer <-chan raft.RPCResponse) error {
+	select {
+	case a := <-answer:
+		resp, ok := a.Response.(*raft.AppendEntriesResponse)
+		if a.Error != nil {
+			return a.Error
+		}
+		if !ok {
+			return errors.New("peer: raft has not answered what it was asked")
+		}
+		ack := encodeAck(resp)
+		_, err := c.confirm(ack[:])
+		return err
+	case <-f.t.stream.done:
+		return ErrClosed
+	}
+}
+
+// append hands raft an AppendEntries. Raft learns first of what is committed by
+// then: by itself it would look at that only when the new entries are on disk.
+func (f *follower) append(req *raft.AppendEntriesRequest) (<-chan raft.RPCResponse, error) {
 	if len(req.Entries) > 0 {
 		if err := f.commit(req, min(req.LeaderCommitIndex, req.PrevLogEntry)); err != nil {
 			return nil, err
 		}
 	}
 	f.told = max(f.told, req.LeaderCommitIndex)
-	answer, err := f.hand(req)
-	if err != nil {
-		return nil, err
-	}
-	select {
-	case a := <-answer:
-		resp, ok := a.Response.(*raft.AppendEntriesResponse)
-		if a.Error != nil {
-			return nil, a.Error
-		}
-		if !ok {
-			return nil, errors.New("peer: raft has not answered what it was asked")
-		}
-		return resp, nil
-	case <-f.t.stream.done:
-		return nil, ErrClosed
-	}
+	return f.hand(req)
 }
 
 // commit tells raft that what is in front of a message's entries is committed up
