@@ -26,7 +26,8 @@ type conn struct {
 	in   inbox
 	out  outbox // out.mu also guards what is marked so below
 
-	meter  progress.Meter // of lookAfterSlow
+	meter  progress.Meter // of rounds
+	round  int64          // rounds.mu: the one in which it is looked at next, 0 if none
 	kept   atomic.Bool    // the client waits for memory, or for its turn
 	ending atomic.Bool    // what is queued is the last
 
@@ -113,6 +114,7 @@ func (c *conn) serve() {
 	// end the wait for a client that takes nothing.
 	c.limitWrites()
 	c.ending.Store(true)
+	c.srv.rounds.enter(c, c.srv.now())
 	c.out.flush()
 	for {
 		c.in.begin = c.in.end
@@ -144,6 +146,7 @@ func (c *conn) cleanUp() {
 	c.srv.sessions.detach(c)
 	c.srv.locals.detach(c)
 	c.in.drop()
+	c.srv.rounds.leave(c)
 	c.srv.conns.remove(c)
 }
 

@@ -3,7 +3,6 @@ package server
 import (
 	"errors"
 	"net/netip"
-	"slices"
 	"sync"
 )
 
@@ -77,12 +76,10 @@ func (s *conns) len() int {
 }
 
 // list returns the connections as of now.
-func (s *conns) list() []*conn { return s.appendTo(nil) }
-
-func (s *conns) appendTo(list []*conn) []*conn {
+func (s *conns) list() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list = slices.Grow(list, len(s.all))
+	list := make([]*conn, 0, len(s.all))
 	for c := range s.all {
 		list = append(list, c)
 	}

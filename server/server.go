@@ -43,6 +43,7 @@ type Server struct {
 	conns       *conns
 	throttle    *throttle
 	memory      *memory
+	rounds      *rounds
 	flushers    flushers
 	stats       serverStats
 	outstanding atomic.Int64 // requests in the log and not yet answered
@@ -72,7 +73,7 @@ func newServer(cfg *conf.Config, log *slog.Logger, world World) *Server {
 	s.traceMask.Store(0x132) // ZooTrace's default
 	s.state.failed = s.failed
 	s.sessions = newSessions(s)
-	s.locals, s.gate = newLocals(s), newGate(s)
+	s.locals, s.gate, s.rounds = newLocals(s), newGate(s), newRounds(s)
 	return s
 }
 
@@ -120,7 +121,7 @@ func StartIn(ctx context.Context, cfg *conf.Config, log *slog.Logger, world Worl
 	s.reportMembers()
 	s.gate.open()
 	s.tasks.Go(func() { s.scrub(s.life) })
-	s.tasks.Go(func() { s.lookAfterSlow(s.life) })
+	s.tasks.Go(func() { s.rounds.run(s.life) })
 	return s, nil
 }
 
@@ -277,6 +278,7 @@ func (s *Server) admit(nc net.Conn) {
 		return
 	}
 	s.stats.connects.Add(1)
+	s.rounds.enter(c, s.now())
 	go c.serve()
 }
 

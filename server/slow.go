@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"zkd/internal/mutant"
@@ -14,49 +15,114 @@ import (
 // byte that it takes or sends is a sign of life. Where it is this server that
 // lets a client wait, see waitsLocked.
 
-// lookAfterSlow is the goroutine that looks for such signs.
-func (s *Server) lookAfterSlow(ctx context.Context) {
-	// Several times within any timeout.
-	every := max(min(s.cfg.TickTime/2, s.cfg.MinSessionTimeout/4), 10*time.Millisecond)
-	tick := time.NewTicker(every)
+// rounds look for such signs. A connection is looked at when it has been quiet
+// for longer than an idle client is, which sends a ping each third of its
+// timeout, and from then on several times in each timeout: so an idle connection
+// costs next to nothing.
+type rounds struct {
+	srv   *Server
+	every time.Duration
+
+	mu   sync.Mutex
+	due  map[int64]map[*conn]struct{} // by the number of the round
+	next int64                        // of a round
+}
+
+func newRounds(srv *Server) *rounds {
+	every := max(min(srv.cfg.TickTime/2, srv.cfg.MinSessionTimeout/4), 10*time.Millisecond)
+	return &rounds{srv: srv, every: every, due: map[int64]map[*conn]struct{}{}}
+}
+
+// enter has a connection looked at in the first round behind some time, or in an
+// earlier one that it waits for.
+func (r *rounds) enter(c *conn, at time.Duration) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	round := max(int64(at/r.every)+1, r.next)
+	if c.round > 0 && c.round <= round {
+		return
+	}
+	r.leaveLocked(c)
+	c.round = round
+	if r.due[round] == nil {
+		r.due[round] = map[*conn]struct{}{}
+	}
+	r.due[round][c] = struct{}{}
+}
+
+// leave forgets a connection.
+func (r *rounds) leave(c *conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.leaveLocked(c)
+}
+
+func (r *rounds) leaveLocked(c *conn) {
+	delete(r.due[c.round], c)
+	if len(r.due[c.round]) == 0 {
+		delete(r.due, c.round)
+	}
+	c.round = 0
+}
+
+// take returns those whose round has come. They are in none until they enter again.
+func (r *rounds) take(now time.Duration) (list []*conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for last := int64(now / r.every); r.next <= last; r.next++ {
+		for c := range r.due[r.next] {
+			c.round = 0
+			list = append(list, c)
+		}
+		delete(r.due, r.next)
+	}
+	return list
+}
+
+// run is the goroutine that looks.
+func (r *rounds) run(ctx context.Context) {
+	tick := time.NewTicker(r.every)
 	defer tick.Stop()
-	var all []*conn
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
 		}
-		all = s.conns.appendTo(all[:0])
-		for i, c := range all {
-			c.look(s.now())
-			all[i] = nil
+		for _, c := range r.take(r.srv.now()) {
+			if now := r.srv.now(); !c.isGone() {
+				r.enter(c, c.look(now))
+			}
 		}
 	}
 }
 
-// look looks for signs of life that the connection's goroutine does not see. A
-// client that is idle sends a ping each third of its timeout: one that is heard
-// of as often needs no look.
-func (c *conn) look(now time.Duration) {
+// look looks for signs of life that the connection's goroutine does not see, and
+// returns when to look again.
+func (c *conn) look(now time.Duration) time.Duration {
 	c.out.mu.Lock()
-	entry, attached := c.entry, c.attached && !c.gone
+	entry, attached := c.entry, c.attached
 	c.out.mu.Unlock()
 	blocked, ending := c.out.moved.Load() != 0, c.ending.Load()
-	quiet := attached && now-entry.Touched() > entry.Timeout()*3/8
-	if mutant.Is(mutant.Slow) || !quiet && !blocked && !ending && !c.meter.Behind() {
-		c.meter.Forget()
-		return
+	switch {
+	case ending:
+	case !attached, mutant.Is(mutant.Slow):
+		return now
+	case !c.meter.Behind():
+		if quiet := entry.Touched() + entry.Timeout()*3/8; now < quiet {
+			c.meter.Forget()
+			return quiet
+		}
 	}
 	signs, ok := c.meter.Look(blocked)
-	if !ok {
-		return
-	}
-	if signs.Took {
+	switch {
+	case !ok:
+	case signs.Took:
 		c.took()
-	} else if attached && !ending {
+	case attached && !ending:
 		entry.Heard(now - signs.Sent)
 	}
+	return now
 }
 
 // took notes that the client has taken something that had to wait for it.
@@ -78,6 +144,12 @@ func (c *conn) heardLocked() {
 	if c.attached && !c.gone {
 		c.entry.Heard(c.srv.now())
 	}
+}
+
+func (c *conn) isGone() bool {
+	c.out.mu.Lock()
+	defer c.out.mu.Unlock()
+	return c.gone
 }
 
 // keep and letGo are around what the client waits for because of others.

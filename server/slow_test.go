@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 
@@ -21,14 +23,17 @@ func looked(t *testing.T) *Server {
 // narrow opens a session over a socket with little room for what comes.
 func narrow(t *testing.T, s *Server, timeout time.Duration) (*client, net.Conn) {
 	t.Helper()
-	nc, err := net.Dial("tcp", s.Addr().String())
+	d := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) (err error) {
+		return errors.Join(raw.Control(func(fd uintptr) {
+			err = errors.Join(syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_RCVBUF, 8<<10),
+				syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, 1448)) // as on a link: less than its room
+		}), err)
+	}}
+	nc, err := d.Dial("tcp", s.Addr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { nc.Close() })
-	if err := nc.(*net.TCPConn).SetReadBuffer(8 << 10); err != nil {
-		t.Fatal(err)
-	}
 	c := &client{Conn: wire.NewConn(nc), t: t}
 	r, err := c.Connect(wire.ConnectRequest{TimeoutMs: int32(timeout.Milliseconds()), Password: make([]byte, 16)}, patience)
 	if err != nil {
@@ -46,6 +51,11 @@ func connOf(s *Server, c *client) *conn {
 	s.sessions.mu.Lock()
 	defer s.sessions.mu.Unlock()
 	return s.sessions.conns[session.ID(c.session)]
+}
+
+// quiet has a client be quiet for too long at once. No tick comes that would end its session.
+func quiet(s *Server, c *client) {
+	s.sessions.tracker.Track(session.ID(c.session), time.Millisecond, s.now())
 }
 
 // asks sends reads whose replies no socket has room for.
@@ -87,6 +97,7 @@ func TestSignsOfLifeOfABlockedClient(t *testing.T) {
 	c.asks("/large", 10)
 	on := connOf(s, c)
 	must(t, func() bool { return on.out.moved.Load() != 0 }, "the server waits for the client")
+	quiet(s, c)
 	last := on.entry.Touched()
 	alive := func() bool {
 		on.look(s.now())
@@ -129,7 +140,7 @@ func TestHangingWatcherIsNotAlive(t *testing.T) {
 	writer.create("/w", nil, 0)
 	c.ok(wire.OpAddWatch, wire.PathType{Path: "/w"})
 	on := connOf(s, c)
-	s.sessions.tracker.Track(session.ID(c.session), time.Millisecond, s.now()) // no longer is it expected to be silent
+	quiet(s, c)
 	last := on.entry.Touched()
 	for range 50 {
 		writer.ok(wire.OpSetData, wire.SetData{Path: "/w", Version: -1})
@@ -216,5 +227,31 @@ func TestWhoWaitsForHisReplyIsAlive(t *testing.T) {
 			}
 			must(t, func() bool { _, waits := s.sessions.waiting(id); return !waits }, "it waits no more")
 		})
+	}
+}
+
+// A client that takes slowly what is queued in front of the end of its session gets all of it; there is no session any
+// more that would live as long as that takes.
+func TestSlowReaderOfItsLastReplies(t *testing.T) {
+	s := startServer(t, func(c *conf.Config) {
+		c.TickTime, c.MinSessionTimeout = 100*time.Millisecond, 100*time.Millisecond
+		c.SessionlessCnxnTimeout = time.Second
+	})
+	connect(t, s).create("/large", make([]byte, 1_000_000), 0)
+	c, nc := narrow(t, s, time.Minute)
+	const reads = 5
+	c.asks("/large", reads)
+	c.send(wire.OpClose, nil)
+	want, total := reads*1_000_000, 0
+	buf := make([]byte, 8<<10)
+	for {
+		n, err := nc.Read(buf)
+		if total += n; err != nil {
+			break
+		}
+		time.Sleep(2 * time.Millisecond)
+	}
+	if total < want {
+		t.Errorf("the connection ended after %d of %d bytes", total, want)
 	}
 }
