@@ -89,6 +89,7 @@ func newConn(srv *Server, nc net.Conn) *conn {
 	c.meter = progress.New(nc)
 	c.out.ended = func() { srv.conns.uncount(c) }
 	c.out.took, c.out.counts = c.took, c.meter.Able
+	c.out.blocks = func() { srv.rounds.enter(c, srv.now()) }
 	c.out.changed.L = &c.out.mu
 	c.stats.reset()
 	c.who.Store(&znode.Actor{

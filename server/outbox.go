@@ -16,6 +16,7 @@ type outbox struct {
 	raw syscall.RawConn // nil where the bytes cannot go straight to a socket
 
 	ended  func()      // called before the client sees the end
+	blocks func()      // called when something has to wait for the client
 	took   func()      // called when the client has taken something that had to wait
 	counts func() bool // whether the kernel counts what the client takes
 
@@ -189,6 +190,7 @@ func (o *outbox) writeRest(b []byte) error {
 	}
 	begun := max(o.clock(), 1)
 	o.moved.Store(int64(begun))
+	o.blocks()
 	for done := 0; len(b) > 0; {
 		n := min(len(b), most)
 		if _, err := o.nc.Write(b[:n]); err != nil {

@@ -15,10 +15,10 @@ import (
 // byte that it takes or sends is a sign of life. Where it is this server that
 // lets a client wait, see waitsLocked.
 
-// rounds look for such signs. A connection is looked at when it has been quiet
-// for longer than an idle client is, which sends a ping each third of its
-// timeout, and from then on several times in each timeout: so an idle connection
-// costs next to nothing.
+// rounds look for such signs. A connection is looked at when somebody waits for
+// its client to take something, or when it has been quiet for longer than an idle
+// client is, which sends a ping each third of its timeout; and from then on
+// several times in each timeout. So an idle connection costs next to nothing.
 type rounds struct {
 	srv   *Server
 	every time.Duration
@@ -29,7 +29,8 @@ type rounds struct {
 }
 
 func newRounds(srv *Server) *rounds {
-	every := max(min(srv.cfg.TickTime/2, srv.cfg.MinSessionTimeout/4), 10*time.Millisecond)
+	// Two looks are needed, and the leader has to be told, before two ticks are over.
+	every := max(min(srv.cfg.TickTime/4, srv.cfg.MinSessionTimeout/8), 10*time.Millisecond)
 	return &rounds{srv: srv, every: every, due: map[int64]map[*conn]struct{}{}}
 }
 
@@ -108,7 +109,7 @@ func (c *conn) look(now time.Duration) time.Duration {
 	case ending:
 	case !attached, mutant.Is(mutant.Slow):
 		return now
-	case !c.meter.Behind():
+	case !blocked && !c.meter.Behind():
 		if quiet := entry.Touched() + entry.Timeout()*3/8; now < quiet {
 			c.meter.Forget()
 			return quiet
