@@ -74,7 +74,7 @@ func (l *loader) checkClashes(lines map[int64]*setting) {
 // addresses lists what a server binds, apart from wildcards.
 func (s *Server) addresses() []HostPort {
 	var all []HostPort
-	for _, a := range s.Addrs {
+	for _, a := range s.Places() {
 		all = append(all, a.Quorum(), a.Election())
 	}
 	for _, a := range []HostPort{s.Client, s.Secure} {

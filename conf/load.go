@@ -200,6 +200,7 @@ func (l *loader) finish() (*Config, *Report, error) {
 		l.setServers()
 		if !l.outside || !l.cfg.EnsembleMode() {
 			l.setServerID()
+			l.checkOwnLine()
 			l.setListeners()
 		}
 		l.setQuorumSecret()
