@@ -86,9 +86,10 @@ type Config struct {
 	PortUnification   bool // peers accept plain and TLS
 	ClientPortUnified bool // plain clients are welcome on the TLS port
 	QuorumListenOnAll bool
-	// Unplaced tells that this server's own line says where to listen and not
-	// where it is: its addresses for the others are what their files say.
-	Unplaced          bool
+	// Unplaced is the place, as "zoo.cfg:5", of this server's own line if that
+	// says where to listen and not where it is: its addresses for the others are
+	// what their files say. It is empty otherwise.
+	Unplaced          string
 	QuorumSecret      Secret // shared by the servers of an ensemble, not set without one
 	TCPKeepAlive      bool   // SO_KEEPALIVE between servers
 	PeerDialTimeout   time.Duration

@@ -150,7 +150,10 @@ var treeKeys = slices.Concat(
 				if v.yes {
 					return "turns off every permission check: any client may read, change and delete everything"
 				}
-				return neither(v)
+				if neither(v) != "" {
+					return "is not yes: permission checks stay on, as in ZooKeeper"
+				}
+				return ""
 			},
 		},
 	},

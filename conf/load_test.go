@@ -289,7 +289,7 @@ func TestGoodConfig(t *testing.T) {
 		{name: "forceSync no", text: base + "forceSync=no", warning: "zoo.cfg:3: forceSync=no has no effect: zkd syncs all the same", ok: func(c *Config) bool { return !c.UnsafeNoSync }},
 		{name: "forceSync NO", text: base + "forceSync=NO\nzkd.unsafeNoSync=true", warning: "zoo.cfg:3: forceSync=NO is neither yes nor no, and taken as yes",
 			notice: "no effect without forceSync=no", ok: func(c *Config) bool { return !c.UnsafeNoSync }},
-		{name: "skipACL true", text: base + "skipACL=true", warning: "zoo.cfg:3: skipACL=true is neither yes nor no, and taken as no", ok: func(c *Config) bool { return !c.SkipACL }},
+		{name: "skipACL true", text: base + "skipACL=true", warning: "zoo.cfg:3: skipACL=true is not yes: permission checks stay on, as in ZooKeeper", ok: func(c *Config) bool { return !c.SkipACL }},
 		{name: "leaderServes false", text: base + "leaderServes=false", warning: "zoo.cfg:3: leaderServes=false is neither yes nor no, and taken as yes",
 			ok: func(c *Config) bool { return c.LeaderServes }},
 		{name: "unequal weights, one vote each", text: threeServers + "group.1=1:2:3\nweight.1=10\nzkd.ignoreWeights=true", files: id("1"), warning: "zoo.cfg:9: weight.1=10 where the other voters have 1: by zkd.ignoreWeights=true each voter has one vote"},

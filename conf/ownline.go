@@ -68,7 +68,7 @@ func (l *loader) setOwnLine(s *setting, elsewhere bool) {
 		return
 	case len(places) == len(self.Addrs):
 		l.warn(s.at, "%s: the others are on other machines and cannot reach a loopback address: %s", written, from)
-		l.cfg.Unplaced = true
+		l.cfg.Unplaced = s.at.String()
 	case len(places) > 0:
 		l.note(s.at, "%s: this server listens on every address", written)
 	case len(l.cfg.Servers) == 1:
@@ -79,7 +79,7 @@ func (l *loader) setOwnLine(s *setting, elsewhere bool) {
 		return
 	default:
 		l.note(s.at, "%s: %s", written, from)
-		l.cfg.Unplaced = true
+		l.cfg.Unplaced = s.at.String()
 	}
 	l.cfg.QuorumListenOnAll = true
 }

@@ -3,6 +3,7 @@ package consensus
 import (
 	"context"
 	"net"
+	"net/netip"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -51,6 +52,9 @@ type Ensemble struct {
 	// ListenAll binds the peer ports on every interface instead of on the
 	// addresses of this server's own line.
 	ListenAll bool
+	// Lookup resolves the name in this server's own line; nil is the system's
+	// resolver.
+	Lookup func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Secret, if there is one, must be the same on all servers.
 	Secret []byte
 	// DialTimeout bounds a connection attempt to a peer.

@@ -34,6 +34,10 @@ type probeAnswer struct {
 	Leader raft.ServerID `json:"leader"`
 	// Members, if the state has a list of its own already.
 	Members []peer.Member `json:"members,omitempty"`
+	// Listed is the list of its zoo.cfg while the state has none, Reached who has
+	// answered it.
+	Listed  []peer.Member `json:"listed,omitempty"`
+	Reached []uint64      `json:"reached,omitempty"`
 	// Last is the last entry of its log.
 	Last uint64 `json:"last"`
 	// Term is the highest one that it knows of.
@@ -229,10 +233,13 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 		}
 		reason := "no leader answers: " + n.absences(n.others())
 		for _, a := range n.census.answers() {
-			if !a.Leads || a.Cluster != n.who().Cluster {
+			if a.Cluster != n.who().Cluster {
 				continue
 			}
-			n.meet(a.Members)
+			n.meet(a.Members) // the leader may be where its own zoo.cfg does not have it
+			if !a.Leads {
+				continue
+			}
 			var answer joinAnswer
 			if err := n.ask(ctx, a.ServerID, queryJoin, &answer); err != nil {
 				reason = err.Error()
@@ -281,6 +288,8 @@ func (n *Node) probed() probeAnswer {
 		if m.Wanted != nil {
 			a.Members = m.Wanted
 		}
+	} else {
+		a.Listed, a.Reached = n.cfg.Ensemble.Members, n.reached()
 	}
 	if a.Blank {
 		a.Seen = slices.Sorted(maps.Keys(n.census.clusters()))

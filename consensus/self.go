@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -24,10 +23,7 @@ func (n *Node) listen() error {
 	if i < 0 {
 		return fmt.Errorf("consensus: server.%d is not in the list of servers", n.cfg.ServerID)
 	}
-	raftAddrs, linkAddrs := e.Members[i].Raft, e.Members[i].Link
-	if e.ListenAll {
-		raftAddrs, linkAddrs = wildcards(raftAddrs), wildcards(linkAddrs)
-	}
+	raftAddrs, linkAddrs, remark := n.binding(&e.Members[i])
 	secret := e.Secret
 	if len(secret) == 0 {
 		secret = nil
@@ -42,20 +38,12 @@ func (n *Node) listen() error {
 	if err != nil {
 		return fmt.Errorf("consensus: %w", err)
 	}
+	first, second := n.net.Addrs()
+	n.log.Info("listening for the other servers", "first", first, "second", second, "why", remark)
 	n.net.SetMembers(e.Members)
 	n.net.Handle(n)
 	n.net.Serve()
 	return nil
-}
-
-// wildcards replaces the hosts, and drops what is then there twice.
-func wildcards(addrs []string) (all []string) {
-	for _, a := range addrs {
-		if i := strings.LastIndexByte(a, ':'); i >= 0 && !slices.Contains(all, a[i:]) {
-			all = append(all, a[i:])
-		}
-	}
-	return all
 }
 
 // introduce is what this server says of itself in a hello.

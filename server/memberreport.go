@@ -9,7 +9,7 @@ import (
 // membersChanged is told by the apply goroutine of every list that becomes the
 // current one, also while the log is replayed.
 func (s *Server) membersChanged(servers member.List, version int64) {
-	s.dynamic.Note(servers, version)
+	s.dynamic.Note(member.AsFiled(s.cfg, servers), version)
 	if !s.serving.Load() {
 		return // see reportMembers
 	}
@@ -28,12 +28,12 @@ func (s *Server) reportMembers() {
 		return
 	}
 	if s.cfg.MembershipByFile {
-		for _, d := range member.Differences(s.cfg.Servers, servers) {
+		for _, d := range member.Differences(s.cfg.Servers, member.AsFiled(s.cfg, servers)) {
 			s.log.Info("zoo.cfg has other members than the ensemble; they become those of most zoo.cfg files", "difference", d)
 		}
 		return
 	}
-	for _, d := range member.Differences(s.cfg.Servers, servers) {
+	for _, d := range member.Differences(s.cfg.Servers, member.AsFiled(s.cfg, servers)) {
 		s.log.Warn("zoo.cfg is not what the ensemble has agreed on; the ensemble's word counts",
 			"version", hexZxid(version), "difference", d)
 	}

@@ -40,8 +40,13 @@ func (s *Server) proposeMembers() {
 	if known || !s.cfg.EnsembleMode() {
 		return
 	}
+	list, err := s.firstList()
+	if err != nil {
+		s.unplaced(err)
+		return
+	}
 	body := jute.AppendInt64(nil, s.cfg.DynamicVersion)
-	body = jute.AppendString(body, member.List(s.cfg.Servers).String())
+	body = jute.AppendString(body, list.String())
 	s.node.Submit(nil, newTxnHead(0, 0, nil).with(opSetMembers, 0), body)
 }
 

@@ -58,6 +58,9 @@ const (
 	Enfranchise  Rule = "enfranchise"   // a newcomer has its vote at once where no larger majority follows
 )
 
+// OwnLine: the wildcard of a server's own line is no address for others.
+const OwnLine Rule = "own-line"
+
 // Rules about sessions.
 const (
 	Timeout    Rule = "timeout"     // no session ends before its timeout

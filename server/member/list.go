@@ -125,7 +125,7 @@ func (l List) Change(r *jute.ReconfigRequest, least int) (next List, code jute.C
 	} else {
 		next, code = wholeList(r.NewMembers, least)
 	}
-	if code == jute.OK && (next.Voters() < least || next.clash() || next.tooLong()) {
+	if code == jute.OK && (next.Voters() < least || next.clash() || next.nowhere() || next.tooLong()) {
 		code = jute.ErrBadArguments
 	}
 	return next, code

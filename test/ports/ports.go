@@ -69,3 +69,34 @@ func For(t testing.TB) int {
 	}
 	return port
 }
+
+// Everywhere is For for a server that listens on all addresses, where a guard would be in its way: only those who ask
+// for such ports keep off one another's.
+func Everywhere(t testing.TB) int {
+	t.Helper()
+	for range 1000 {
+		port, err := unguarded()
+		if err == nil {
+			return port
+		}
+	}
+	t.Fatal("ports: none is free")
+	return 0
+}
+
+func unguarded() (int, error) {
+	port := lowest + rand.IntN(highest-lowest+1)
+	mark, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(guard), Port: port})
+	if err != nil {
+		return 0, fmt.Errorf("ports: %w", err)
+	}
+	own, err := net.Listen("tcp", fmt.Sprintf(":%d", port))
+	if err != nil {
+		return 0, errors.Join(err, mark.Close())
+	}
+	marks <- mark
+	return port, own.Close()
+}
+
+// marks keeps the marks of ports without a guard from being closed by the collector.
+var marks = make(chan *net.UDPConn, highest)
