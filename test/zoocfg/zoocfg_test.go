@@ -279,7 +279,12 @@ var lineOf = regexp.MustCompile(`@DIR@/\d+/zoo\.cfg:(\d+)`)
 
 func (s *server) start() {
 	s.t.Helper()
-	s.cmd = s.command("server", s.config)
+	args := []string{"server"}
+	if s.config != "" {
+		args = append(args, s.config)
+	}
+	s.out.Reset()
+	s.cmd = s.command(args...)
 	s.cmd.Stdout, s.cmd.Stderr = &s.out, &s.out
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatal(err)
@@ -289,9 +294,10 @@ func (s *server) start() {
 		_ = s.cmd.Wait()
 		close(s.exited)
 	}()
+	cmd, exited := s.cmd, s.exited
 	s.t.Cleanup(func() {
-		_ = s.cmd.Process.Signal(os.Interrupt)
-		s.end()
+		_ = cmd.Process.Signal(os.Interrupt)
+		<-exited // bounded by what a server takes to stop
 	})
 }
 
