@@ -78,6 +78,7 @@ func TestPlaceByTwoFiles(t *testing.T) {
 	wrong := fmt.Sprintf("server.1=127.0.0.1:%d:%d;1\n", ports.For(t), ports.For(t))
 	servers[1].write(servers[1].config, strings.Replace(servers[1].text(), "server.1=127.0.0.1:"+third+"\n", wrong, 1))
 	for _, s := range servers {
+		s.write(s.config, strings.Replace(s.text(), "tickTime=2000", "tickTime=200", 1)) // who cannot come is waited for, for initLimit
 		s.start()
 	}
 	for _, s := range servers {
