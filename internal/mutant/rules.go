@@ -58,8 +58,10 @@ const (
 	Enfranchise  Rule = "enfranchise"   // a newcomer has its vote at once where no larger majority follows
 )
 
-// OwnLine: the wildcard of a server's own line is no address for others.
-const OwnLine Rule = "own-line"
+// Rules about lists of servers.
+const (
+	OwnLine Rule = "own-line" // the wildcard of a server's own line is no address for others
+)
 
 // Rules about sessions.
 const (
