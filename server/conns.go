@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"sync"
 )
@@ -19,11 +20,8 @@ func newConns() *conns {
 	return &conns{all: map[*conn]struct{}{}, byAddr: map[netip.Addr]int{}}
 }
 
-// Why a connection is not taken in.
-var (
-	errTooMany = errors.New("too many connections")
-	errClosing = errors.New("the server is stopping")
-)
+// Why a connection is not taken in, beside a limit.
+var errClosing = errors.New("the server is stopping")
 
 // add takes in a connection unless a limit is reached; 0 is no limit.
 func (s *conns) add(c *conn, total, perAddr int) error {
@@ -33,8 +31,10 @@ func (s *conns) add(c *conn, total, perAddr int) error {
 	switch {
 	case s.closed:
 		return errClosing
-	case total > 0 && len(s.all) >= total, perAddr > 0 && s.byAddr[addr] >= perAddr:
-		return errTooMany
+	case total > 0 && len(s.all) >= total:
+		return fmt.Errorf("too many connections: %d are open, and the limit by maxCnxns and ulimit -n is %d", len(s.all), total)
+	case perAddr > 0 && s.byAddr[addr] >= perAddr:
+		return fmt.Errorf("too many connections from %s: %d are open, and maxClientCnxns is %d", addr, s.byAddr[addr], perAddr)
 	}
 	s.all[c] = struct{}{}
 	s.byAddr[addr]++
