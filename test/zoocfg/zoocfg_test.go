@@ -38,7 +38,7 @@ type verdict struct {
 	said   []string // "warning: …"
 }
 
-var row = regexp.MustCompile("^\\| ([0-9]\\S*) \\| (serves|refused) \\| (.*?) ?\\|$")
+var row = regexp.MustCompile(`^\| ([0-9]\S*) \| (serves|refused) \| (.*?) ?\|$`)
 
 func verdicts(t *testing.T) (all []verdict) {
 	text, err := os.ReadFile("verdicts.md")
