@@ -42,6 +42,11 @@ func TestGoodDaysAreQuiet(t *testing.T) {
 	const away, aside = `msg="a server cannot be reached"`, `msg="the state of this server was set aside`
 	e := Start(t, Reconfigurable(Options{}))
 	e.awaitHealthy(e.Servers[0])
+	for _, s := range e.Servers {
+		if s.LogSays("comes back") {
+			t.Errorf("%v takes a new server for one that has lost its data", s)
+		}
+	}
 	seen := map[*Server]int{}
 	wantQuiet(t, "first start", e, seen)
 
