@@ -80,7 +80,7 @@ func slowCases(s scale) []slowCase {
 		{"900 kB at 20 kB a second", 20 * kB, false, false, times(many, get("/900k"))},
 		{"10 kB", s.rate, false, true, times(90*many, get("/10k"))},
 		{"30 kB", s.rate, false, true, times(30*many, get("/30k"))},
-		{"one reply of 12.6 MB", s.rate, true, false, []request{{wire.OpMultiRead, all}}},
+		{"one reply of 12.6 MB", 600 * kB, true, false, []request{{wire.OpMultiRead, all}}},
 		{"one reply of 900 kB at 20 kB a second", 20 * kB, true, false, []request{get("/900k")}},
 		{"reads behind writes", s.rate, false, true, times(45*many, set, get("/10k"), get("/10k"))},
 		{"lists", s.rate, false, true, times(3*many, request{wire.OpGetChildren2, wire.PathWatch{Path: "/list"}})},
@@ -133,7 +133,7 @@ func TestSlowClients(t *testing.T) {
 				run(c.name, func(t *testing.T) { c.run(t, addr, s, true) })
 			}
 			run("events", func(t *testing.T) { eventsBetweenReplies(t, addr, s) })
-			run("request at 100 kB a second", func(t *testing.T) { arrivesSlowly(t, addr, s, 100*kB) })
+			run("request of 900 kB", func(t *testing.T) { arrivesSlowly(t, addr, s, 900*kB/int(s.slow/time.Second)) })
 			run("request at 5 bytes a second", func(t *testing.T) { arrivesSlowly(t, addr, s, 5) })
 			run("takes no replies", func(t *testing.T) { takesNothing(t, addr, s) })
 			run("hangs and watches", func(t *testing.T) { hangsAndWatches(t, addr, s) })
