@@ -11,6 +11,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+var hoard [][]byte // of the process that is to run out of memory
+
 // A panic and memory that has run out end the process otherwise than a bad configuration does.
 func TestPanicIsNoBadConfiguration(t *testing.T) {
 	const how = "ZKD_TEST_PANIC"
@@ -22,9 +24,8 @@ func TestPanicIsNoBadConfiguration(t *testing.T) {
 	case "memory":
 		abortOnPanic()
 		_ = unix.Setrlimit(unix.RLIMIT_AS, &unix.Rlimit{Cur: 2 << 30, Max: 2 << 30})
-		var all [][]byte
 		for {
-			all = append(all, make([]byte, 64<<20))
+			hoard = append(hoard, make([]byte, 64<<20))
 		}
 	case "config":
 		os.Exit(run([]string{"server", "/nowhere/zoo.cfg"}))

@@ -1,3 +1,5 @@
+// Package member has the list of an ensemble's servers: how it is written, what a reconfig may make of it, how it differs
+// from a zoo.cfg, and the dynamic file that follows it. It knows the list, not who is up: that is package consensus.
 package member
 
 import (

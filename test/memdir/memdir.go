@@ -19,29 +19,32 @@ const heir = `read -r _; for f in "$1"/*/` + noteName + `; do [ -f "$f" ] && cat
 
 const noteName = ".note"
 
-// lifeline is what the heir reads from. Nobody writes to it, and no other process has it.
-var lifeline *os.File
+// folder is what this process has in memory. lifeline is what the heir reads from: nobody writes to it, and no other
+// process has it.
+type folder struct {
+	dir      string
+	lifeline *os.File
+}
 
-var base = sync.OnceValues(func() (string, error) {
+var base = sync.OnceValues(func() (folder, error) {
 	dir, err := os.MkdirTemp("/dev/shm", "zkd-test-")
 	if err != nil {
 		if dir, err = os.MkdirTemp("", "zkd-test-"); err != nil {
-			return "", err
+			return folder{}, err
 		}
 	}
 	r, w, err := os.Pipe()
 	if err != nil {
-		return "", errors.Join(err, os.Remove(dir))
+		return folder{}, errors.Join(err, os.Remove(dir))
 	}
 	defer r.Close()
 	cmd := exec.Command("sh", "-c", heir, "sh", dir)
 	cmd.Stdin, cmd.Stderr = r, os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is not for it
 	if err := cmd.Start(); err != nil {
-		return "", errors.Join(err, w.Close(), os.Remove(dir))
+		return folder{}, errors.Join(err, w.Close(), os.Remove(dir))
 	}
-	lifeline = w
-	return dir, nil
+	return folder{dir, w}, nil
 })
 
 // New makes a folder. The caller removes it when it has no use for it any more.
@@ -51,7 +54,7 @@ func New(t testing.TB) string {
 	if err != nil {
 		t.Fatalf("no folder can be made, neither in memory nor on disk: %v", err)
 	}
-	dir, err := os.MkdirTemp(in, "")
+	dir, err := os.MkdirTemp(in.dir, "")
 	if err != nil {
 		t.Fatal(err)
 	}

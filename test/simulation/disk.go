@@ -99,8 +99,9 @@ func (v *view) Do(op store.Op, do func() error) error {
 		return fmt.Errorf("%s is not on the disk in %s", op.Path, v.root)
 	}
 	if v.dead() {
-		d.mu.Lock() // who dies leaves what is there, and not what comes meanwhile
-		d.mu.Unlock()
+		// Who dies leaves what is there, and not what comes meanwhile.
+		d.mu.Lock()
+		d.mu.Unlock() //lint:ignore SA2001 it is waited for who copies
 		return do()
 	}
 	part := partOf(rel)
