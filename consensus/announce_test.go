@@ -1,6 +1,7 @@
 package consensus
 
 import (
+	"encoding/binary"
 	"testing"
 	"time"
 
@@ -55,5 +56,19 @@ func arrived(c chan struct{}) bool {
 		return true
 	case <-time.After(5 * time.Second):
 		return false
+	}
+}
+
+func TestAskedServerHearsLast(t *testing.T) {
+	servers := []raft.Server{{ID: "1.1"}, {ID: "2.1"}, {ID: "3.1"}}
+	for origin, want := range map[uint64]raft.ServerID{1: "1.1", 2: "2.1", 3: "3.1", 4: "3.1"} {
+		entry := binary.BigEndian.AppendUint64([]byte{batchFormat}, origin)
+		got := askedLast(servers, append(entry, make([]byte, batchHeader)...))
+		if len(got) != 3 || got[2].ID != want || servers[0].ID != "1.1" {
+			t.Errorf("asked %d: %v of %v", origin, got, servers)
+		}
+	}
+	if got := askedLast(servers, []byte{groupFormat}); len(got) != 3 {
+		t.Errorf("a group: %v", got)
 	}
 }

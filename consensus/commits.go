@@ -1,9 +1,12 @@
 package consensus
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/hashicorp/raft"
 )
 
 // commits is what this server has been told of commits and has not applied yet. A
@@ -85,4 +88,15 @@ func raise(v *atomic.Uint64, to uint64) {
 // committed, or after 10 ms: where applying takes longer, reads do not wait for
 // it. It is for whoever is about to read the state, and no promise: only a sync
 // makes sure that nothing is missing (Sync).
-func (n *Node) AwaitKnown() { n.commits.await(readPatience) }
+func (n *Node) AwaitKnown() {
+	r := n.raft.Load()
+	if n.net == nil || r == nil {
+		return
+	}
+	if r.State() != raft.Leader {
+		// A commit that came in with the request, or before it, is to be heard
+		// first; the goroutine that hears it has been woken like this one.
+		runtime.Gosched()
+	}
+	n.commits.await(readPatience)
+}

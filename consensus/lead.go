@@ -2,6 +2,7 @@ package consensus
 
 import (
 	"context"
+	"encoding/binary"
 	"slices"
 	"sync"
 	"time"
@@ -269,8 +270,23 @@ func (n *Node) announce(logs []*raft.Log) {
 	last := logs[len(logs)-1]
 	if peers := n.peers.Load(); leads && n.trans != nil && peers != nil && last.Term == term {
 		n.commits.tell(last.Index)
-		n.trans.Nudge(*peers, term, last.Index)
+		n.trans.Nudge(askedLast(*peers, last.Data), term, last.Index)
 	}
+}
+
+// askedLast puts the server at the end where the requests of an entry began, if
+// they have one origin: it answers when it has heard of the commit, and the
+// others are to have heard by then.
+func askedLast(servers []raft.Server, entry []byte) []raft.Server {
+	if len(entry) < batchHeader || entry[0] != batchFormat {
+		return servers
+	}
+	origin := binary.BigEndian.Uint64(entry[1:])
+	at := slices.IndexFunc(servers, func(s raft.Server) bool { id, _ := serverOf(s.ID); return id == origin })
+	if at < 0 || at == len(servers)-1 {
+		return servers
+	}
+	return append(slices.Concat(servers[:at], servers[at+1:]), servers[at])
 }
 
 // applied is called when this server has applied entries. A leader goes on with
