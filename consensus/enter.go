@@ -312,6 +312,8 @@ func (n *Node) probed() probeAnswer {
 func (n *Node) suspect(ctx context.Context) {
 	tick := time.NewTicker(orphanEvery)
 	defer tick.Stop()
+	var waits complaint
+	var since time.Time // when the leader was lost
 	for {
 		select {
 		case <-ctx.Done():
@@ -319,8 +321,14 @@ func (n *Node) suspect(ctx context.Context) {
 		case <-tick.C:
 		}
 		if n.leader().id != "" || n.newcomer.Load() {
+			since = time.Time{}
 			continue
 		}
+		if since.IsZero() {
+			since = time.Now()
+			waits.at = since
+		}
+		n.waits(&waits, since)
 		// Asked now: an answer from before this server was taken in is about
 		// another one, and so is that of a leader who has been replaced.
 		own := n.raftID()
@@ -331,4 +339,18 @@ func (n *Node) suspect(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// lostForGood is how long a majority may stay away before the log says what to do
+// if it does so for ever.
+const lostForGood = 2 * time.Minute
+
+// waits says for whom a server without a leader waits.
+func (n *Node) waits(c *complaint, since time.Time) {
+	away := time.Since(since).Round(time.Second)
+	text := "no leader, waiting for a majority of the servers"
+	if away >= lostForGood {
+		text += "; if it is lost for good, stop this server and run zkd recover, which makes a cluster of its data alone"
+	}
+	c.say(n, text, "for", away, "servers", n.absences(n.others()))
 }

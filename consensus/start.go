@@ -212,8 +212,8 @@ func (n *Node) belongs(id raft.ServerID) error {
 		have = append(have, strconv.FormatUint(server, 10))
 	}
 	if len(have) > 1 {
-		return fmt.Errorf("consensus: %w: its log is that of an ensemble of the servers %s; list them in zoo.cfg, "+
-			"or make this one a cluster of its own by zkd recover", ErrIdentity, strings.Join(have, ","))
+		return fmt.Errorf("consensus: zoo.cfg has this server alone, and its data is that of an ensemble of the servers %s: list them in zoo.cfg, "+
+			"or make this one a cluster of its own by zkd recover (%w)", strings.Join(have, ","), ErrIdentity)
 	}
 	return fmt.Errorf("consensus: %w: its log is that of server %s, this one is %d by myid or server.N",
 		ErrIdentity, strings.Join(have, ","), n.cfg.ServerID)

@@ -3,10 +3,16 @@ package consensus
 import (
 	"context"
 	"fmt"
+	"log/slog"
+	"net"
 	"path/filepath"
 	"slices"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"zkd/consensus/peer"
 )
 
 // A server that was a cluster of its own does not serve while servers of its new
@@ -74,5 +80,29 @@ func TestAloneAndFirst(t *testing.T) {
 	e.ready(2, 3)
 	if one, two := e.nodes[1].Status().Cluster, e.nodes[2].Status().Cluster; one != two {
 		t.Errorf("two clusters: %s and %s", one, two)
+	}
+}
+
+// A server without a leader says for whom it waits, and after minutes what there
+// is to be done if they do not come back.
+func TestWaitingNamesTheMissing(t *testing.T) {
+	var log strings.Builder
+	n := &Node{log: slog.New(slog.NewTextHandler(&log, nil)), cfg: Config{ServerID: 1, Ensemble: &Ensemble{Members: []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}}}}
+	n.census.note(2, nil, fmt.Errorf("dial: %w", syscall.ECONNREFUSED))
+	n.census.note(3, nil, &net.DNSError{Err: "no such host", Name: "zk3"})
+	for _, tt := range []struct {
+		away    time.Duration
+		recover bool
+	}{{complainEvery, false}, {lostForGood, true}} {
+		log.Reset()
+		n.waits(&complaint{}, time.Now().Add(-tt.away))
+		for _, word := range []string{"no leader", "server 2: connection refused", "server 3: no such name: zk3"} {
+			if !strings.Contains(log.String(), word) {
+				t.Errorf("after %v it does not say %q: %s", tt.away, word, &log)
+			}
+		}
+		if strings.Contains(log.String(), "zkd recover") != tt.recover {
+			t.Errorf("after %v it says %s", tt.away, &log)
+		}
 	}
 }

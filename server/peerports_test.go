@@ -1,9 +1,11 @@
 package server
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net"
+	"strings"
 	"testing"
 
 	"zkd/conf"
@@ -47,5 +49,34 @@ func TestPeerPortInUse(t *testing.T) {
 	stopServer(t, s)
 	if l.Close(); !errors.Is(l.Close(), net.ErrClosed) {
 		t.Error("it did not wait for the port")
+	}
+}
+
+// A server whose own name does not resolve waits for it, however few attempts to
+// bind it may make.
+func TestOwnNameIsWaitedFor(t *testing.T) {
+	lone := loneEnsemble(t, "")
+	cfg := testConfig(t, t.TempDir(), func(c *conf.Config) { lone(c); c.PeerBindRetries = 1 })
+	cfg.Servers[0].Addrs[0].Host = "own.zkd.invalid"
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	said := make(chan string, 10)
+	log := slog.New(slog.NewTextHandler(collector{said}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	ended := make(chan error, 1)
+	go func() {
+		_, err := Start(ctx, cfg, log)
+		ended <- err
+	}()
+	select {
+	case line := <-said:
+		if !strings.Contains(line, "own name does not resolve") || !strings.Contains(line, "own.zkd.invalid") {
+			t.Errorf("it says %q", line)
+		}
+	case err := <-ended:
+		t.Fatalf("it does not wait: %v", err)
+	}
+	cancel()
+	if err := <-ended; !IsPeerPortError(err) {
+		t.Errorf("a start that was ended while it waited: %v", err)
 	}
 }

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,6 +32,9 @@ type Options struct {
 	Listen func(network, address string) (net.Listener, error)
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
 	Logger *slog.Logger
+
+	// lookup returns the addresses of a name; nil where Listen takes names.
+	lookup func(ctx context.Context, host string) ([]string, error)
 }
 
 // Handler is who takes what comes in by the second port. Its methods are
@@ -120,7 +122,7 @@ func Listen(o Options) (*Network, error) {
 		o.DialTimeout = defaultDialTimeout
 	}
 	if o.Listen == nil {
-		o.Listen = net.Listen
+		o.Listen, o.lookup = net.Listen, net.DefaultResolver.LookupHost
 	}
 	if o.Dial == nil {
 		o.Dial = new(net.Dialer).DialContext
@@ -136,22 +138,9 @@ func Listen(o Options) (*Network, error) {
 		return nil, fmt.Errorf("peer: random numbers: %w", err)
 	}
 	n.ctx, n.cancel = context.WithCancel(context.Background())
-	bind := func(addrs []string, first bool, name string) error {
-		for i, a := range addrs {
-			if slices.Contains(addrs[:i], a) && !ephemeral(a) {
-				continue
-			}
-			l, err := o.Listen("tcp", a)
-			if err != nil {
-				return fmt.Errorf("peer: listen on %s, the %s port of server.%d: %w", a, name, o.ServerID, err)
-			}
-			n.listeners = append(n.listeners, listener{l, first})
-		}
-		return nil
-	}
-	err := bind(o.RaftAddrs, true, "first (quorum)")
+	err := n.bind(o.RaftAddrs, true, "first (quorum)")
 	if err == nil {
-		err = bind(o.LinkAddrs, false, "second (election)")
+		err = n.bind(o.LinkAddrs, false, "second (election)")
 	}
 	if err != nil {
 		return nil, errors.Join(err, n.Close())

@@ -144,6 +144,7 @@ func (s *sparse) due(key string, now time.Time) bool {
 // Why says in a few words why a peer was not reached.
 func Why(err error) string {
 	var refusal *Refusal
+	var version versionError
 	var name *net.DNSError
 	var timeout net.Error
 	switch {
@@ -157,8 +158,8 @@ func Why(err error) string {
 			return "other version: " + refusal.Text
 		}
 		return refusal.Text
-	case errors.As(err, new(versionError)):
-		return "other version: " + err.Error()
+	case errors.As(err, &version):
+		return "other version: " + version.Error()
 	case errors.As(err, &name):
 		return fmt.Sprintf("no such name: %s: %s", name.Name, name.Err)
 	case errors.Is(err, syscall.ECONNREFUSED):
