@@ -134,6 +134,8 @@ var unreachable = map[string]string{
 	"The time of transactions":           "transcripts show no times, and no clock is set",
 	"`envi` has":                         "four-letter words are not asked",
 	"Whether a majority of the new":      "reconfig is off, as it is by default",
+	"The list of members has":            "the configuration znode is not compared over several servers",
+	"A wildcard in another":              "no zoo.cfg has one",
 	"The client address of a dynamic":    "no dynamic file names one",
 	"Bytes of a request that is still":   "no client here is slow",
 	"A reconfig with ids":                "reconfig is off, as it is by default",
