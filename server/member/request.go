@@ -63,6 +63,9 @@ func (r *Request) Apply(l List, least int) (List, error) {
 		if err != nil {
 			return nil, err
 		}
+		if wildcard(s) {
+			return nil, fmt.Errorf("server.%d=%s: a wildcard is no address at which others reach a server; write its name or address", s.ID, s)
+		}
 		l = l.With(s)
 	}
 	for _, id := range r.Promote {

@@ -29,6 +29,7 @@ func TestRequest(t *testing.T) {
 		"all but one out":             {r: Request{Remove: []int64{1, 2, 4}}, least: 1, want: "server.3=c:2888:3888:participant"},
 		"all voters out":              {r: Request{Remove: []int64{1, 2, 3}}, least: 1, refuse: "no voter would be left"},
 		"an address twice":            {r: Request{Add: []string{"server.9=a:2888:1"}}, refuse: "the same address"},
+		"a wildcard":                  {r: Request{Add: []string{"server.9=0.0.0.0:1:2"}}, refuse: "a wildcard is no address"},
 		"too many servers":            {r: Request{Remove: make([]int64, 300)}, refuse: "300 servers at once"},
 		"a list that is too long":     {r: Request{Add: []string{"server.9=" + strings.Repeat("z:1:2|", 50_000) + "z:1:2"}}, refuse: "more than 262144 bytes"},
 		"what is no line":             {r: Request{Add: []string{"server.9=z"}}, refuse: "does not have the form"},

@@ -3,7 +3,6 @@ package member
 import (
 	"fmt"
 	"maps"
-	"net/netip"
 	"slices"
 
 	"zkd/conf"
@@ -58,10 +57,7 @@ func (l List) named(id int64, files map[int64]List) List {
 
 // wildcard tells whether an address of a line means all interfaces of a host.
 func wildcard(s conf.Server) bool {
-	return slices.ContainsFunc(s.Addrs, func(a conf.PeerAddr) bool {
-		ip, err := netip.ParseAddr(a.Host)
-		return err == nil && ip.IsUnspecified()
-	})
+	return slices.ContainsFunc(s.Addrs, conf.PeerAddr.Wildcard)
 }
 
 // Seen is what a leader sees of a server.
