@@ -43,7 +43,7 @@ var caught = map[string][]check{
 	"files":       {{pkg: "server/member", run: "TestAgreed"}, {pkg: "test/simulation", run: "TestScenarios", args: byFiles}},
 	"new-quorum":  {{pkg: "consensus", run: "TestNextChange|TestReached"}, {pkg: "test/simulation", run: "TestScenarios", args: comingLate}},
 
-	"first-clients": {{pkg: "consensus", run: "TestWhoIsWaitedForBeforeTheFirstClients"}, {pkg: "test/simulation", run: "TestScenarios", args: firstClients}},
+	"first-clients": {{pkg: "consensus", run: "TestWhoIsWaitedForBeforeTheFirstClients"}},
 	"stand-back":    {{pkg: "consensus", run: "TestTwoClustersUnderOneList"}},
 	"second-vote":   {{pkg: "consensus", run: "TestNoSecondVoteByWhoFormsAnEnsemble"}},
 	"enfranchise":   {{pkg: "consensus", run: "TestNextChange"}},
@@ -94,9 +94,6 @@ var comingLate = []string{"-sim.scenario", "members come late"}
 
 // byFiles is a scenario of members that the files decide about.
 var byFiles = []string{"-sim.scenario", "members by files"}
-
-// firstClients is the scenario in which servers are killed as soon as clients are served.
-var firstClients = []string{"-sim.scenario", "first seconds", "-sim.seeds", "12"}
 
 // unsimulated are those that the simulation does not notice, and why.
 var unsimulated = map[string]string{
