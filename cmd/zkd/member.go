@@ -167,7 +167,7 @@ func (o *memberOptions) open() (*memberAdmin, error) {
 			a.secret = []byte(strings.TrimSpace(string(b)))
 		}
 		return a, nil
-	case o.config == "":
+	case o.config == "" && !environment().Configures():
 		return nil, &exitCode{exitConfig, errors.New("which ensemble? --config zoo.cfg, or --peer host:port")}
 	}
 	cfg, _, err := environment().LoadOutside(o.config, o.properties())

@@ -63,7 +63,7 @@ func (o *serverOptions) take(args []string) error {
 }
 
 func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error) {
-	if o.config == "" && len(o.defines) == 0 {
+	if o.config == "" && len(o.defines) == 0 && !environment().Configures() {
 		return &exitCode{exitConfig, errors.New("which server? zkd recover zoo.cfg")}
 	}
 	log, err := newLogger("warn")
