@@ -144,10 +144,8 @@ func (s *Store) finishAside() error {
 // Exists tells whether dir holds a store that was created to the end and is not
 // being set aside: one whose content Open would find, and not make.
 func Exists(dir string) (bool, error) {
-	for _, name := range []string{readyName, movingName} {
-		if there, err := exists(filepath.Join(dir, rebuiltDir, name)); err != nil || there {
-			return there, err
-		}
+	if there, err := replacing(dir); err != nil || there {
+		return there, err
 	}
 	there, err := exists(filepath.Join(dir, stableName))
 	if err != nil || !there {

@@ -27,6 +27,10 @@ var (
 	// it that only a new start puts right.
 	ErrRestart = errors.New("the server must be started again")
 
+	// ErrUnfinished: a crash came between a store and its place, or between it and
+	// where it is kept. Open finishes that.
+	ErrUnfinished = errors.New("a store is being replaced or set aside, which is not finished")
+
 	// ErrClosed: the store was used after Close.
 	ErrClosed = errors.New("store is closed")
 )

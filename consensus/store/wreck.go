@@ -48,13 +48,17 @@ const (
 	movingName = "MOVING"
 )
 
-// OpenWreck looks at a store without changing anything in it.
+// OpenWreck looks at a store without changing anything in it. ErrUnfinished is
+// returned where Open has something to finish first.
 func OpenWreck(o Options) (*Wreck, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	w := &Wreck{s: newStore(o)}
 	if err := w.s.takeDirs(); err != nil {
+		return nil, errors.Join(err, w.Close())
+	}
+	if err := w.s.settled(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
 	s := w.s
@@ -149,6 +153,9 @@ func (w *Wreck) readLog(fn func(*raft.Log) error) error {
 // it is. Its term is that of the last entry.
 func (w *Wreck) Rebuild() (*Store, error) {
 	o := w.s.opt
+	if err := w.s.settled(); err != nil {
+		return nil, err // what is there is no attempt, but finished
+	}
 	for _, dir := range w.dirs() {
 		if err := w.s.files.removeAll(filepath.Join(dir, rebuiltDir)); err != nil {
 			return nil, fmt.Errorf("store: remove what an earlier attempt has left: %w", err)
@@ -226,6 +233,29 @@ func (w *Wreck) dirs() []string { return (&aside{dir: w.s.opt.Dir, logDir: w.s.o
 
 // Close gives the directories back.
 func (w *Wreck) Close() error { return w.s.release() }
+
+// settled returns ErrUnfinished if a store is on its way into this place or out
+// of it. What is here meanwhile is but a part of it.
+func (s *Store) settled() error {
+	there, err := replacing(s.opt.Dir)
+	if err == nil && !there {
+		there, err = exists(filepath.Join(s.opt.Dir, asideName))
+	}
+	if err == nil && there {
+		err = fmt.Errorf("store: %s: %w", s.opt.Dir, ErrUnfinished)
+	}
+	return err
+}
+
+// replacing tells whether the store in rebuiltDir is complete, and takes the
+// place of what else there is in dir.
+func replacing(dir string) (bool, error) {
+	there, err := exists(filepath.Join(dir, rebuiltDir, readyName))
+	if err != nil || there {
+		return there, err
+	}
+	return exists(filepath.Join(dir, rebuiltDir, movingName))
+}
 
 // finishRebuilt completes Replace, at Open what a crash has cut short.
 func (s *Store) finishRebuilt() error {

@@ -186,3 +186,75 @@ func checkRebuilt(t *testing.T, o Options, none bool, last uint64) {
 		t.Errorf("the log ends with %d, %v", got, err)
 	}
 }
+
+// A rebuilding that was cut short, and is begun once more without anybody having opened the store, does not begin with
+// what of the damaged store is left in its place: from its decision on it is only to be finished.
+func TestRebuildingCutShort(t *testing.T) {
+	logOf := map[string]string{EngineWAL: "*.wal", EngineBolt: "raft.db"}
+	eachEngine(t, func(t *testing.T, engine string) {
+		for _, split := range []bool{false, true} {
+			from := wreckIn(t, engine, true, split)
+			if from.LogDir == "" {
+				from.LogDir = from.Dir
+			}
+			flipText(t, from.LogDir, logOf[engine], "entry 40")
+			unfinished := 0
+			for renames := 0; ; renames++ {
+				o := from
+				o.Dir, o.LogDir = clone(t, from.Dir), ""
+				if split {
+					o.LogDir = clone(t, from.LogDir)
+				}
+				err := rebuildUntil(o, renames)
+				if err == nil {
+					break
+				}
+				if !errors.Is(err, errDies) {
+					t.Fatal(err)
+				}
+				switch err := rebuildUntil(o, -1); {
+				case errors.Is(err, ErrUnfinished):
+					unfinished++
+				case err != nil:
+					t.Errorf("after %d renames: %v", renames, err)
+				}
+				checkRebuilt(t, o, false, 39)
+			}
+			if unfinished < 5 {
+				t.Errorf("it had to be finished in %d cases", unfinished)
+			}
+		}
+	})
+}
+
+var errDies = errors.New("the process dies")
+
+// rebuildUntil rebuilds a store with a disk that does nothing more after so many renames of Replace, -1: any number.
+func rebuildUntil(o Options, renames int) error {
+	armed := false
+	o.Disk = &faulty{before: func(op Op) error {
+		if !armed || renames < 0 {
+			return nil
+		}
+		if renames == 0 {
+			return errDies
+		}
+		if op.Kind == OpRename {
+			renames--
+		}
+		return nil
+	}}
+	w, err := OpenWreck(o)
+	if err != nil {
+		return err
+	}
+	if w.Startable { // nothing is left to do
+		return w.Close()
+	}
+	s, err := w.Rebuild()
+	if err == nil {
+		armed = true
+		_, err = w.Replace(s)
+	}
+	return errors.Join(err, w.Close())
+}

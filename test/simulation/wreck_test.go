@@ -17,11 +17,12 @@ import (
 )
 
 // However far the rebuilding of a damaged store has come when the process dies: what is there then is the damaged store,
-// which can be rebuilt again, or the rebuilt one, whole. It is never an empty one.
+// which can be rebuilt again, or the rebuilt one, whole. It is never an empty one, also if the rebuilding is repeated before
+// anybody opens the store.
 func TestRebuildingDies(t *testing.T) {
 	for _, engine := range []string{store.EngineWAL, store.EngineBolt} {
 		t.Run(engine, func(t *testing.T) {
-			damaged, rebuilt := 0, 0
+			damaged, rebuilt, runs := 0, 0, 0
 			first := seedList()[0]
 			for step := int(first) % *startStride; ; step += *startStride {
 				reached := false
@@ -30,7 +31,8 @@ func TestRebuildingDies(t *testing.T) {
 					if draw == 0 {
 						how = killed
 					}
-					came, again := rebuildingDies(t, engine, step, first+draw, how)
+					runs++
+					came, again := rebuildingDies(t, engine, step, first+draw, how, runs%2 == 0)
 					reached = reached || came
 					if again {
 						damaged++
@@ -50,7 +52,7 @@ func TestRebuildingDies(t *testing.T) {
 	}
 }
 
-func rebuildingDies(t *testing.T, engine string, step int, seed uint64, how death) (reached, again bool) {
+func rebuildingDies(t *testing.T, engine string, step int, seed uint64, how death, repeated bool) (reached, again bool) {
 	base := memdir.New(t)
 	defer os.RemoveAll(base)
 	d, err := newDisk(base, rand.New(rand.NewPCG(seed, 21)))
@@ -71,6 +73,15 @@ func rebuildingDies(t *testing.T, engine string, step int, seed uint64, how deat
 		t.Fatalf("%s: %v", about, err)
 	}
 	d.heal()
+	if repeated {
+		switch err := rebuild(wreckOptions(d, engine)); {
+		case err == nil:
+			again = true
+		case !errors.Is(err, store.ErrUnfinished) && !errors.Is(err, errWhole):
+			t.Errorf("%s: repeated: %v", about, err)
+			return reached, again
+		}
+	}
 	s, err := store.Open(wreckOptions(d, engine))
 	if errors.Is(err, store.ErrCorrupt) {
 		again = true
@@ -104,10 +115,16 @@ func wreckOptions(d *disk, engine string) store.Options {
 	}
 }
 
+// errWhole is about a store that needs no rebuilding.
+var errWhole = errors.New("nothing is damaged")
+
 func rebuild(o store.Options) error {
 	w, err := store.OpenWreck(o)
 	if err != nil {
 		return err
+	}
+	if w.Startable {
+		return errors.Join(errWhole, w.Close())
 	}
 	s, err := w.Rebuild()
 	if err == nil {
