@@ -37,6 +37,10 @@ type Recovery struct {
 	Startable bool
 	Kept      string // where the damaged files are, after Recover
 
+	// CutShort is set if an earlier recovery was, before it was done: the server
+	// does not start, and this recovery finishes it.
+	CutShort bool
+
 	cfg   Config
 	id    identity
 	store *store.Store
@@ -86,6 +90,7 @@ func openRecovery(cfg Config, open func(*Recovery) (raft.Configuration, error)) 
 	if err != nil {
 		return nil, errors.Join(err, r.Close())
 	}
+	r.CutShort = r.cutShort(members)
 	for _, m := range members.Servers {
 		member := MemberStatus{RaftID: string(m.ID), Voter: m.Suffrage == raft.Voter}
 		member.ServerID, _ = serverOf(m.ID)
@@ -112,13 +117,47 @@ func (r *Recovery) openWreck() (members raft.Configuration, err error) {
 	if _, err := os.Stat(r.cfg.Store.Dir); err != nil {
 		return members, fmt.Errorf("consensus: %w: %w", ErrNoState, err)
 	}
-	if r.wreck, err = store.OpenWreck(r.cfg.Store); err != nil {
+	r.wreck, err = store.OpenWreck(r.cfg.Store)
+	if errors.Is(err, store.ErrUnfinished) {
+		return r.openRecovered()
+	}
+	if err != nil {
 		return members, err
 	}
 	w := r.wreck.Remains
+	if w.Startable && r.cutShort(w.Members) {
+		err := r.wreck.Close()
+		if r.wreck = nil; err != nil {
+			return members, err
+		}
+		return r.openRecovered()
+	}
 	r.Index, r.Term, r.Snapshot, r.Taken, r.Durable = w.Index, w.Term, w.Snapshot, w.Taken, w.Durable
 	r.Damage, r.Startable = w.Damage, w.Startable
 	return w.Members, nil
+}
+
+// openRecovered opens what an earlier recovery has made of a damaged store. If a
+// crash left that on its way to its place, it comes there now: that was decided.
+func (r *Recovery) openRecovered() (members raft.Configuration, err error) {
+	members, err = r.openStore()
+	r.Startable = err == nil && !r.cutShort(members)
+	return members, err
+}
+
+// cutShort tells whether the state is of a recovery that has not come to write
+// the identity: it has this server alone, under a raft id that is not on file.
+func (r *Recovery) cutShort(members raft.Configuration) bool {
+	return onlyMember(members.Servers, r.ServerID) && members.Servers[0].ID != r.id.RaftID
+}
+
+// onlyMember tells whether a server is the only member.
+func onlyMember(members []raft.Server, server uint64) bool {
+	if len(members) != 1 {
+		return false
+	}
+	only, ok := serverOf(members[0].ID)
+	return ok && only == server
 }
 
 // lookThroughLog finds the last entry and the last list of members.

@@ -211,6 +211,10 @@ func (n *Node) belongs(id raft.ServerID) error {
 		server, _ := serverOf(m.ID)
 		have = append(have, strconv.FormatUint(server, 10))
 	}
+	if onlyMember(servers, n.cfg.ServerID) {
+		return fmt.Errorf("consensus: the log is that of %s, and %s says %s: a recovery was cut short, run zkd recover again",
+			servers[0].ID, n.who().path, id)
+	}
 	if len(have) > 1 {
 		return fmt.Errorf("consensus: zoo.cfg has this server alone, and its data is that of an ensemble of the servers %s: list them in zoo.cfg, "+
 			"or make this one a cluster of its own by zkd recover (%w)", strings.Join(have, ","), ErrIdentity)

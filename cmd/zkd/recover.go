@@ -80,13 +80,18 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	text := describe(cfg, r)
-	if damaged {
+	if len(r.Damage) > 0 {
 		text = describeDamage(cfg, r)
 	}
 	if _, err := io.WriteString(out, text); err != nil {
 		return err
 	}
-	if !yes {
+	switch {
+	case yes:
+	case r.CutShort:
+		_, err := fmt.Fprintln(out, "\nThe server does not start before it is finished. To do that: the same with --yes")
+		return err
+	default:
 		_, err := fmt.Fprintln(out, "\nNothing was changed. To do it: the same with --yes")
 		return err
 	}
@@ -130,6 +135,9 @@ func describe(cfg *conf.Config, r *consensus.Recovery) string {
 	fmt.Fprintf(&b, "  members     %s\n", memberText(r))
 	fmt.Fprintf(&b, "  last entry  %d of term %d\n", r.Index, r.Term)
 	fmt.Fprintf(&b, "  snapshot    %s\n", text(nonzero(r.Snapshot), "none"))
+	if r.CutShort {
+		b.WriteString("  CUT SHORT   an earlier recovery was, and this one finishes it: it has what that one saved\n")
+	}
 	if r.Distrust != "" {
 		fmt.Fprintf(&b, "  CAUTION     this server was to copy its state from the others: %s\n", r.Distrust)
 	}
