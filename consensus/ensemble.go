@@ -64,6 +64,10 @@ type Ensemble struct {
 	// Listen and Dial make the connections; see peer.Options.
 	Listen func(network, address string) (net.Listener, error)
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error)
+	// ListenAgain is asked whether to try once more when the peer ports cannot be
+	// listened on, and waits as long as it likes. The store stays open meanwhile.
+	// nil is one attempt.
+	ListenAgain func(err error) bool
 	// Report is asked, every ReportEvery, for what the leader must hear of
 	// this server; the leader's Reported gets it. Neither may block.
 	Report      func() []byte

@@ -80,8 +80,10 @@ func (n *Node) startAlone(has bool) error {
 }
 
 func (n *Node) startAmongPeers(has bool) error {
-	if err := n.listen(); err != nil {
-		return err
+	for err := n.listen(); err != nil; err = n.listen() {
+		if again := n.cfg.Ensemble.ListenAgain; again == nil || !again(err) {
+			return err
+		}
 	}
 	n.entering.Go(func() { n.takeCensus(n.life) })
 	var err error

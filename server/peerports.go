@@ -20,38 +20,53 @@ const sayAgain = 10
 // about to end. A name of this server's own that does not resolve is waited for,
 // as the others' are: a container may start before it has its name.
 func (s *Server) open(ctx context.Context, cfg consensus.Config) (*consensus.Node, error) {
-	unnamed := 0
-	for try := 1; ; try++ {
-		n, err := consensus.Open(cfg, newMachine(s))
-		var op *net.OpError
-		var name *net.DNSError
-		if errors.As(err, &name) {
-			if try--; unnamed%sayAgain == 0 {
+	if cfg.Ensemble != nil {
+		cfg.Ensemble.ListenAgain = s.listenAgain(ctx)
+	}
+	n, err := consensus.Open(cfg, newMachine(s))
+	switch {
+	case err == nil:
+		return n, nil
+	case unresolved(err) != nil || listening(err):
+		return nil, &peerPortError{err}
+	}
+	return nil, &dataError{err}
+}
+
+// listenAgain waits until the next attempt, if there is to be one.
+func (s *Server) listenAgain(ctx context.Context) func(error) bool {
+	attempt, unnamed := 0, 0
+	return func(err error) bool {
+		if name := unresolved(err); name != nil {
+			if unnamed%sayAgain == 0 {
 				s.log.Warn("this server's own name does not resolve yet, waiting for it", "name", name.Name, "err", err)
 			}
 			unnamed++
-			select {
-			case <-ctx.Done():
-				return nil, &peerPortError{err}
-			case <-time.After(bindPause):
+		} else {
+			if attempt++; !listening(err) || attempt == s.cfg.PeerBindRetries {
+				return false
 			}
-			continue
+			s.log.Warn("cannot listen for the other servers, trying again", "err", err, "attempt", attempt)
 		}
-		switch listening := errors.As(err, &op) && op.Op == "listen"; {
-		case err == nil:
-			return n, nil
-		case !listening:
-			return nil, &dataError{err}
-		case try == s.cfg.PeerBindRetries:
-			return nil, &peerPortError{err}
-		}
-		s.log.Warn("cannot listen for the other servers, trying again", "err", err, "attempt", try)
 		select {
 		case <-ctx.Done():
-			return nil, &peerPortError{err}
+			return false
 		case <-time.After(bindPause):
+			return true
 		}
 	}
+}
+
+// unresolved returns the error about a name that does not resolve, if err is one.
+func unresolved(err error) (name *net.DNSError) {
+	errors.As(err, &name)
+	return name
+}
+
+// listening tells whether err is about an address that cannot be listened on.
+func listening(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "listen"
 }
 
 // peerPortError is about the ports for the other servers.

@@ -5,10 +5,13 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"zkd/conf"
+	"zkd/consensus/store"
 )
 
 // collector keeps what was logged.
@@ -78,5 +81,51 @@ func TestOwnNameIsWaitedFor(t *testing.T) {
 	cancel()
 	if err := <-ended; !IsPeerPortError(err) {
 		t.Errorf("a start that was ended while it waited: %v", err)
+	}
+}
+
+// counts counts how often the data are opened.
+type counts struct {
+	smallSegments
+	opened atomic.Int64
+}
+
+func (d *counts) Do(op store.Op, do func() error) error {
+	if op.Kind == store.OpRead && filepath.Base(op.Path) == "FORMAT" {
+		d.opened.Add(1)
+	}
+	return do()
+}
+
+// Who waits for the peer ports does not read the log again and again: it may be long.
+func TestDataAreReadOnceHoweverLateThePorts(t *testing.T) {
+	lone := loneEnsemble(t, "")
+	dir := t.TempDir()
+	s := startIn(t, dir, lone)
+	connect(t, s).create("/there", nil, 0)
+	stopServer(t, s)
+
+	opened := func(late int64) int64 {
+		d, attempts := &counts{}, atomic.Int64{}
+		cfg := testConfig(t, dir, func(c *conf.Config) { lone(c); c.PeerBindRetries = 1 })
+		quorum := cfg.Servers[0].Addrs[0].Quorum().String()
+		world := World{Disk: d, Listen: func(network, address string) (net.Listener, error) {
+			if address == quorum && attempts.Add(1) <= late {
+				return nil, &net.DNSError{Err: "no such host", Name: "own.zkd.invalid", IsNotFound: true}
+			}
+			return net.Listen(network, address)
+		}}
+		s, err := StartIn(t.Context(), cfg, slog.New(slog.DiscardHandler), world)
+		if err != nil {
+			t.Fatal(err)
+		}
+		stopServer(t, s)
+		if attempts.Load() != late+1 {
+			t.Errorf("%d attempts to listen, want %d", attempts.Load(), late+1)
+		}
+		return d.opened.Load()
+	}
+	if once, late := opened(0), opened(2); once == 0 || late != once {
+		t.Errorf("read %d times, and %d times when the ports were late", once, late)
 	}
 }
