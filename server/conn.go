@@ -36,6 +36,7 @@ type conn struct {
 	// behind is set if a write may be unanswered. Only the conn's goroutine uses it.
 	behind bool
 	since  time.Time
+	endBy  time.Time // set before ending: no client gets more time than that
 
 	// Set by the apply goroutine under out.mu before attached becomes true.
 	session session.Session
@@ -113,6 +114,7 @@ func (c *conn) serve() {
 	// What is queued goes out, and what still comes in is not read any more
 	// than it takes to see the client's end. No session will expire that would
 	// end the wait for a client that takes nothing.
+	c.endBy = time.Now().Add(endingTimes * c.srv.cfg.SessionlessCnxnTimeout)
 	c.limitWrites()
 	c.ending.Store(true)
 	c.srv.rounds.enter(c, c.srv.now())
@@ -125,12 +127,23 @@ func (c *conn) serve() {
 	}
 }
 
-// limitWrites gives a client that may have no session some time to take what is
-// queued for it.
+// endingTimes bounds the time in which a client has to take what is left for it
+// when its connection ends, however slow it is, in SessionlessCnxnTimeouts: by
+// default 16 MiB, the most there may be, at some 50 kB a second.
+const endingTimes = 32
+
+// limitWrites gives a client that may have no session some time to take the next
+// of what is queued for it.
 func (c *conn) limitWrites() {
-	if limit := c.srv.cfg.SessionlessCnxnTimeout; limit > 0 {
-		_ = c.nc.SetWriteDeadline(time.Now().Add(limit))
+	limit := c.srv.cfg.SessionlessCnxnTimeout
+	if limit <= 0 {
+		return
 	}
+	by := time.Now().Add(limit)
+	if by.After(c.endBy) {
+		by = c.endBy
+	}
+	_ = c.nc.SetWriteDeadline(by)
 }
 
 // endAfterReplies ends the connection once everything queued is sent.

@@ -238,19 +238,34 @@ func TestWhoWaitsForHisReplyIsAlive(t *testing.T) {
 	}
 }
 
+// goodbye has a client leave with some long replies queued for it, and returns how many bytes those are at least.
+func goodbye(t *testing.T, s *Server, c *client) int {
+	t.Helper()
+	c.create("/n", make([]byte, 1_000_000), 0)
+	h := hold(t, s)
+	c.send(wire.OpSync, wire.Path("/n"))
+	for range fewParked {
+		c.sendGet()
+	}
+	h.waits(c, 1, fewParked)
+	h.goOn()
+	c.send(wire.OpClose, nil)
+	on := connOf(s, c)
+	must(t, on.ending.Load, "its connection is ending")
+	return fewParked * 1_000_000
+}
+
+func endsSoon(c *conf.Config) {
+	c.TickTime, c.MinSessionTimeout = 100*time.Millisecond, 100*time.Millisecond
+	c.SessionlessCnxnTimeout = 100 * time.Millisecond
+}
+
 // A client that takes slowly what is queued in front of the end of its session gets all of it; there is no session any
 // more that would live as long as that takes.
 func TestSlowReaderOfItsLastReplies(t *testing.T) {
-	s := startServer(t, func(c *conf.Config) {
-		c.TickTime, c.MinSessionTimeout = 100*time.Millisecond, 100*time.Millisecond
-		c.SessionlessCnxnTimeout = time.Second
-	})
-	connect(t, s).create("/large", make([]byte, 1_000_000), 0)
+	s := startServer(t, func(c *conf.Config) { endsSoon(c); c.SessionlessCnxnTimeout = time.Second })
 	c, nc := narrow(t, s, time.Minute)
-	const reads = 5
-	c.asks("/large", reads)
-	c.send(wire.OpClose, nil)
-	want, total := reads*1_000_000, 0
+	want, total := goodbye(t, s, c), 0
 	buf := make([]byte, 8<<10)
 	for {
 		n, err := nc.Read(buf)
@@ -261,5 +276,23 @@ func TestSlowReaderOfItsLastReplies(t *testing.T) {
 	}
 	if total < want {
 		t.Errorf("the connection ended after %d of %d bytes", total, want)
+	}
+}
+
+// One that takes it ever so slowly has no session that would be kept by that, and does not keep its connection.
+func TestEndingConnectionIsNotKept(t *testing.T) {
+	s := startServer(t, endsSoon)
+	c, nc := narrow(t, s, time.Minute)
+	want, total := goodbye(t, s, c), 0
+	buf := make([]byte, 2<<10)
+	for s.conns.len() > 0 {
+		n, err := nc.Read(buf)
+		if total += n; err != nil || total > want/2 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if total > want/2 {
+		t.Errorf("it was waited for until it had taken %d of %d bytes", total, want)
 	}
 }
