@@ -173,7 +173,8 @@ func (c *conn) beginsAnew() bool {
 	if known && s.sessions.seenBefore(id) != c.request.LastZxidSeen && !mutant.Is(mutant.Lost) {
 		return false
 	}
-	if !known {
+	// A client may come as often as it likes: what it says is told now and then.
+	if !known && s.anew.due(s.now()) {
 		s.log.Warn("client has seen a newer state than this server's, which is alone: data was lost, or replaced by an older copy; "+
 			"the client begins anew", "peer", c.peer, "lastZxidSeen", hexZxid(c.request.LastZxidSeen), "zxid", hexZxid(s.zxid()))
 	}

@@ -36,14 +36,14 @@ type machine struct {
 	fired  int    // of dirty, how many before the change under way
 	change znode.Change
 	notify func(*conn, watch.Event) // deliverEvent
-	told   [2]time.Duration         // by kind, when a notice was last passed on
+	told   [2]notice                // by kind
 	asker  asker                    // of the reconfiguration under way
 
 	outcome outcome // of the request under way, for a Witness
 }
 
 func newMachine(srv *Server) *machine {
-	m := &machine{srv: srv, state: srv.state, told: [2]time.Duration{-noticeEvery, -noticeEvery}}
+	m := &machine{srv: srv, state: srv.state}
 	m.notify = m.deliverEvent
 	return m
 }
@@ -239,17 +239,11 @@ func (m *machine) write(c *conn) {
 	}
 }
 
-// noticeEvery is the least time between two messages of a kind: every write
-// below a quota that is exceeded would make one.
-const noticeEvery = time.Minute
-
 // tell logs what an operator may want to know of a write.
 func (m *machine) tell(n znode.Notice) {
-	now := m.srv.now()
-	if !m.srv.serving.Load() || now-m.told[n.Kind] < noticeEvery {
+	if !m.srv.serving.Load() || !m.told[n.Kind].due(m.srv.now()) {
 		return // replay tells nothing again, and a client cannot flood the log
 	}
-	m.told[n.Kind] = now
 	switch n.Kind {
 	case znode.ListGrown:
 		m.srv.log.Warn("this znode's child list has outgrown jute.maxbuffer: clients with that limit cannot list it",

@@ -51,6 +51,7 @@ type Server struct {
 	traceMask   atomic.Int64 // of gtmk and stmk
 	dynamic     *member.File
 	leadership  leadership
+	anew        notice    // a client begins anew, see conn.beginsAnew
 	toldPlace   time.Time // when unplaced last said something; of the driver's goroutine
 
 	listener net.Listener
