@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"zkd/consensus/peer"
+	"zkd/internal/mutant"
 )
 
 // Queries between servers, each answered by JSON.
@@ -109,6 +110,10 @@ func (c *complaint) say(n *Node, text string, args ...any) {
 	}
 }
 
+// belongs tells whether a server has something of a cluster. One whose state was
+// set aside knows where it belonged, and is no proof that there is anything left.
+func (a *probeAnswer) belongs() bool { return a.Cluster.known() && a.Last > 0 }
+
 // home returns the answer of a server of the cluster to join, nil if nobody
 // who answered belongs to one.
 func (n *Node) home(answers map[uint64]probeAnswer) *probeAnswer {
@@ -116,7 +121,7 @@ func (n *Node) home(answers map[uint64]probeAnswer) *probeAnswer {
 	own := n.who().Cluster
 	for _, server := range slices.Sorted(maps.Keys(answers)) {
 		a := answers[server]
-		if !a.Cluster.known() || own.known() && a.Cluster != own {
+		if !a.belongs() || own.known() && a.Cluster != own {
 			continue
 		}
 		if found == nil || a.Leads {
@@ -206,10 +211,13 @@ func (n *Node) form(answers map[uint64]probeAnswer) error {
 // join starts raft under a new identity and asks the leader of a cluster to
 // take it in, until it has. The old one, if this server had any, was taken from
 // it for good: what it had acknowledged is gone.
+//
+// A server that was blank learns from the log to which cluster it belongs
+// (belongsTo), so until it has something of it, it stands up for none.
 func (n *Node) join(ctx context.Context, home *probeAnswer) error {
 	raftID := laterID(n.cfg.ServerID)
 	n.log.Info("joining an ensemble", "cluster", home.Cluster, "as", raftID)
-	if err := n.become(func(id *identity) { id.Cluster, id.RaftID = home.Cluster, raftID }); err != nil {
+	if err := n.become(func(id *identity) { id.RaftID = raftID }); err != nil {
 		return err
 	}
 	n.meet(home.Members)
@@ -218,22 +226,28 @@ func (n *Node) join(ctx context.Context, home *probeAnswer) error {
 	}
 	n.newcomer.Store(true)
 	n.done.Go(func() {
-		n.begIn(ctx, raftID)
+		n.begIn(ctx, home.Cluster, raftID)
 		n.newcomer.Store(false)
 	})
 	return nil
 }
 
-// begIn asks to be taken in until raft has told so by itself.
-func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
+// begIn asks to be taken in until raft has told so by itself. Where nothing is
+// left of the cluster, this server is as blank as before, and begins again.
+func (n *Node) begIn(ctx context.Context, cluster clusterID, raftID raft.ServerID) {
 	complaint := complaint{time.Now()} // as a rule it does not take long
 	for ctx.Err() == nil {
 		if n.listed(raftID) {
 			return
 		}
 		reason := "no leader answers: " + n.absences(n.others())
-		for _, a := range n.census.answers() {
-			if a.Cluster != n.who().Cluster {
+		answers := n.census.answers()
+		if n.vanished(cluster, answers) {
+			n.rejoin(fmt.Sprintf("nobody has anything left of cluster %s, which this server was to join", cluster))
+			return
+		}
+		for _, a := range answers {
+			if a.Cluster != cluster {
 				continue
 			}
 			n.meet(a.Members) // the leader may be where its own zoo.cfg does not have it
@@ -254,6 +268,20 @@ func (n *Node) begIn(ctx context.Context, raftID raft.ServerID) {
 		case <-time.After(askEvery):
 		}
 	}
+}
+
+// vanished tells whether all others answer, and none has anything of a cluster
+// of which this server has nothing either. One that does not answer may have it.
+func (n *Node) vanished(cluster clusterID, answers map[uint64]probeAnswer) bool {
+	if n.raft.Load().LastIndex() > 0 || mutant.Is(mutant.Vanished) {
+		return false
+	}
+	for _, server := range n.others() {
+		if a, there := answers[server]; !there || a.belongs() && a.Cluster == cluster {
+			return false
+		}
+	}
+	return true
 }
 
 // Answer implements peer.Handler.

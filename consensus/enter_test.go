@@ -51,10 +51,11 @@ func TestHome(t *testing.T) {
 		home    uint64 // who is asked, 0 for nobody
 	}{
 		"all are blank":        {answers: answers{2: {ServerID: 2, Blank: true}}},
-		"one belongs":          {answers: answers{2: {ServerID: 2, Blank: true}, 3: {ServerID: 3, Cluster: a}}, home: 3},
-		"the leader knows":     {answers: answers{2: {ServerID: 2, Cluster: a}, 3: {ServerID: 3, Cluster: a, Leads: true}, 4: {ServerID: 4, Cluster: a}}, home: 3},
-		"to its own":           {own: b, answers: answers{2: {ServerID: 2, Cluster: a, Leads: true}, 3: {ServerID: 3, Cluster: b}}, home: 3},
-		"to no other":          {own: b, answers: answers{2: {ServerID: 2, Cluster: a, Leads: true}}},
+		"one belongs":          {answers: answers{2: {ServerID: 2, Blank: true}, 3: {ServerID: 3, Cluster: a, Last: 7}}, home: 3},
+		"the leader knows":     {answers: answers{2: {ServerID: 2, Cluster: a, Last: 7}, 3: {ServerID: 3, Cluster: a, Last: 7, Leads: true}, 4: {ServerID: 4, Cluster: a, Last: 7}}, home: 3},
+		"to its own":           {own: b, answers: answers{2: {ServerID: 2, Cluster: a, Last: 7, Leads: true}, 3: {ServerID: 3, Cluster: b, Last: 7}}, home: 3},
+		"to no other":          {own: b, answers: answers{2: {ServerID: 2, Cluster: a, Last: 7, Leads: true}}},
+		"nothing is left":      {answers: answers{2: {ServerID: 2, Cluster: a}}},
 		"nobody is to be seen": {own: b},
 	} {
 		t.Run(name, func(t *testing.T) {

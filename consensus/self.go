@@ -184,7 +184,7 @@ func (n *Node) rejoin(why string) { n.fatal(n.Distrust(errors.New(why))) }
 // are others to copy it from. It returns the error to end this server with:
 // ErrRejoin then, otherwise the one given.
 func (n *Node) Distrust(why error) error {
-	if n.cfg.Ensemble == nil || !n.who().Cluster.known() {
+	if n.cfg.Ensemble == nil || !n.who().Cluster.known() && !n.newcomer.Load() {
 		return why
 	}
 	if err := n.become(func(id *identity) { id.Rejoin = why.Error() }); err != nil {

@@ -42,6 +42,7 @@ const (
 	Gap         Rule = "gap"         // a batch is not applied before those in front of it
 	Replaced    Rule = "replaced"    // nor one of a process that was replaced
 	Readable    Rule = "readable"    // a log that cannot be read ends the server, and no goroutine by a panic
+	Vanished    Rule = "vanished"    // who was to join a cluster of which nothing is left begins again
 	Founding    Rule = "founding"    // a founding that was cut short begins again
 	Origins     Rule = "origins"     // a snapshot tells what was applied of each server
 	Time        Rule = "time"        // the time of batches never goes back
