@@ -30,6 +30,8 @@ type conn struct {
 	round  int64          // rounds.mu: the one in which it is looked at next, 0 if none
 	kept   atomic.Bool    // the client waits for memory, or for its turn
 	ending atomic.Bool    // what is queued is the last
+	// arriving is set while a part of a request is here, and the rest is not.
+	arriving atomic.Bool
 
 	who  atomic.Pointer[znode.Actor] // replaced, never changed
 	head txnHead                     // only the conn's goroutine uses it

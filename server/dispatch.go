@@ -128,10 +128,11 @@ func (r *run) long(frame []byte, need int) bool {
 // the connection is to end.
 func (c *conn) process() bool {
 	r := run{c: c, began: c.srv.now()}
-	if !c.resumeAt(r.began) {
+	if c.lapsed(r.began) {
 		return false
 	}
 	defer r.end()
+	touched := false
 	for {
 		frame, err := c.in.next()
 		if err != nil || frame != nil && len(frame) < jute.HeaderSize {
@@ -141,11 +142,21 @@ func (c *conn) process() bool {
 			return false
 		}
 		if frame == nil {
+			arriving := c.in.begin < c.in.end
+			if arriving && !touched {
+				c.entry.Touch(r.began)
+			}
+			c.arriving.Store(arriving)
 			return true
 		}
 		body := jute.NewReader(frame)
 		xid, op := body.Int32(), jute.Op(body.Int32())
 		k := kindOf(op)
+		if !touched && k != auth && k != unknown {
+			// Whatever waits behind a slow disk, the client was heard from.
+			c.entry.Touch(r.began)
+			touched = true
+		}
 		if mutant.Is(mutant.SyncLog) && op == jute.OpSync {
 			k = read
 		}

@@ -120,7 +120,8 @@ func (c *conn) look(now time.Duration) time.Duration {
 	case !ok:
 	case signs.Took:
 		c.took()
-	case attached && !ending:
+	case attached && !ending && (blocked || c.arriving.Load()):
+		// What was read whole counts by what it was: an auth packet does not.
 		entry.Heard(now - signs.Sent)
 	}
 	return now

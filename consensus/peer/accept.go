@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"runtime/debug"
+	"syscall"
 	"time"
 )
 
@@ -167,7 +168,7 @@ func (n *Network) complain(c net.Conn, err error) {
 	r := (*refused)(nil)
 	f, text, attrs, level := &n.figures, err.Error(), []any(nil), slog.LevelWarn
 	switch {
-	case err == io.EOF, errors.Is(err, net.ErrClosed), n.ctx.Err() != nil:
+	case err == io.EOF, errors.Is(err, syscall.ECONNRESET), errors.Is(err, net.ErrClosed), n.ctx.Err() != nil:
 		return // somebody looked whether the port is open, or had to make room
 	case errors.As(err, &r):
 		f.refused.Add(1)

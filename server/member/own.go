@@ -19,5 +19,9 @@ func AsFiled(cfg *conf.Config, servers List) List {
 	return servers.With(own)
 }
 
-// nowhere tells whether the list has an address that leads to no machine.
-func (l List) nowhere() bool { return slices.ContainsFunc(l, wildcard) }
+// nowhere tells whether the list has a voter with an address that leads to no
+// machine. An observer that nobody reaches holds up nothing, and clients that add
+// one so, which ZooKeeper takes, get it.
+func (l List) nowhere() bool {
+	return slices.ContainsFunc(l, func(s conf.Server) bool { return !s.Observer && wildcard(s) })
+}

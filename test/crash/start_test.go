@@ -129,7 +129,7 @@ func TestCommands(t *testing.T) {
 	if err := os.WriteFile(file, []byte("dataDir=/x\nclientPort=99999\n"), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if code, _, text := run("check-config", file); code != 2 || !strings.Contains(text, "99999") {
+	if code, text, _ := run("check-config", file); code != 2 || !strings.Contains(text, "99999") {
 		t.Errorf("check-config of a bad file: %d, %q", code, text)
 	}
 	if code, _, text := run("check-config"); code != 2 || !strings.Contains(text, "zoo.cfg") {
