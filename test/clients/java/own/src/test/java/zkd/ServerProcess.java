@@ -13,12 +13,25 @@ import java.util.Map;
 import java.util.Properties;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
 
 /** A server under test in a process of its own, started by the script that -Dzk.launcher names. */
 public final class ServerProcess {
     /** With -Dzk.servers=3 a server is an ensemble, and clients talk to its first member. */
     private static final int SERVERS = Integer.getInteger("zk.servers", 1);
+
+    /**
+     * Starts all processes. The launcher has a server end with the thread that started it, not with that thread's
+     * process (prctl(2), PR_SET_PDEATHSIG), and some tests start one in a thread of their own that ends at once.
+     */
+    private static final ExecutorService STARTER = Executors.newSingleThreadExecutor(r -> {
+        Thread t = new Thread(r, "server starter");
+        t.setDaemon(true);
+        return t;
+    });
 
     private static final Set<Process> running = ConcurrentHashMap.newKeySet();
 
@@ -114,7 +127,8 @@ public final class ServerProcess {
         // Tests set what a server inside their own JVM would read.
         Properties all = System.getProperties();
         for (String key : all.stringPropertyNames()) {
-            boolean servers = key.startsWith("zookeeper.") || key.startsWith("znode.") || key.startsWith("jute.");
+            boolean servers = key.startsWith("zookeeper.") || key.startsWith("znode.") || key.startsWith("jute.")
+                    || key.equals("readonlymode.enabled");
             // Nor would a provider's class be on a ZooKeeper's class path.
             if (servers && !key.startsWith("zookeeper.authProvider.")) {
                 command.add("-D" + key + "=" + all.getProperty(key));
@@ -125,9 +139,20 @@ public final class ServerProcess {
         b.redirectOutput(log.isEmpty()
                 ? ProcessBuilder.Redirect.DISCARD
                 : ProcessBuilder.Redirect.appendTo(new File(log)));
-        Process process = b.start();
+        Process process = fork(b);
         running.add(process);
         processes.add(process);
+    }
+
+    private static Process fork(ProcessBuilder b) throws IOException {
+        try {
+            return STARTER.submit(b::start).get();
+        } catch (ExecutionException e) {
+            throw new IOException(e.getCause());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new IOException(e);
+        }
     }
 
     /** Ends it in order; its data stays. */
