@@ -11,18 +11,18 @@ import (
 
 // What this file has is how the driver changes the part of those who are in
 // raft. As in ZooKeeper a reconfiguration is made when a majority of the voters
-// that it wants is in contact; here these must have their vote as well. Who of
-// the others is to vote comes into raft when it is there, and votes when it has
-// caught up, also long after the reconfiguration: raft counts no vote before.
+// that it wants is in contact; here these must have their vote and the log as
+// well. Who of the others is to vote comes into raft when it is there, and votes
+// when it has caught up, also long after the reconfiguration.
 
 // tally is what the voters of a list can do.
 type tally struct {
 	voters int // of the list
-	voting int // of them, have a vote in raft and are in contact
-	coming int // of them, are in contact and are to get one
+	voting int // of them, have a vote in raft, are in contact and have caught up
+	coming int // of them, are in contact, and have no vote yet or nothing to use it on
 }
 
-// decides tells whether the list could decide by those who can vote now.
+// decides tells whether the list could decide by those who can confirm entries now.
 func (t tally) decides() bool { return t.voting > t.voters/2 || mutant.Is(mutant.NewQuorum) }
 
 // mayDecide tells whether it is worth waiting for those who are coming.
@@ -42,7 +42,7 @@ func (d *driver) count(servers []raft.Server, want []peer.Member) (t tally) {
 				t.coming++
 			}
 		case !d.there(s.ID):
-		case s.Suffrage == raft.Voter:
+		case s.Suffrage == raft.Voter && (d.upToDate(s.ID) || mutant.Is(mutant.UpToDate)):
 			t.voting++
 		default:
 			t.coming++
@@ -60,7 +60,7 @@ func (d *driver) holds(servers []raft.Server, want []peer.Member) bool {
 }
 
 // reached tells whether the reconfiguration under way is made: nobody else
-// votes, and of the voters that it wants a majority does.
+// votes, and of the voters that it wants a majority does and is up to date.
 func (d *driver) reached(servers []raft.Server, want []peer.Member) bool {
 	for _, s := range servers {
 		if m := memberOf(want, s.ID); s.Suffrage == raft.Voter && (m == nil || m.Observer) {
@@ -72,9 +72,9 @@ func (d *driver) reached(servers []raft.Server, want []peer.Member) bool {
 
 // adjust changes the part of one who is in raft: promotions first, then
 // demotions, then removals, and the leader itself last of all.
-func (d *driver) adjust(servers []raft.Server, want []peer.Member, commit uint64) change {
+func (d *driver) adjust(servers []raft.Server, want []peer.Member) change {
 	for _, s := range servers {
-		if m := memberOf(want, s.ID); m != nil && !m.Observer && s.Suffrage != raft.Voter && d.mayVote(s.ID, commit) {
+		if m := memberOf(want, s.ID); m != nil && !m.Observer && s.Suffrage != raft.Voter && d.upToDate(s.ID) {
 			return change{promote, s.ID}
 		}
 	}

@@ -19,8 +19,8 @@ const (
 	// guestTime is how long a newcomer that did not catch up in time, and was
 	// not made a member, may go on copying: the next attempt finds it ready.
 	guestTime = 10 * time.Minute
-	// caughtUp is how many entries behind a newcomer may be when it becomes a
-	// voter.
+	// caughtUp is how many entries behind a server may be that is taken for up
+	// to date.
 	caughtUp = 256
 	// settleTime is how long members have to report to a new leader before one
 	// of them can be taken for gone.
@@ -34,6 +34,7 @@ type driver struct {
 	version  uint64                      // of the reconfiguration under way, 0 for none
 	patience patience                    // with it
 	leaving  map[raft.ServerID]bool      // lost their place by a reconfiguration
+	heirs    map[raft.ServerID]bool      // whose server had a vote until its former incarnation was removed
 	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
 	began    time.Time
 	told     time.Time // when the end of a reconfiguration was last proposed
@@ -41,7 +42,7 @@ type driver struct {
 }
 
 func newDriver(n *Node) *driver {
-	return &driver{n: n, leaving: map[raft.ServerID]bool{}, guests: map[raft.ServerID]time.Time{}, began: time.Now()}
+	return &driver{n: n, leaving: map[raft.ServerID]bool{}, heirs: map[raft.ServerID]bool{}, guests: map[raft.ServerID]time.Time{}, began: time.Now()}
 }
 
 // drive is the goroutine of a leader's driver.
@@ -87,7 +88,7 @@ func (d *driver) step(ctx context.Context, servers []raft.Server) {
 	} else {
 		d.version = 0
 	}
-	c := d.next(servers, want, d.n.raft.Load().CommitIndex())
+	c := d.next(servers, want)
 	switch {
 	case c.what != nothing:
 		d.make(ctx, c)
@@ -129,13 +130,12 @@ const (
 	handOver action = "hand over" // by the leader, which is to lose its vote
 )
 
-// next decides what to do next about raft's members. commit is how far the log
-// is committed.
-func (d *driver) next(servers []raft.Server, want []peer.Member, commit uint64) change {
+// next decides what to do next about raft's members.
+func (d *driver) next(servers []raft.Server, want []peer.Member) change {
 	if c := d.takeIn(servers, want); c.what != nothing {
 		return c
 	}
-	return d.adjust(servers, want, commit)
+	return d.adjust(servers, want)
 }
 
 // takeIn admits one of the servers that ask, in the place of what its id meant
@@ -151,7 +151,7 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 			continue
 		}
 		if before == nil {
-			return admit(servers, memberOf(want, id), id)
+			return d.admit(servers, memberOf(want, id), id)
 		}
 		if time.Since(d.began) < settleTime && before.ID != d.n.raftID() && !d.n.runsAs(server, id) {
 			continue // it may not have found this leader yet
@@ -161,22 +161,23 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 			continue
 		}
 		if before.Suffrage == raft.Voter && !d.majorityWithout(servers, before.ID) {
-			d.n.applicants.putOff(server, "too few voters are in contact to replace one now")
+			d.n.applicants.putOff(server, "too few voters are in contact and up to date to replace one now")
 			continue
 		}
 		d.n.log.Info("a server without state takes the place that it has in the list", "server", server, "was", before.ID, "is", id)
+		d.heirs[id] = before.Suffrage == raft.Voter
 		return change{remove, before.ID}
 	}
 	return change{}
 }
 
-// admit makes a server a member that was none. It gets its vote at once where
-// that does not raise the number that a majority needs: until it has caught up,
-// the others are then as many as they were without it, and when it has, one of
-// them can be spared. Otherwise it catches up first.
-func admit(servers []raft.Server, as *peer.Member, id raft.ServerID) change {
-	have := len(voters(servers))
-	if as.Observer || (have+1)/2 > have/2 || mutant.Is(mutant.Enfranchise) {
+// admit makes a server a member that was none. One that takes the place of a
+// voter gets its vote at once where that does not raise the number that a majority
+// needs: until it has caught up, the others are then as many as they were without
+// it, and when it has, one of them can be spared. Everybody else catches up first.
+func (d *driver) admit(servers []raft.Server, as *peer.Member, id raft.ServerID) change {
+	have, heir := len(voters(servers)), d.heirs[id]
+	if as.Observer || !heir || (have+1)/2 > have/2 || mutant.Is(mutant.Enfranchise) {
 		return change{add, id}
 	}
 	return change{addVoter, id}
@@ -201,19 +202,25 @@ func (d *driver) there(id raft.ServerID) bool {
 	return ok || id == d.n.raftID()
 }
 
+// upToDate tells whether a member is in contact and has caught up: it can confirm
+// the next entry. One that waits for a snapshot cannot, vote or not.
+func (d *driver) upToDate(id raft.ServerID) bool {
+	return id == d.n.raftID() || d.n.members.caughtUp(id)
+}
+
 // majorityWithout tells whether the voters but one can still decide.
 func (d *driver) majorityWithout(servers []raft.Server, without raft.ServerID) bool {
-	voters, there := 0, 0
+	voters, able := 0, 0
 	for _, s := range servers {
 		if s.Suffrage != raft.Voter || s.ID == without {
 			continue
 		}
 		voters++
-		if d.there(s.ID) {
-			there++
+		if d.upToDate(s.ID) || mutant.Is(mutant.UpToDate) && d.there(s.ID) {
+			able++
 		}
 	}
-	return there > voters/2
+	return able > voters/2
 }
 
 // overstayed tells whether a newcomer that was not made a member has copied
@@ -225,12 +232,6 @@ func (d *driver) overstayed(id raft.ServerID) bool {
 		d.guests[id] = since
 	}
 	return time.Since(since) > guestTime
-}
-
-// mayVote tells whether a non-voter is close enough behind to count.
-func (d *driver) mayVote(id raft.ServerID, commit uint64) bool {
-	applied, _, ok := d.n.members.present(id)
-	return ok && applied+caughtUp >= commit
 }
 
 // memberOf returns the wanted member that a raft id is of, nil if there is
@@ -302,6 +303,6 @@ func (n *Node) judge() {
 		n.rejoin("its state differs from that of most other servers")
 	}
 	for _, l := range wrong {
-		_ = l.Send(linkDiverged) // a link that breaks is heard of again
+		_ = l.Send(linkDiverged) // a link that breaks is opened again
 	}
 }

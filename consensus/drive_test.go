@@ -1,7 +1,9 @@
 package consensus
 
 import (
+	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -15,12 +17,15 @@ func voter(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: 
 
 func nonvoter(id raft.ServerID) raft.Server { return raft.Server{ID: id, Suffrage: raft.Nonvoter} }
 
-// drivenBy returns the driver of the leader 1.1, who has heard of others as
-// far as it says here.
+// committed is the end of the log of drivenBy's leader.
+const committed = 1000
+
+// drivenBy returns the driver of the leader 1.1, who has heard from others that
+// they have applied as much.
 func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) *driver {
 	n := &Node{log: slog.New(slog.DiscardHandler), id: identity{RaftID: "1.1"}}
 	for id, index := range applied {
-		n.members.reported(id, index, unknownDigest)
+		n.members.reported(id, index, committed, unknownDigest)
 	}
 	for _, id := range asking {
 		server, _ := serverOf(id)
@@ -32,7 +37,7 @@ func drivenBy(applied map[raft.ServerID]uint64, asking ...raft.ServerID) *driver
 }
 
 func TestNextChange(t *testing.T) {
-	const commit = 1000
+	const commit = committed
 	type all = map[raft.ServerID]uint64
 	three := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}
 	wantThree := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}
@@ -49,7 +54,7 @@ func TestNextChange(t *testing.T) {
 		"nothing to do": {servers: three, want: wantThree, heard: all{"2.1": commit, "3.1": commit}},
 		"a newcomer": {
 			servers: three[:2], want: wantThree, heard: all{"2.1": commit}, asking: []raft.ServerID{"3.a"},
-			next: change{addVoter, "3.a"},
+			next: change{add, "3.a"},
 		},
 		"a newcomer that makes the number even": {
 			servers: three, want: append([]peer.Member{{ID: 4}}, wantThree...), heard: all{"2.1": commit, "3.1": commit}, asking: []raft.ServerID{"4.a"},
@@ -115,6 +120,23 @@ func TestNextChange(t *testing.T) {
 			heard: all{"2.1": commit, "3.1": commit, "4.a": 0}, reconfig: true, begun: 2 * absentTime,
 			next: change{demote, "3.1"},
 		},
+		"one that has its vote and nothing else": {
+			servers: []raft.Server{voter("1.1"), voter("2.1"), voter("3.a")}, want: []peer.Member{{ID: 1}, {ID: 3}},
+			heard: all{"2.1": commit, "3.a": 0}, reconfig: true,
+		},
+		"one of five of which one has nothing yet": {
+			servers: append([]raft.Server{voter("4.1"), voter("5.a")}, three...), want: append([]peer.Member{{ID: 5}}, wantThree...),
+			heard: all{"2.1": commit, "3.1": commit, "4.1": commit, "5.a": 0}, reconfig: true, begun: 2 * absentTime,
+			next: change{demote, "4.1"},
+		},
+		"not removed while another has nothing yet": {
+			servers: []raft.Server{voter("1.1"), voter("2.1"), voter("3.a")}, want: []peer.Member{{ID: 1}, {ID: 3}},
+			heard: all{"2.1": commit, "3.a": 0},
+		},
+		"not replaced while another has nothing yet": {
+			servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1")}, want: wantThree,
+			heard: all{"2.a": 0}, asking: []raft.ServerID{"3.a"}, told: "too few voters",
+		},
 		"the leader last": {
 			servers: append([]raft.Server{voter("4.1"), voter("5.1")}, three...), want: []peer.Member{{ID: 2}, {ID: 4}, {ID: 5}},
 			heard: all{"2.1": commit, "3.1": commit, "4.1": commit, "5.1": commit}, reconfig: true,
@@ -143,7 +165,7 @@ func TestNextChange(t *testing.T) {
 			if tt.begun > 0 {
 				d.patience.began = time.Now().Add(-tt.begun)
 			}
-			if got := d.next(tt.servers, tt.want, commit); got != tt.next {
+			if got := d.next(tt.servers, tt.want); got != tt.next {
 				t.Errorf("next change %q, not %q", got, tt.next)
 			}
 			for _, id := range tt.asking {
@@ -157,31 +179,63 @@ func TestNextChange(t *testing.T) {
 	}
 }
 
+// A voter that comes back blank has its vote back at once where no larger
+// majority follows; whoever was none catches up first.
+func TestReplacedVoterHasItsVoteAtOnce(t *testing.T) {
+	four := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1"), voter("4.1")}
+	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}, {ID: 4}}
+	for name, tt := range map[string]struct {
+		of   int
+		was  raft.Server
+		next action
+	}{
+		"one of three":   {3, voter("3.1"), addVoter},
+		"one of four":    {4, voter("4.1"), add},
+		"it had no vote": {3, nonvoter("3.1"), add},
+		"one of two":     {2, voter("2.1"), add},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server, _ := serverOf(tt.was.ID)
+			id := raft.ServerID(fmt.Sprintf("%d.a", server))
+			d := drivenBy(map[raft.ServerID]uint64{"2.1": committed, "3.1": committed}, id)
+			delete(d.n.members.all, tt.was.ID)
+			others := slices.Clone(four[:tt.of-1])
+			c := d.next(append(slices.Clone(others), tt.was), want[:tt.of])
+			if c != (change{remove, tt.was.ID}) {
+				t.Fatalf("first %q", c)
+			}
+			if c = d.next(others, want[:tt.of]); c != (change{tt.next, id}) {
+				t.Errorf("then %q, not %q", c.what, tt.next)
+			}
+		})
+	}
+}
+
 // Who loses its place by a reconfiguration goes as soon as that is over.
 func TestLeavingMembersGo(t *testing.T) {
 	d := drivenBy(nil)
 	servers, want := []raft.Server{voter("1.1"), nonvoter("4.a")}, []peer.Member{{ID: 1}}
 	d.version = 1
-	if got := d.next(servers, want, 0); got != (change{}) {
+	if got := d.next(servers, want); got != (change{}) {
 		t.Fatalf("meanwhile: %q", got)
 	}
 	d.version = 0
-	if got := d.next(servers, want, 0); got != (change{remove, "4.a"}) {
+	if got := d.next(servers, want); got != (change{remove, "4.a"}) {
 		t.Errorf("afterwards: %q", got)
 	}
 }
 
 // A new leader does not take for gone who has had no time to report.
 func TestNewLeaderWaitsBeforeItReplaces(t *testing.T) {
-	d := drivenBy(map[raft.ServerID]uint64{"2.1": 0}, "3.a")
+	d := drivenBy(map[raft.ServerID]uint64{"2.1": committed}, "3.a")
 	d.began = time.Now()
 	three := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}
 	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}
-	if got := d.next(three, want, 0); got != (change{}) {
+	if got := d.next(three, want); got != (change{}) {
 		t.Errorf("at once: %q", got)
 	}
 	d.began = d.began.Add(-2 * settleTime)
-	if got := d.next(three, want, 0); got != (change{remove, "3.1"}) {
+	if got := d.next(three, want); got != (change{remove, "3.1"}) {
 		t.Errorf("later: %q", got)
 	}
 }
@@ -190,14 +244,14 @@ func TestNewLeaderWaitsBeforeItReplaces(t *testing.T) {
 func TestGuestOverstays(t *testing.T) {
 	d := drivenBy(nil)
 	servers, want := []raft.Server{voter("1.1"), nonvoter("4.a")}, []peer.Member{{ID: 1}}
-	if got := d.next(servers, want, 0); got != (change{}) {
+	if got := d.next(servers, want); got != (change{}) {
 		t.Fatalf("at once: %q", got)
 	}
 	d.guests["4.a"] = d.guests["4.a"].Add(-2 * guestTime)
-	if got := d.next(servers, want, 0); got != (change{remove, "4.a"}) {
+	if got := d.next(servers, want); got != (change{remove, "4.a"}) {
 		t.Errorf("after its time: %q", got)
 	}
-	if d.next(servers, []peer.Member{{ID: 1}, {ID: 4, Observer: true}}, 0); len(d.guests) != 0 {
+	if d.next(servers, []peer.Member{{ID: 1}, {ID: 4, Observer: true}}); len(d.guests) != 0 {
 		t.Errorf("a member is a guest: %v", d.guests)
 	}
 }
@@ -207,6 +261,7 @@ func TestReached(t *testing.T) {
 	for name, tt := range map[string]struct {
 		servers []raft.Server
 		silent  raft.ServerID // everybody else is in contact
+		behind  raft.ServerID // everybody else has caught up
 		asking  []raft.ServerID
 		reached bool
 	}{
@@ -216,6 +271,8 @@ func TestReached(t *testing.T) {
 		"it asks already":                  {servers: []raft.Server{voter("1.1"), voter("2.a")}, asking: []raft.ServerID{"3.a"}},
 		"it copies already":                {servers: []raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}},
 		"it has gone again":                {servers: []raft.Server{voter("1.1"), voter("2.a"), nonvoter("3.a")}, silent: "3.a", reached: true},
+		"its vote came before the log":     {servers: []raft.Server{voter("1.1"), voter("2.a"), voter("3.1")}, behind: "3.1"},
+		"a majority not up to date":        {servers: []raft.Server{voter("1.1"), voter("2.a")}, behind: "2.a"},
 		"no majority":                      {servers: []raft.Server{voter("1.1"), nonvoter("4.a")}},
 		"a majority not in contact":        {servers: []raft.Server{voter("1.1"), voter("2.a")}, silent: "2.a"},
 		"a majority of which one must not": {servers: []raft.Server{voter("1.1"), nonvoter("2.a"), nonvoter("3.a")}},
@@ -227,7 +284,10 @@ func TestReached(t *testing.T) {
 			heard := map[raft.ServerID]uint64{}
 			for _, s := range tt.servers {
 				if s.ID != tt.silent {
-					heard[s.ID] = 7
+					heard[s.ID] = committed
+					if s.ID == tt.behind {
+						heard[s.ID] = 0
+					}
 				}
 			}
 			d := drivenBy(heard, tt.asking...)

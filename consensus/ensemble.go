@@ -158,6 +158,9 @@ type MemberStatus struct {
 	Applied uint64        `json:"applied_index,omitempty"`
 	Contact time.Duration `json:"contact_ns,omitempty"` // since its last report
 	Known   bool          `json:"known"`                // Applied and Contact are
+	// CaughtUp tells whether it is in contact and applies what is committed as
+	// it comes.
+	CaughtUp bool `json:"caught_up,omitempty"`
 }
 
 // Status returns this server's view as of now.
@@ -178,9 +181,10 @@ func (n *Node) Status() Status {
 		member.ServerID, _ = serverOf(m.ID)
 		switch {
 		case m.ID == id.RaftID:
-			member.Applied, member.Known = s.Applied, true
+			member.Applied, member.Known, member.CaughtUp = s.Applied, true, true
 		case leads:
 			member.Applied, member.Contact, member.Known = n.members.present(m.ID)
+			member.CaughtUp = n.members.caughtUp(m.ID)
 		}
 		s.Members = append(s.Members, member)
 	}

@@ -60,8 +60,8 @@ func TestNoSecondVoteByWhoFormsAnEnsemble(t *testing.T) {
 	}
 }
 
-// Who runs under an id now is replaced for no second that it was not heard of, and
-// whatever was last heard of it.
+// Who runs under an id now is replaced for no second that it was not heard from, and
+// whatever was last heard from it.
 func TestReplacedAtOnceWhenItAnswersAsAnother(t *testing.T) {
 	three := []raft.Server{voter("1.1"), voter("2.1"), voter("3.1")}
 	want := []peer.Member{{ID: 1}, {ID: 2}, {ID: 3}}
@@ -75,10 +75,10 @@ func TestReplacedAtOnceWhenItAnswersAsAnother(t *testing.T) {
 		"a third one answers there": {&probeAnswer{RaftID: "3.b"}, change{}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := drivenBy(map[raft.ServerID]uint64{"2.1": 0, "3.1": 0}, "3.a")
+			d := drivenBy(map[raft.ServerID]uint64{"2.1": committed, "3.1": committed}, "3.a")
 			d.began = time.Now()
 			d.n.census.note(3, tt.now, nil)
-			if got := d.next(three, want, 0); got != tt.next {
+			if got := d.next(three, want); got != tt.next {
 				t.Errorf("next change %q, not %q", got, tt.next)
 			}
 		})

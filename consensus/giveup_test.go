@@ -30,7 +30,7 @@ func TestMayDecide(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			heard := map[raft.ServerID]uint64{}
 			for _, id := range tt.heard {
-				heard[id] = 7
+				heard[id] = committed
 			}
 			if got := drivenBy(heard, tt.asking...).count(tt.servers, want).mayDecide(); got != tt.may {
 				t.Errorf("may decide: %v", got)

@@ -114,7 +114,11 @@ func (n *Node) takeReport(from raft.ServerID, b []byte) bool {
 	} else if ok {
 		verdict = otherDigest
 	}
-	n.members.reported(from, applied, verdict)
+	var last uint64
+	if r := n.raft.Load(); r != nil {
+		last = r.LastIndex()
+	}
+	n.members.reported(from, applied, last, verdict)
 	if verdict == otherDigest {
 		n.log.Error("the state of a server differs from this one's", "server", from, "index", index)
 		n.judge()

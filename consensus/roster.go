@@ -20,7 +20,12 @@ type heard struct {
 	links   []*peer.Link // open ones, the newest last
 	at      time.Time    // of the last report
 	applied uint64
-	digest  verdict
+	// last is the end of this leader's log by the last report. Who has applied that
+	// by the next one is in step: he is no further behind than one report. The
+	// first is measured by the log as it is then.
+	last   uint64
+	inStep bool
+	digest verdict
 }
 
 // verdict is what comparing a member's digest with the leader's has given.
@@ -71,11 +76,17 @@ func (h *heard) newest() *peer.Link {
 	return h.links[len(h.links)-1]
 }
 
-func (r *roster) reported(id raft.ServerID, applied uint64, v verdict) {
+// reported notes a report, which came when this leader's log ended with last.
+func (r *roster) reported(id raft.ServerID, applied, last uint64, v verdict) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	h := r.get(id)
-	h.at, h.applied = time.Now(), applied
+	due := last
+	if time.Since(h.at) < inContact {
+		due = min(due, h.last)
+	}
+	h.inStep = applied+caughtUp >= due
+	h.at, h.applied, h.last = time.Now(), applied, last
 	if v != unknownDigest {
 		h.digest = v
 	}
@@ -91,6 +102,15 @@ func (r *roster) present(id raft.ServerID) (applied uint64, since time.Duration,
 	}
 	since = time.Since(h.at)
 	return h.applied, since, since < inContact
+}
+
+// caughtUp tells whether a member is in contact and has applied this leader's
+// log, but for what came lately.
+func (r *roster) caughtUp(id raft.ServerID) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	h := r.all[id]
+	return h != nil && h.inStep && time.Since(h.at) < inContact
 }
 
 // verdicts counts the members among those given whose digests are the leader's

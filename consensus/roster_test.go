@@ -17,7 +17,7 @@ func TestRosterForgetsWhoHasNoLink(t *testing.T) {
 	if _, _, ok := r.present("2.1"); ok {
 		t.Error("in contact before its first report")
 	}
-	r.reported("2.1", 7, unknownDigest)
+	r.reported("2.1", 7, 7, unknownDigest)
 	endSecond := r.opened("2.1", second)
 	endFirst()
 	if applied, _, ok := r.present("2.1"); !ok || applied != 7 {
@@ -31,13 +31,51 @@ func TestRosterForgetsWhoHasNoLink(t *testing.T) {
 
 func TestRosterContactEnds(t *testing.T) {
 	var r roster
-	r.reported("2.1", 7, otherDigest)
+	r.reported("2.1", 7, 7, otherDigest)
 	r.all["2.1"].at = time.Now().Add(-inContact)
 	if _, _, ok := r.present("2.1"); ok {
 		t.Error("still in contact")
 	}
 	if same, open, other := r.verdicts([]raft.ServerID{"2.1"}); same+open+len(other) != 0 {
 		t.Errorf("its digest counts: %d, %d, %v", same, open, other)
+	}
+}
+
+// A member is in step when it has applied what the leader had by its last
+// report but one: what came since is under way.
+func TestRosterCaughtUp(t *testing.T) {
+	type report struct{ applied, last uint64 }
+	for name, tt := range map[string]struct {
+		reports []report
+		ok      bool
+	}{
+		"none":                        {},
+		"nothing but its first":       {[]report{{0, 1000}}, false},
+		"close enough at its first":   {[]report{{1000 - caughtUp, 1000}}, true},
+		"as far as the leader was":    {[]report{{1000, 1000}, {5000 - caughtUp, 5000}, {5000, 9000}}, true},
+		"one that copies a snapshot":  {[]report{{0, 1000}, {0, 1001}, {0, 1002}}, false},
+		"one that falls behind":       {[]report{{1000, 1000}, {1000, 5000}, {1100, 9000}}, false},
+		"one that falls behind again": {[]report{{0, 1000}, {1000, 1000}, {1000, 5000}, {1000, 5000}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r roster
+			for _, is := range tt.reports {
+				r.reported("2.1", is.applied, is.last, unknownDigest)
+			}
+			if got := r.caughtUp("2.1"); got != tt.ok {
+				t.Errorf("caught up: %t", got)
+			}
+			if len(tt.reports) > 0 {
+				r.all["2.1"].at = time.Now().Add(-inContact)
+				if r.caughtUp("2.1") {
+					t.Error("caught up, and not in contact")
+				}
+				r.reported("2.1", 1000, 20_000, unknownDigest)
+				if r.caughtUp("2.1") {
+					t.Error("measured by the log from before it was away")
+				}
+			}
+		})
 	}
 }
 
@@ -56,7 +94,7 @@ func TestVerdicts(t *testing.T) {
 		links[id] = &peer.Link{}
 		r.opened(id, links[id])
 		for _, v := range reports {
-			r.reported(id, 1, v)
+			r.reported(id, 1, 1, v)
 		}
 	}
 	same, open, other := r.verdicts([]raft.ServerID{"2.1", "3.1", "4.1", "5.1", "6.1", "7.1", "8.1", "9.1"})
@@ -93,7 +131,7 @@ func TestJudge(t *testing.T) {
 			all := append(slices.Clone(ids), "9.a")
 			for i, v := range append(slices.Clone(tt.voters), tt.observer) {
 				r.opened(all[i], &peer.Link{})
-				r.reported(all[i], 1, v)
+				r.reported(all[i], 1, 1, v)
 			}
 			wrong, self := r.judge(ids, all)
 			if len(wrong) != tt.wrong || self != tt.self {

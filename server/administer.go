@@ -160,7 +160,7 @@ func (s *Server) seen() map[int64]member.Seen {
 	st := s.node.Status()
 	for _, m := range st.Members {
 		is := seen[int64(m.ServerID)]
-		is.Votes, is.Contact = m.Voter, m.Known
+		is.Votes, is.Contact, is.CaughtUp = m.Voter, m.Known, m.CaughtUp
 		seen[int64(m.ServerID)] = is
 	}
 	return seen

@@ -56,7 +56,8 @@ const (
 	FirstClients Rule = "first-clients" // the first clients wait for the votes of the servers that are there
 	StandBack    Rule = "stand-back"    // a server with data of its own serves nobody while its list belongs to another cluster
 	SecondVote   Rule = "second-vote"   // who forms an ensemble has no vote in the terms that others know of
-	Enfranchise  Rule = "enfranchise"   // a newcomer has its vote at once where no larger majority follows
+	Enfranchise  Rule = "enfranchise"   // who replaces a voter has its vote at once where no larger majority follows
+	UpToDate     Rule = "up-to-date"    // a voter that has not caught up yet counts for no change of the members
 )
 
 // Rules about lists of servers.

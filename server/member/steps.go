@@ -65,14 +65,16 @@ type Seen struct {
 	Asks    bool // waits to be taken in
 	Votes   bool // has a vote in raft
 	Contact bool // is in contact
+	// CaughtUp is in contact, and has what is committed: its vote counts.
+	CaughtUp bool
 }
 
 // Step returns the list that is one safe step from l towards target, or l, and
 // why there is none now, "" where l is the target already. leader goes last.
 //
 // A server is added only when it is there, and none loses its vote before all
-// that are to have one do; what is left of the voters then has a majority in
-// contact.
+// that are to have one do; what is left of the voters then has a majority that is
+// in contact and has caught up.
 func (l List) Step(target List, seen map[int64]Seen, leader int64, least int) (next List, why string) {
 	if l.String() == target.String() {
 		return l, ""
@@ -132,7 +134,7 @@ func (l List) shrink(target List, seen map[int64]Seen, leader int64, least int) 
 		case err != nil:
 			return l, err.Error()
 		case !next.decides(seen):
-			return l, fmt.Sprintf("without server %d too few of the voters are in contact", s.ID)
+			return l, fmt.Sprintf("without server %d too few of the voters are in contact and up to date", s.ID)
 		}
 		return next, ""
 	}
@@ -146,11 +148,12 @@ func rank(last bool) int {
 	return 0
 }
 
-// decides tells whether most of the voters of a list are in contact.
+// decides tells whether most of the voters of a list are in contact and have
+// caught up.
 func (l List) decides(seen map[int64]Seen) bool {
 	there := 0
 	for _, s := range l {
-		if is := seen[s.ID]; !s.Observer && is.Votes && is.Contact {
+		if is := seen[s.ID]; !s.Observer && is.Votes && is.CaughtUp {
 			there++
 		}
 	}

@@ -68,7 +68,8 @@ func TestAgreedOnWildcards(t *testing.T) {
 }
 
 func TestStep(t *testing.T) {
-	here, asks, away := Seen{Votes: true, Contact: true}, Seen{Asks: true}, Seen{Votes: true}
+	here, asks, away := Seen{Votes: true, Contact: true, CaughtUp: true}, Seen{Asks: true}, Seen{Votes: true}
+	behind := Seen{Votes: true, Contact: true}
 	learns := Seen{Contact: true}
 	type all = map[int64]Seen
 	for name, tt := range map[string]struct {
@@ -88,6 +89,7 @@ func TestStep(t *testing.T) {
 		"not before the other votes":   {from: "abcd", target: "abd", seen: all{1: here, 2: here, 3: here, 4: learns}, want: "abcd", why: "server 4 does not vote yet"},
 		"but then":                     {from: "abcd", target: "abd", seen: all{1: here, 2: here, 3: here, 4: here}, want: "abd"},
 		"too few are in contact":       {from: "abcd", target: "abc", seen: all{1: here, 2: away, 3: away, 4: here}, want: "abcd", why: "without server 4 too few"},
+		"too few have caught up":       {from: "abcd", target: "abc", seen: all{1: here, 2: behind, 3: away, 4: here}, want: "abcd", why: "without server 4 too few"},
 		"one that is away goes":        {from: "abcd", target: "abc", seen: all{1: here, 2: here, 3: here, 4: away}, want: "abc"},
 		"a vote":                       {from: "abC", target: "abc", seen: all{1: here, 2: here, 3: learns}, want: "abc"},
 		"no vote for one that is away": {from: "abC", target: "abc", seen: all{1: here, 2: here}, want: "abC", why: "server 3 is not in contact"},
@@ -113,7 +115,7 @@ func TestStep(t *testing.T) {
 func TestStepToAnotherLine(t *testing.T) {
 	l := lines(t, "abc")
 	moved := mustParse(t, "server.3=z:1:2:participant;2181")[0]
-	here := Seen{Votes: true, Contact: true}
+	here := Seen{Votes: true, Contact: true, CaughtUp: true}
 	got, why := l.Step(l.With(moved), map[int64]Seen{1: here, 2: here, 3: {Votes: true}}, 1, 2)
 	if got.String() != l.With(moved).String() || why != "" {
 		t.Errorf("got\n%s\n%q", got, why)

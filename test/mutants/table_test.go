@@ -47,7 +47,8 @@ var caught = map[string][]check{
 	"first-clients": {{pkg: "consensus", run: "TestWhoIsWaitedForBeforeTheFirstClients"}},
 	"stand-back":    {{pkg: "consensus", run: "TestTwoClustersUnderOneList"}},
 	"second-vote":   {{pkg: "consensus", run: "TestNoSecondVoteByWhoFormsAnEnsemble"}},
-	"enfranchise":   {{pkg: "consensus", run: "TestNextChange"}},
+	"enfranchise":   {{pkg: "consensus", run: "TestReplacedVoterHasItsVoteAtOnce"}},
+	"up-to-date":    {{pkg: "consensus", run: "TestNextChange|TestReached"}},
 
 	"own-line": {{pkg: "server", run: "TestFirstListNamesThisServer"}},
 
@@ -148,6 +149,7 @@ var unsimulated = map[string]string{
 	"stand-back":    "the servers of a seed are started as one ensemble",
 	"second-vote":   noWipe,
 	"enfranchise":   noWipe,
+	"up-to-date":    noWipe,
 }
 
 const (
