@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -35,6 +36,7 @@ type sighting struct {
 	asking bool
 	due    bool      // is to be asked at once
 	data   clusterID // that it was last seen to belong to
+	term   uint64    // the highest that it has told
 }
 
 func (c *census) init() { c.news, c.now = make(chan struct{}, 1), make(chan struct{}, 1) }
@@ -79,7 +81,7 @@ func (c *census) note(server uint64, answer *probeAnswer, err error) {
 	var r *peer.Refusal
 	switch {
 	case answer != nil:
-		s.data = answer.Cluster
+		s.data, s.term = answer.Cluster, max(s.term, answer.Term)
 	case errors.As(err, &r) && r.Reason == peer.WrongCluster:
 		s.data = clusterID(r.By.Cluster)
 	}
@@ -91,12 +93,24 @@ func (c *census) note(server uint64, answer *probeAnswer, err error) {
 	}
 }
 
-// hurry has a peer asked at once.
+// hurry has a peer asked at once, if it is one of those that are asked.
 func (c *census) hurry(server uint64) {
 	c.mu.Lock()
-	c.ofLocked(server).due = true
+	s := c.peers[server]
+	if s != nil {
+		s.due = true
+	}
 	c.mu.Unlock()
-	notify(c.now)
+	if s != nil {
+		notify(c.now)
+	}
+}
+
+// retain forgets all but some servers.
+func (c *census) retain(servers []uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	maps.DeleteFunc(c.peers, func(server uint64, _ *sighting) bool { return !slices.Contains(servers, server) })
 }
 
 // knock is called when a peer asks this server: one that did not answer is there
@@ -149,6 +163,16 @@ func (c *census) clusters() map[uint64]clusterID {
 	return clusters
 }
 
+// term returns the highest one that any of the peers was ever seen to know of.
+func (c *census) term() (term uint64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.peers {
+		term = max(term, s.term)
+	}
+	return term
+}
+
 const (
 	// askEvery is how often a server that looks for its place asks the others.
 	askEvery = 200 * time.Millisecond
@@ -181,20 +205,21 @@ func (n *Node) takeCensus(ctx context.Context) {
 	var asks sync.WaitGroup
 	defer asks.Wait()
 	for ctx.Err() == nil {
-		every := n.censusEvery()
-		for _, m := range n.known() {
-			if m.ID == n.cfg.ServerID || !n.census.begin(m.ID, every) {
+		every, others := n.censusEvery(), n.others()
+		n.census.retain(others)
+		for _, server := range others {
+			if !n.census.begin(server, every) {
 				continue
 			}
 			asks.Go(func() {
 				var a probeAnswer
-				err := n.ask(ctx, m.ID, queryProbe, &a)
+				err := n.ask(ctx, server, queryProbe, &a)
 				if err != nil {
-					n.log.Debug("no answer", "server", m.ID, "err", err)
-					n.census.note(m.ID, nil, err)
+					n.log.Debug("no answer", "server", server, "err", err)
+					n.census.note(server, nil, err)
 					return
 				}
-				n.census.note(m.ID, &a, nil)
+				n.census.note(server, &a, nil)
 			})
 		}
 		select {
@@ -209,13 +234,18 @@ func (n *Node) takeCensus(ctx context.Context) {
 // says.
 const leastPatience = time.Second
 
-// patience is how long a peer has for an answer: a slow one is not gone.
+// patience is how long a peer has for an answer where nothing can be decided
+// without it: a slow one is not gone.
 func (n *Node) patience() time.Duration {
 	if e := n.cfg.Ensemble; e != nil {
 		return max(e.Patience, leastPatience)
 	}
 	return leastPatience
 }
+
+// brief is how long a peer has for an answer where the others can be asked in
+// its place, or it can be asked again.
+func (t *timing) brief() time.Duration { return t.times(leastPatience, tripsPerElection+1) }
 
 // ask sends a query and reads its answer.
 func (n *Node) ask(ctx context.Context, server uint64, kind byte, answer any) error {

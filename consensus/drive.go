@@ -38,6 +38,7 @@ type driver struct {
 	guests   map[raft.ServerID]time.Time // since when somebody is in raft who is not listed
 	began    time.Time
 	told     time.Time // when the end of a reconfiguration was last proposed
+	warned   bool      // that the first clients do not wait for servers that are there
 	changed  uint64    // the last change of raft's members is in the log by then
 }
 

@@ -118,6 +118,13 @@ func (n *Node) Role() Role {
 	return Observing
 }
 
+// Leads tells whether this server leads and has applied everything that was
+// committed under the leaders before it.
+func (n *Node) Leads() bool {
+	term, leads := n.leadsNow()
+	return leads && n.settled.Load() == term
+}
+
 // Contact returns how long ago this server was last known to follow, or to be,
 // a leader that has the majority.
 func (n *Node) Contact() time.Duration { return time.Since(n.began) - time.Duration(n.contact.Load()) }

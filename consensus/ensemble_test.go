@@ -337,3 +337,34 @@ func TestStartsThatEndAtOnce(t *testing.T) {
 		}
 	}
 }
+
+// A server that has just become leader says so to nobody who wants to know what
+// came of a change, before it knows of all changes.
+func TestLeadsWhenItHasAppliedAll(t *testing.T) {
+	quick.Skip(t)
+	e := newTrio(t, 3)
+	for id := range uint64(3) {
+		e.launch(id+1, e.members)
+	}
+	e.ready(1, 2, 3)
+	old := e.leader()
+	next := old%3 + 1
+	until(t, "leader that leads", e.nodes[old].Leads)
+	hold := make(chan struct{})
+	wait := func() { <-hold }
+	e.states[next].before.Store(&wait)
+	submit(e.nodes[old], 1, 1, "last")
+	until(t, "entry of the former leader", func() bool {
+		return len(e.states[old].all()) == 1 && e.nodes[next].raft.Load().CommitIndex() >= e.nodes[old].raft.Load().AppliedIndex()
+	})
+	raftID := e.nodes[next].raftID()
+	if err := e.nodes[old].raft.Load().LeadershipTransferToServer(raftID, raft.ServerAddress(raftID)).Error(); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "new leader", func() bool { return e.nodes[next].Role() == Leading })
+	if e.nodes[next].Leads() {
+		t.Error("it leads before it has applied what was committed before it")
+	}
+	close(hold)
+	until(t, "new leader that leads", e.nodes[next].Leads)
+}

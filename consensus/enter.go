@@ -90,7 +90,7 @@ func (n *Node) enter(ctx context.Context) error {
 			enough = time.Now()
 		}
 		if may && (len(missing) == 0 || time.Since(enough) >= foundingGrace+2*n.roundTrip()) {
-			return n.form(answers)
+			return n.form()
 		}
 		select {
 		case <-ctx.Done():
@@ -188,24 +188,23 @@ func (n *Node) withData(answers map[uint64]probeAnswer) (servers []uint64) {
 
 // form starts raft on the list of voters that zoo.cfg has on all servers alike.
 //
-// One of those that it forms the ensemble with may have begun already, with this
-// server as it was before it lost its disk: it then had a vote in each term that
-// the other has seen, and is not to have another. So it begins above them.
-func (n *Node) form(answers map[uint64]probeAnswer) error {
+// One of the others may have begun already, with this server as it was before it
+// lost its disk: it then had a vote in each term that the other has seen, and is
+// not to have another. So it begins above all terms that it was ever told of, be
+// it that who told them does not answer now.
+func (n *Node) form() error {
 	var members raft.Configuration
-	var term uint64
 	for _, m := range n.cfg.Ensemble.Members {
 		if !m.Observer {
 			id := firstID(m.ID)
 			members.Servers = append(members.Servers, raft.Server{ID: id, Address: raft.ServerAddress(id)})
 		}
-		term = max(term, answers[m.ID].Term)
 	}
 	n.log.Info("forming an ensemble", "voters", len(members.Servers))
 	if err := n.become(func(id *identity) { id.RaftID = firstID(n.cfg.ServerID) }); err != nil {
 		return err
 	}
-	return n.startRaft(&founding{members, term})
+	return n.startRaft(&founding{members, n.census.term()})
 }
 
 // join starts raft under a new identity and asks the leader of a cluster to
@@ -255,7 +254,7 @@ func (n *Node) begIn(ctx context.Context, cluster clusterID, raftID raft.ServerI
 				continue
 			}
 			var answer joinAnswer
-			if err := n.ask(ctx, a.ServerID, queryJoin, &answer); err != nil {
+			if err := n.askJoin(ctx, a.ServerID, &answer); err != nil {
 				reason = err.Error()
 			} else if reason = answer.Reason; answer.Taken {
 				reason = "taken in, waiting for the log"
@@ -284,6 +283,13 @@ func (n *Node) vanished(cluster clusterID, answers map[uint64]probeAnswer) bool 
 	return true
 }
 
+// askJoin has no more patience than it takes: another server may lead by now.
+func (n *Node) askJoin(ctx context.Context, server uint64, answer *joinAnswer) error {
+	ctx, cancel := context.WithTimeout(ctx, n.pace().brief())
+	defer cancel()
+	return n.ask(ctx, server, queryJoin, answer)
+}
+
 // Answer implements peer.Handler.
 func (n *Node) Answer(from peer.Identity, kind byte, body []byte) ([]byte, error) {
 	switch kind {
@@ -307,10 +313,7 @@ func (n *Node) Accept(l *peer.Link) { n.serveLink(l) }
 
 func (n *Node) probed() probeAnswer {
 	id := n.who()
-	a := probeAnswer{ServerID: n.cfg.ServerID, Cluster: id.Cluster, RaftID: id.RaftID, Blank: !id.Cluster.known(), Leader: n.leaderHeard()}
-	if e := n.cfg.Ensemble; e != nil {
-		a.File = e.File
-	}
+	a := probeAnswer{ServerID: n.cfg.ServerID, Cluster: id.Cluster, RaftID: id.RaftID, Blank: !id.Cluster.known(), Leader: n.leaderHeard(), File: n.cfg.Ensemble.File}
 	if m := n.fsm.membership(); m != nil {
 		a.Members = m.Current
 		if m.Wanted != nil {
@@ -360,7 +363,7 @@ func (n *Node) suspect(ctx context.Context) {
 		// Asked now: an answer from before this server was taken in is about
 		// another one, and so is that of a leader who has been replaced.
 		own := n.raftID()
-		for _, a := range n.probeAll(ctx, n.patience()) {
+		for _, a := range n.probeAll(ctx, n.pace().brief()) {
 			if a.Leads && a.Cluster == n.who().Cluster && a.Term >= n.raft.Load().CurrentTerm() && !slices.Contains(a.Raft, own) {
 				n.rejoin(fmt.Sprintf("the ensemble has gone on without %s; it has %v now", own, a.Raft))
 				return

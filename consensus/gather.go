@@ -47,18 +47,27 @@ func (d *driver) gather(ctx context.Context, servers []raft.Server) {
 		d.make(ctx, c)
 		return
 	}
-	late := d.late(servers, want)
-	switch patience := d.n.patience(); {
-	case len(late) == 0:
-	case time.Since(d.began) < patience:
+	if late := d.late(servers, want); len(late) > 0 && !d.goesOnWithout(late) {
 		return
-	default:
-		d.n.log.Warn("serving without servers that are there and do not become members", "servers", late, "waited", patience)
 	}
 	if time.Since(d.told) > tellEvery {
 		d.told = time.Now()
 		d.n.cfg.Ensemble.Founded()
 	}
+}
+
+// goesOnWithout tells whether those who are late have had their time, and says so
+// once.
+func (d *driver) goesOnWithout(late []uint64) bool {
+	patience := d.n.patience()
+	if time.Since(d.began) < patience {
+		return false
+	}
+	if !d.warned {
+		d.warned = true
+		d.n.log.Warn("serving without servers that are there and do not become members", "servers", late, "waited", patience)
+	}
+	return true
 }
 
 // late returns the listed voters that are there and do not have their votes yet,

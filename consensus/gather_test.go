@@ -2,7 +2,9 @@ package consensus
 
 import (
 	"errors"
+	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,12 +49,36 @@ func TestWhoIsWaitedForBeforeTheFirstClients(t *testing.T) {
 	}
 }
 
+// That servers which are there do not become members is said once, not at each
+// step until there is a list.
+func TestWhoComesLateIsNamedOnce(t *testing.T) {
+	var log strings.Builder
+	d := drivenBy(nil)
+	d.n.log = slog.New(slog.NewTextHandler(&log, nil))
+	d.began = time.Now()
+	if d.goesOnWithout([]uint64{3}) || log.Len() > 0 {
+		t.Errorf("at once: %s", &log)
+	}
+	d.began = time.Time{}
+	for range 3 {
+		if !d.goesOnWithout([]uint64{3}) {
+			t.Error("it waits for ever")
+		}
+	}
+	if lines := strings.Count(log.String(), "serving without"); lines != 1 {
+		t.Errorf("said %d times: %s", lines, &log)
+	}
+}
+
 // A server that forms an ensemble with one that has begun to may be there for the
 // second time, on another disk: it does not vote where it may have voted before.
 func TestNoSecondVoteByWhoFormsAnEnsemble(t *testing.T) {
 	e := newTrio(t, 3)
 	e.launch(2, e.members)
-	if err := e.nodes[2].form(map[uint64]probeAnswer{1: {Blank: true, Term: 7, Raft: []raft.ServerID{"1.1", "2.1", "3.1"}}}); err != nil {
+	seen := &e.nodes[2].census
+	seen.note(1, &probeAnswer{Blank: true, Term: 7, Raft: []raft.ServerID{"1.1", "2.1", "3.1"}}, nil)
+	seen.note(1, nil, errors.New("it does not answer any more"))
+	if err := e.nodes[2].form(); err != nil {
 		t.Fatal(err)
 	}
 	if term := e.nodes[2].raft.Load().CurrentTerm(); term < 8 {

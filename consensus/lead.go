@@ -98,6 +98,7 @@ func (l *leadership) begin(ctx context.Context, n *Node, term uint64) {
 				return
 			}
 		}
+		n.settled.Store(term)
 		var duties sync.WaitGroup
 		defer duties.Wait()
 		if e := n.cfg.Ensemble; e != nil {
@@ -156,8 +157,10 @@ func (n *Node) mourn(ctx context.Context) {
 // may have been started again so soon that its port never refused anybody.
 func (n *Node) visit(ctx context.Context, last leader) {
 	server, _ := serverOf(last.id)
+	asking, cancel := context.WithTimeout(ctx, n.pace().brief())
+	defer cancel()
 	var a probeAnswer
-	if err := n.ask(ctx, server, queryProbe, &a); err != nil || a.Leads && a.RaftID == last.id {
+	if err := n.ask(asking, server, queryProbe, &a); err != nil || a.Leads && a.RaftID == last.id {
 		return
 	}
 	if n.leader() == last {
@@ -185,7 +188,7 @@ func (n *Node) succeed(ctx context.Context, dead leader) {
 	}
 }
 
-// leaderHeard returns who leads, as far as this server still hears of it.
+// leaderHeard returns who leads, as far as this server still hears from it.
 func (n *Node) leaderHeard() raft.ServerID {
 	if n.Contact() > n.pace().election {
 		return ""
@@ -196,11 +199,11 @@ func (n *Node) leaderHeard() raft.ServerID {
 // hasten makes one of the servers that have no leader stand for election at
 // once, where each would wait a random time and the first to do so may not be
 // the one that can win: when a majority of the voters answers, none of them
-// hears of a leader, and none has a longer log.
+// hears from a leader, and none has a longer log.
 func (n *Node) hasten(ctx context.Context) {
 	for ctx.Err() == nil {
 		if n.leaderHeard() == "" && n.foremostNow(ctx) && n.leaderHeard() == "" && n.raft.Load().State() == raft.Follower {
-			n.log.Info("no leader is heard of, standing for election")
+			n.log.Info("no leader is heard from, standing for election")
 			n.trans.StandForElection()
 			n.pause(ctx, n.pace().times(time.Second, tripsPerElection+1))
 		}

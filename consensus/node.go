@@ -132,6 +132,7 @@ type Node struct {
 	peers      atomic.Pointer[[]raft.Server] // the others, while this server leads
 	contact    atomic.Int64                  // ns since began
 	newcomer   atomic.Bool                   // asks to be taken in
+	settled    atomic.Uint64                 // the last term in which it led and had applied all from before
 	refused    atomic.Bool                   // raft did not take what it was given
 	uplink     atomic.Pointer[peer.Link]     // the newest to a leader
 

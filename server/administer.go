@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -60,11 +61,11 @@ func (s *Server) administer(request []byte) ([]byte, error) {
 	if err := json.Unmarshal(request, &r); err != nil {
 		return nil, err
 	}
-	st := s.node.Status()
+	st, leads := s.node.Status(), s.node.Leads() // before the list is read, which is then no older
 	s.state.mu.RLock()
 	have := s.state.members
 	s.state.mu.RUnlock()
-	a := member.Answer{Leads: st.Role == consensus.Leading.String() && have.servers != nil, Servers: have.servers.Lines(), Version: have.version}
+	a := member.Answer{Leads: leads && have.servers != nil, Servers: have.servers.Lines(), Version: have.version}
 	if a.Leads {
 		a.States = states(&st)
 		s.answerChange(&a, &r, &have)
@@ -123,8 +124,17 @@ func (s *Server) followFiles(ctx context.Context) {
 		if have.servers == nil || have.wanted != nil {
 			continue
 		}
-		target := have.servers.Agreed(s.files(ctx))
-		if target == nil || ctx.Err() != nil {
+		files := s.files(ctx)
+		if ctx.Err() != nil {
+			continue
+		}
+		target := have.servers.Agreed(files)
+		if target == nil || target.String() == have.servers.String() {
+			others := fmt.Sprint(have.servers.Others(files))
+			if others != told && others != "[]" {
+				s.log.Info("some zoo.cfg files have other members; the files of most voters would have to", "servers", others)
+			}
+			told = others
 			continue
 		}
 		next, why := have.servers.Step(target, s.seen(), s.cfg.ServerID, s.leastVoters())

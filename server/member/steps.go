@@ -34,6 +34,16 @@ func (l List) Agreed(files map[int64]List) List {
 	return nil
 }
 
+// Others returns the voters of l whose files have another list.
+func (l List) Others(files map[int64]List) (voters []int64) {
+	for _, s := range l {
+		if !s.Observer && len(files[s.ID]) > 0 && l.named(s.ID, files).String() != l.String() {
+			voters = append(voters, s.ID)
+		}
+	}
+	return voters
+}
+
 // named is the file of a server with its own line by name.
 func (l List) named(id int64, files map[int64]List) List {
 	file := files[id]

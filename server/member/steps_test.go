@@ -1,6 +1,7 @@
 package member
 
 import (
+	"slices"
 	"strings"
 	"testing"
 )
@@ -45,6 +46,14 @@ func TestAgreed(t *testing.T) {
 				t.Errorf("got\n%s\nwant %s", got, tt.want)
 			}
 		})
+	}
+}
+
+func TestWhoseFilesDiffer(t *testing.T) {
+	l := lines(t, "abcD")
+	files := map[int64]List{1: lines(t, "abcD"), 2: lines(t, "abc"), 4: lines(t, "ab"), 5: lines(t, "ab")}
+	if got := l.Others(files); !slices.Equal(got, []int64{2}) {
+		t.Errorf("those of %d", got)
 	}
 }
 

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"zkd/test/zkdserver"
 )
@@ -109,6 +108,12 @@ func TestMembershipByFiles(t *testing.T) {
 			e.AwaitLeader() // a newcomer may lead
 		}
 	}
+	leaderSees := func(servers string) {
+		t.Helper()
+		e.Await("the leader sees the files of "+servers, func() bool {
+			return slices.ContainsFunc(e.Servers, func(s *Server) bool { return s.LogSays("some zoo.cfg files have other members", "servers="+servers) })
+		})
+	}
 	for id := 4; id <= 5; id++ {
 		s := e.layOut(id, false)
 		e.must(s.Blank())
@@ -121,7 +126,7 @@ func TestMembershipByFiles(t *testing.T) {
 		status, _ := first[0].status()
 		return strings.Contains(status, "2 listed servers wait to be taken in: zkd member add 4 5 --config "+first[0].configFile())
 	})
-	time.Sleep(2 * time.Second) // long enough for the leader to look
+	leaderSees("[1]")
 	e.AwaitMembers(first...)
 
 	roll(first[1:], five)
@@ -134,7 +139,7 @@ func TestMembershipByFiles(t *testing.T) {
 	l.AwaitAll(nil)
 
 	roll(first[:2], first)
-	time.Sleep(2 * time.Second)
+	leaderSees(`"[1 2]"`)
 	e.AwaitMembers(five...)
 	roll(first[2:], first)
 	e.AwaitMembers(first...)
