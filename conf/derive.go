@@ -2,6 +2,7 @@ package conf
 
 import (
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 )
@@ -92,13 +93,19 @@ func (l *loader) setListeners() {
 	}
 	l.cfg.ClientAddr = l.listener("clientPort", self.Client)
 	l.cfg.SecureClientAddr = l.listener("secureClientPort", self.Secure)
-	if l.cfg.ClientAddr == "" && l.cfg.SecureClientAddr == "" && !l.badPort() {
+	if l.cfg.ClientAddr == "" && l.cfg.SecureClientAddr == "" && !l.badPort() && !l.perhapsInLine() {
 		how := "clientPort=2181 is the usual one"
 		if l.image {
 			how = "put ;2181 behind this server's line in " + varServers + ", or clientPort=2181 into " + varExtra
 		}
 		l.fail(origin{file: l.cfg.File}, "no client port is set: %s", how)
 	}
+}
+
+// perhapsInLine tells whether this server's line may have a client port: some
+// line has one, and nobody knows which is its own, which was said already.
+func (l *loader) perhapsInLine() bool {
+	return l.cfg.Self() == nil && slices.ContainsFunc(l.cfg.Servers, func(s Server) bool { return s.Client.IsSet() || s.Secure.IsSet() })
 }
 
 func (l *loader) badPort() bool {

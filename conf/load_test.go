@@ -76,6 +76,8 @@ func TestBadConfig(t *testing.T) {
 			want: "initLimit is not set\nsyncLimit is not set"},
 		{name: "limits 0", text: threeServers + "standaloneEnabled=false", files: map[string]string{"/d/myid": "4"}, want: "/d/myid: My id 4 not in the peer list"},
 		{name: "no myid", text: threeServers, want: "myid file is missing: /d/myid"},
+		{name: "no myid, and client ports in the lines alone", text: "dataDir=/d\ninitLimit=5\nsyncLimit=2\nserver.1=a:2888:3888;2181\nserver.2=b:2888:3888;2181\n",
+			want: "myid file is missing: /d/myid"},
 		{name: "myid not in the list", text: threeServers, files: map[string]string{"/d/myid": "9"}, want: "/d/myid: My id 9 not in the peer list"},
 		{name: "myid text", text: base, files: map[string]string{"/d/myid": "one"}, want: "/d/myid:1: serverid one is not a number"},
 		{name: "myid empty", text: base, files: map[string]string{"/d/myid": "\n1"}, want: "/d/myid:1: the file is empty"},

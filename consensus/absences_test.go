@@ -22,6 +22,10 @@ func TestAbsences(t *testing.T) {
 		peer := raft.Server{ID: "2.1", Address: "2.1"}
 		refused := errors.New("connection refused")
 
+		l.Warn("no known peers, aborting election")
+		if s := said(); s != "" {
+			t.Errorf("a server that waits to be taken in: %s", s)
+		}
 		l.Error("failed to appendEntries to", "peer", peer, "error", refused)
 		time.Sleep(tolerated - time.Second)
 		l.Error("failed to heartbeat to", "peer", peer.Address, "backoff time", time.Second, "error", refused)

@@ -261,6 +261,15 @@ func (n *Node) ask(ctx context.Context, server uint64, kind byte, answer any) er
 	return nil
 }
 
+// listedText names the servers that this one looks among.
+func (n *Node) listedText() string {
+	var ids []string
+	for _, m := range n.cfg.Ensemble.Members {
+		ids = append(ids, strconv.FormatUint(m.ID, 10))
+	}
+	return strings.Join(ids, ", ") + " in its zoo.cfg"
+}
+
 // absences names servers, and why each of them is no help.
 func (n *Node) absences(servers []uint64) string {
 	var all []string

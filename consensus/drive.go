@@ -144,7 +144,7 @@ func (d *driver) next(servers []raft.Server, want []peer.Member) change {
 func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 	for server, id := range d.n.applicants.current(time.Now()) {
 		if memberOf(want, id) == nil {
-			d.n.applicants.putOff(server, fmt.Sprintf("server %d is not in the list of members; add it by reconfig or zkd member add", server))
+			d.n.applicants.putOff(server, fmt.Sprintf("server %d is not in the list of members; %s", server, d.n.howToBeListed()))
 			continue
 		}
 		before, after := incarnations(servers, server, id)
@@ -170,6 +170,14 @@ func (d *driver) takeIn(servers []raft.Server, want []peer.Member) change {
 		return change{remove, before.ID}
 	}
 	return change{}
+}
+
+// howToBeListed is what a server waits for that is not in the list.
+func (n *Node) howToBeListed() string {
+	if e := n.cfg.Ensemble; e != nil && e.File != "" {
+		return "it is taken in when most servers run with a zoo.cfg that lists it"
+	}
+	return "add it by reconfig or zkd member add"
 }
 
 // admit makes a server a member that was none. One that takes the place of a

@@ -85,7 +85,7 @@ func (n *Node) enter(ctx context.Context) error {
 		switch {
 		case !may:
 			enough = time.Time{}
-			complaint.say(n, "waiting for servers that this one can form an ensemble with, or whose it can join", "missing", n.absences(missing))
+			complaint.say(n, "waiting for servers that this one can form an ensemble with, or whose it can join", "missing", n.absences(missing), "listed", n.listedText())
 		case enough.IsZero():
 			enough = time.Now()
 		}
@@ -260,7 +260,7 @@ func (n *Node) begIn(ctx context.Context, cluster clusterID, raftID raft.ServerI
 				reason = "taken in, waiting for the log"
 			}
 		}
-		complaint.say(n, "waiting to be taken in", "as", raftID, "why", reason)
+		complaint.say(n, "waiting to be taken in", "as", raftID, "why", reason, "listed", n.listedText())
 		select {
 		case <-ctx.Done():
 		case <-n.census.news:
@@ -365,7 +365,7 @@ func (n *Node) suspect(ctx context.Context) {
 		own := n.raftID()
 		for _, a := range n.probeAll(ctx, n.pace().brief()) {
 			if a.Leads && a.Cluster == n.who().Cluster && a.Term >= n.raft.Load().CurrentTerm() && !slices.Contains(a.Raft, own) {
-				n.rejoin(fmt.Sprintf("the ensemble has gone on without %s; it has %v now", own, a.Raft))
+				n.rejoin(fmt.Sprintf("%s as %s: that has %v now", removed, own, a.Raft))
 				return
 			}
 		}

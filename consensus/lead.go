@@ -40,8 +40,8 @@ func (n *Node) watch(ctx context.Context) {
 		now := n.leader()
 		n.refreshContact(r, now)
 		if now != last {
+			n.reportLeader(last, now)
 			last = now
-			n.log.Info("leader", "leader", now.id, "term", now.term)
 			if l := n.uplink.Load(); l != nil && raft.ServerID(l.Peer().RaftID) != now.id {
 				_ = l.Close() // the sender may be stuck in it
 			}
@@ -60,6 +60,19 @@ func (n *Node) watch(ctx context.Context) {
 		case <-tick.C:
 		case <-changes:
 		}
+	}
+}
+
+// reportLeader logs who leads now. That a server which starts knows nobody yet
+// is news to nobody.
+func (n *Node) reportLeader(before, now leader) {
+	switch {
+	case now.id != "":
+		n.log.Info("leader", "leader", now.id, "term", now.term)
+	case before.id != "":
+		n.log.Info("no leader", "before", before.id, "term", now.term)
+	default:
+		n.log.Debug("no leader yet", "term", now.term)
 	}
 }
 
@@ -349,7 +362,7 @@ func (n *Node) handOver() {
 	}
 	successor := n.successor()
 	if successor == "" {
-		n.log.Info("leadership cannot be handed over: no other voter is in contact")
+		n.log.Info("no other voter is in contact that the leadership could be handed to")
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), handOverTime)

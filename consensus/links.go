@@ -81,7 +81,7 @@ func (n *Node) heedLeader(l *peer.Link) {
 			n.rejoin("its state differs from that of the other servers, the leader says")
 			return
 		case linkRemoved:
-			n.rejoin("it was removed from the ensemble")
+			n.rejoin(removed)
 			return
 		}
 	}

@@ -36,6 +36,7 @@ var everyday = map[string]bool{
 	"previous log term mis-match":                  true,
 	"appendEntries rejected, sending older logs":   true,
 	"clearing log suffix":                          true,
+	"no known peers, aborting election":            true,
 	"heartbeat timeout reached, starting election": true,
 	"heartbeat timeout reached, not part of a stable configuration or a non-voter, not triggering a leader election": true,
 	"not part of stable configuration, aborting election":                                                            true,

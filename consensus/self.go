@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -110,6 +111,10 @@ func (n *Node) belongsTo(cluster clusterID) {
 	}
 }
 
+// removed begins the reason of a server that lost its place in the ensemble, also
+// as its identity keeps it.
+const removed = "it was removed from the ensemble"
+
 // setAside moves what the store has out of the way. The server is blank then
 // but for its cluster.
 func (n *Node) setAside(why error) error {
@@ -117,7 +122,11 @@ func (n *Node) setAside(why error) error {
 	if err != nil {
 		return err
 	}
-	n.log.Warn("the state of this server was set aside; it joins the ensemble anew", "why", why, "kept", moved)
+	next := "joins the ensemble anew"
+	if strings.HasPrefix(why.Error(), removed) {
+		next = "waits to be taken in; stop it if that is final"
+	}
+	n.log.Warn("the state of this server was set aside; it "+next, "why", why, "kept", moved)
 	return n.become(func(id *identity) { id.RaftID, id.Rejoin, id.Start, id.Sound, id.First = "", "", 0, 0, 0 })
 }
 

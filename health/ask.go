@@ -23,6 +23,7 @@ type Answer struct {
 type Survey struct {
 	Config  string           // a zoo.cfg
 	File    []conf.Server    // its server lines
+	ByFile  bool             // by zkd.membership=file
 	Agreed  []conf.Server    // those that the ensemble has agreed on, nil if nobody knows of any
 	Answers map[int64]Answer // by server id
 }
@@ -30,7 +31,7 @@ type Survey struct {
 // Ask asks all servers of a zoo.cfg at once, and then those that only the
 // ensemble knows of. Each round ends after timeout.
 func Ask(ctx context.Context, cfg *conf.Config, timeout time.Duration) *Survey {
-	s := &Survey{Config: cfg.File, File: cfg.Servers, Answers: map[int64]Answer{}}
+	s := &Survey{Config: cfg.File, File: cfg.Servers, ByFile: cfg.MembershipByFile, Answers: map[int64]Answer{}}
 	if !cfg.EnsembleMode() {
 		ctx, cancel := context.WithTimeout(ctx, timeout)
 		defer cancel()

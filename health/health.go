@@ -27,8 +27,9 @@ type Ensemble struct {
 	// ensemble has not agreed on them.
 	Waiting []int64 `json:"waiting,omitempty"`
 
-	// Config is that zoo.cfg.
+	// Config is that zoo.cfg, ByFile whether zkd.membership=file is in it.
 	Config string `json:"config,omitempty"`
+	ByFile bool   `json:"by_file,omitempty"`
 }
 
 // Server is one server.
@@ -85,7 +86,7 @@ func (s *Survey) Judge() *Ensemble {
 	}
 	slices.SortFunc(h.Servers, func(a, b Server) int { return cmp.Compare(a.ID, b.ID) })
 	h.count(leader != nil)
-	h.noteWaiting(s.Config)
+	h.noteWaiting(s)
 	switch {
 	case leader == nil || !hasMajority(leader):
 		h.Verdict = NoLeader

@@ -57,6 +57,7 @@ func TestHealth(t *testing.T) {
 		name    string
 		agreed  []conf.Server
 		servers []conf.Server // of zoo.cfg
+		byFile  bool
 		answers map[int64]Answer
 		want    string
 	}{
@@ -169,6 +170,26 @@ SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
 degraded: 3 of 3 voters
 1 listed server waits to be taken in: zkd member add 4 --config zoo.cfg
 `},
+		{name: "zoo.cfg files that decide", servers: ensembleOf(4), agreed: ensembleOf(3), byFile: true,
+			answers: map[int64]Answer{1: leader, 2: second, 3: third, 4: says(4, "looking", lost)}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+4       zk4:2888:3888  looking   4     0x400000010  0    12s      no member, waits to be taken in
+degraded: 3 of 3 voters
+1 listed server waits to be taken in: it is when most servers run with a zoo.cfg that lists it
+`},
+		{name: "a listed server that does not find the ensemble", servers: ensembleOf(3), agreed: ensembleOf(4),
+			answers: map[int64]Answer{1: leader, 2: second, 3: third,
+				4: says(4, "looking", func(s *consensus.Status) { s.RaftID, s.LeaderID = "", "" })}, want: `
+SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
+1       zk1:2888:3888  leader    4     0x400000010  0    0s       up
+2       zk2:2888:3888  follower  4     0x400000010  0    31ms     up
+3       zk3:2888:3888  follower  4     0x400000010  0    31ms     up
+4       zk4:2888:3888  looking   -     0x400000010  0    -        no member: none of the servers that its zoo.cfg lists has led it to the ensemble
+degraded: 3 of 4 voters
+`},
 		{name: "members that are in no list", servers: ensembleOf(2), agreed: ensembleOf(1),
 			answers: map[int64]Answer{1: says(1, "leader", without(3)), 2: second}, want: `
 SERVER  ADDRESS        ROLE      TERM  ZXID         LAG  CONTACT  STATE
@@ -198,7 +219,7 @@ no leader: 0 of 1 voters answer
 `},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			h := (&Survey{Config: "zoo.cfg", File: tt.servers, Agreed: tt.agreed, Answers: tt.answers}).Judge()
+			h := (&Survey{Config: "zoo.cfg", File: tt.servers, ByFile: tt.byFile, Agreed: tt.agreed, Answers: tt.answers}).Judge()
 			if got := h.String(); got != strings.TrimPrefix(tt.want, "\n") {
 				t.Errorf("got\n%s\nwant%s", got, tt.want)
 			}

@@ -62,6 +62,7 @@ func (s *sessions) resign() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.leading = false
+	clear(s.left)
 	s.tracker.Retain(func(id session.ID) bool { return s.conns[id] != nil })
 }
 
@@ -76,17 +77,24 @@ func (s *sessions) expire(ctx context.Context, term uint64) {
 			if ctx.Err() != nil {
 				return
 			}
-			s.srv.log.Info("session expired", "session", hexID(x.ID), "timeout", x.Timeout)
+			s.srv.log.Info("session expired", append([]any{"session", hexID(x.ID), "timeout", milliseconds(x.Timeout)}, x.last...)...)
 			s.srv.stats.expired.Add(1)
 			s.srv.node.Submit(nil, newTxnHead(x.ID, x.Generation, nil).with(jute.OpCloseSession, 0), body)
 		}
 	}
 }
 
+// silentSession is a session whose time is up, and for the log what is known of
+// its client.
+type silentSession struct {
+	session.Session
+	last []any
+}
+
 // silent returns the sessions whose time is up. No attach is applied
 // meanwhile: one before has restarted the timer, one after has another
 // generation.
-func (s *sessions) silent() (list []session.Session) {
+func (s *sessions) silent() (list []silentSession) {
 	s.srv.state.mu.RLock()
 	defer s.srv.state.mu.RUnlock()
 	now := s.srv.now()
@@ -99,9 +107,29 @@ func (s *sessions) silent() (list []session.Session) {
 			s.tracker.Track(id, timeout, now)
 			continue
 		}
-		list = append(list, x)
+		list = append(list, silentSession{x, s.lastKnown(id, now)})
 	}
 	return list
+}
+
+// lastKnown says for the log how long a session was silent, where its client was,
+// and whether it has a connection here still. Of one that was on another server
+// that has the address.
+func (s *sessions) lastKnown(id session.ID, now time.Duration) []any {
+	at, from := s.tracker.Last(id)
+	silent := []any{"silent", (now - at).Round(time.Millisecond)}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, left := s.conns[id], s.left[id]
+	switch {
+	case c != nil:
+		return append(silent, "client", c.peer, "connection", "open")
+	case left.IsValid():
+		return append(silent, "client", left, "connection", "ended")
+	case from != 0:
+		return append(silent, "server", from)
+	}
+	return append(silent, "client", "not known to this leader")
 }
 
 // waiting tells whether a session's connection waits for the log. It is the

@@ -108,7 +108,7 @@ func (s *sessions) reported(from uint64, report []byte) {
 			s.srv.log.Warn("a report of sessions cannot be read", "from", from, "err", err)
 			return
 		}
-		s.tracker.Heard(id, timeout, now-age)
+		s.tracker.Heard(id, from, timeout, now-age)
 		report = rest
 	}
 }

@@ -2,6 +2,7 @@ package server
 
 import (
 	"crypto/rand"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -20,16 +21,17 @@ type sessions struct {
 
 	mu      sync.Mutex
 	lastID  session.ID
-	conns   map[session.ID]*conn // the newest connection of each session
-	seen    map[session.ID]int64 // see noteSeen
-	leading bool                 // see tracker
+	conns   map[session.ID]*conn          // the newest connection of each session
+	seen    map[session.ID]int64          // see noteSeen
+	left    map[session.ID]netip.AddrPort // on a leader: whence sessions came whose connection here has ended
+	leading bool                          // see tracker
 	relay   relay
 }
 
 func newSessions(srv *Server) *sessions {
 	return &sessions{
 		srv: srv, tracker: session.NewTracker(srv.cfg.TickTime, srv.now()),
-		lastID: firstID(srv.cfg.ServerID, srv.world.now()), conns: map[session.ID]*conn{}, seen: map[session.ID]int64{},
+		lastID: firstID(srv.cfg.ServerID, srv.world.now()), conns: map[session.ID]*conn{}, seen: map[session.ID]int64{}, left: map[session.ID]netip.AddrPort{},
 	}
 }
 
@@ -98,6 +100,7 @@ func (s *sessions) hold(x session.Session, c *conn, timeout time.Duration) (old 
 	defer s.mu.Unlock()
 	old = s.conns[x.ID]
 	delete(s.conns, x.ID)
+	delete(s.left, x.ID)
 	if c == nil && !s.leading {
 		s.tracker.Forget(x.ID)
 		return old
@@ -117,6 +120,7 @@ func (s *sessions) ended(id session.ID) *conn {
 	c := s.conns[id]
 	delete(s.conns, id)
 	delete(s.seen, id)
+	delete(s.left, id)
 	return c
 }
 
@@ -130,6 +134,7 @@ func (s *sessions) detach(c *conn) {
 	}
 	delete(s.conns, id)
 	if s.leading {
+		s.left[id] = c.peer
 		return
 	}
 	s.tracker.Forget(id)

@@ -27,6 +27,7 @@ type Tracker struct {
 // Entry is the tracker's view of a session, for its connection to touch.
 type Entry struct {
 	id      ID
+	from    uint64       // guarded by Tracker.mu: the server that heard it last, 0 if not known
 	timeout atomic.Int64 // ns
 	touched atomic.Int64 // ns on the caller's clock
 	bucket  int64        // guarded by Tracker.mu
@@ -69,21 +70,24 @@ func (t *Tracker) Track(id ID, timeout, now time.Duration) *Entry {
 	} else {
 		t.leave(e)
 	}
-	e.closing = false
+	e.closing, e.from = false, 0
 	e.timeout.Store(int64(timeout))
 	e.Touch(now)
 	t.enter(e)
 	return e
 }
 
-// Heard notes that a session was heard of at some time in the past, by another
-// server, where its timeout is this. A session that is not tracked stays so.
-func (t *Tracker) Heard(id ID, timeout, at time.Duration) {
+// Heard notes that a session was heard of at some time in the past, by the server
+// from, where its timeout is this. A session that is not tracked stays so.
+func (t *Tracker) Heard(id ID, from uint64, timeout, at time.Duration) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	e := t.entries[id]
 	if e == nil {
 		return
+	}
+	if e.Touched() <= at {
+		e.from = from
 	}
 	e.Heard(at)
 	if e.timeout.Load() != int64(timeout) {
@@ -91,6 +95,17 @@ func (t *Tracker) Heard(id ID, timeout, at time.Duration) {
 		t.leave(e)
 		t.enter(e)
 	}
+}
+
+// Last returns when a session was last heard of, and by which other server; 0 if
+// that was none, or is not known.
+func (t *Tracker) Last(id ID) (at time.Duration, from uint64) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if e := t.entries[id]; e != nil {
+		return e.Touched(), e.from
+	}
+	return 0, 0
 }
 
 // Restart begins anew at now, as NewTracker does, with a full timeout for each

@@ -281,10 +281,10 @@ func TestHeard(t *testing.T) {
 	c.Track(2, 40*tick, 0)
 	c.Track(3, 4*tick, 0)
 	c.to(2 * tick)
-	c.Heard(1, 4*tick, 2*tick)
-	c.Heard(1, 4*tick, tick)   // older news, came later
-	c.Heard(2, 4*tick, 2*tick) // a shorter timeout since
-	c.Heard(9, 4*tick, 2*tick) // nobody
+	c.Heard(1, 7, 4*tick, 2*tick)
+	c.Heard(1, 7, 4*tick, tick)   // older news, came later
+	c.Heard(2, 7, 4*tick, 2*tick) // a shorter timeout since
+	c.Heard(9, 7, 4*tick, 2*tick) // nobody
 	c.to(20 * tick)
 	for id, want := range map[ID]time.Duration{1: 7 * tick, 2: 7 * tick, 3: 5 * tick} {
 		if c.ended[id] != want {

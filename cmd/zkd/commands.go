@@ -14,10 +14,10 @@ import (
 const about = `zkd is a coordination server that ZooKeeper clients take for ZooKeeper.
 
 Without a command it starts a server on 127.0.0.1:2181 with its data under
-./zkd-data. Exit codes: 0 stopped as asked, 1 failed while running, 2 bad
-arguments or configuration, 3 data directory not usable, 14 a
-port for the other servers of an ensemble is in use, 134 aborted by a fault
-of zkd or without memory.`
+./zkd-data. Exit codes: 0 stopped as asked, 1 failed while running, or a port
+is in use, 2 bad arguments or configuration, 3 data directory not usable, 14 a
+port for the other servers not usable, 134 aborted by a fault of zkd or without
+memory.`
 
 func newRoot() *cobra.Command {
 	var o serverOptions

@@ -17,7 +17,7 @@ const aboutHealth = `Ask one server over its client port how it is, in one line,
 containers and load balancers. The exit code is 0 or 1.
 
 Without --ready it says whether the server answers: one that does not is to be
-started anew. With --ready it says whether the server serves clients: it is in
+restarted. With --ready it says whether the server serves clients: it is in
 contact with a leader that has a majority, and is not stopping. A server that
 waits for the others of its ensemble answers and is not ready.
 

@@ -55,7 +55,7 @@ func newMember() *cobra.Command {
 		sub.Flags().BoolVar(&o.wait, "wait", false, "also until the servers are what they are to be, in contact and up to date")
 		cmd.AddCommand(sub)
 	}
-	change("add ID|server.ID=LINE...", "Add servers, or give members another line; of an ID the zoo.cfg has the line", (*memberAdmin).addition)
+	change("add ID|server.ID=LINE...", "Add servers, or give members another line. A server can be given by its number alone if the file of --config has its line", (*memberAdmin).addition)
 	change("remove ID...", "Take servers out", func(_ *memberAdmin, args []string) (r member.Request, err error) {
 		r.Remove, err = serverIDs(args)
 		return r, err
@@ -65,8 +65,13 @@ func newMember() *cobra.Command {
 		return r, err
 	})
 	cmd.AddCommand(&cobra.Command{
-		Use: "list", Short: "Print the members and their version", Args: noCommand,
-		RunE: func(cmd *cobra.Command, _ []string) error { return o.list(cmd.Context(), cmd.OutOrStdout()) },
+		Use: "list [zoo.cfg]", Short: "Print the members and their version", Args: atMostOne,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := o.take(args); err != nil {
+				return err
+			}
+			return o.list(cmd.Context(), cmd.OutOrStdout())
+		},
 	})
 	return cmd
 }
@@ -148,6 +153,7 @@ func (o *memberOptions) change(ctx context.Context, out io.Writer, build func(*m
 // memberAdmin asks servers until it finds the leader.
 type memberAdmin struct {
 	file    []conf.Server // of the zoo.cfg
+	source  string        // what has, or has not, a line of a server
 	addrs   []string      // second peer ports, the one to ask first in front
 	secret  []byte
 	missing string // what is waited for
@@ -158,7 +164,7 @@ func (o *memberOptions) open() (*memberAdmin, error) {
 	case o.peer != "" && o.config != "":
 		return nil, &exitCode{exitConfig, errors.New("--config or --peer, not both")}
 	case o.peer != "":
-		a := &memberAdmin{addrs: []string{o.peer}}
+		a := &memberAdmin{addrs: []string{o.peer}, source: "with --peer there is"}
 		if o.secretFile != "" {
 			b, err := os.ReadFile(o.secretFile)
 			if err != nil {
@@ -177,7 +183,10 @@ func (o *memberOptions) open() (*memberAdmin, error) {
 	if !cfg.EnsembleMode() {
 		return nil, &exitCode{exitConfig, fmt.Errorf("%s is that of a single server, which is no ensemble", o.config)}
 	}
-	a := &memberAdmin{file: cfg.Servers, secret: []byte(cfg.QuorumSecret.Reveal())}
+	a := &memberAdmin{file: cfg.Servers, source: "the configuration has", secret: []byte(cfg.QuorumSecret.Reveal())}
+	if cfg.File != "" {
+		a.source = cfg.File + " has"
+	}
 	a.learn(cfg.Servers)
 	return a, nil
 }
@@ -193,7 +202,7 @@ func (a *memberAdmin) addition(args []string) (r member.Request, err error) {
 			}
 			s := member.List(a.file).Find(ids[0])
 			if s == nil {
-				return r, &exitCode{exitConfig, fmt.Errorf("no line of server %d; write server.%d=host:port:port;clientPort", ids[0], ids[0])}
+				return r, &exitCode{exitConfig, fmt.Errorf("%s no line server.%d; write server.%[2]d=host:port:port;clientPort", a.source, ids[0])}
 			}
 			line = member.Line(*s)
 		}

@@ -34,7 +34,7 @@ func newRecover() *cobra.Command {
 	var yes, damaged bool
 	cmd := &cobra.Command{
 		Use:   "recover [zoo.cfg]",
-		Short: "Go on with one server of an ensemble that is lost, or with what is whole of its data",
+		Short: "Go on with one server of an ensemble that is lost, or with the undamaged part of its data",
 		Long:  aboutRecover,
 		Args:  atMostOne,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -45,7 +45,7 @@ func newRecover() *cobra.Command {
 		},
 	}
 	addConfigFlags(cmd, &o)
-	cmd.Flags().BoolVar(&damaged, "damaged", false, "the server's own data is damaged: go on with what is whole")
+	cmd.Flags().BoolVar(&damaged, "damaged", false, "the server's own data is damaged: go on with the undamaged part")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
 	return cmd
 }
@@ -76,7 +76,7 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 	}
 	r, err := openRecovery(cfg, log, damaged)
 	if err != nil {
-		return &exitCode{exitData, err}
+		return &exitCode{exitData, whose(err)}
 	}
 	defer func() { err = errors.Join(err, r.Close()) }()
 	text := describe(cfg, r)
@@ -97,7 +97,7 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 	}
 	done, err := server.Recover(cfg, log, r)
 	if err != nil {
-		return &exitCode{exitData, err}
+		return &exitCode{exitData, whose(err)}
 	}
 	_, err = fmt.Fprintf(out, "\nDone: cluster %s, raft id %s; %d znodes and %d sessions, last zxid 0x%x. Start the server.\n",
 		done.Cluster, done.RaftID, done.Znodes, done.Sessions, done.Zxid)
@@ -167,11 +167,11 @@ func describeDamage(cfg *conf.Config, r *consensus.Recovery) string {
 	for _, err := range r.Damage {
 		fmt.Fprintf(&b, "  damaged     %v\n", err)
 	}
-	snapshot := "none"
+	snapshot := "none is whole; starting from the log"
 	if r.Snapshot > 0 {
-		snapshot = fmt.Sprintf("of entry %d, taken %s", r.Snapshot, r.Taken.Format(time.DateTime))
+		snapshot = fmt.Sprintf("of entry %d, taken %s: the newest that is whole", r.Snapshot, r.Taken.Format(time.DateTime))
 	}
-	fmt.Fprintf(&b, "  snapshot    %s: the newest that is whole\n", snapshot)
+	fmt.Fprintf(&b, "  snapshot    %s\n", snapshot)
 	fmt.Fprintf(&b, "  last entry  %d of term %d: the last one before the damage\n", r.Index, r.Term)
 	lost := fmt.Sprintf("all that was written after entry %d", r.Index)
 	if r.Durable > r.Index {

@@ -87,7 +87,7 @@ func runServer(ctx context.Context, cfg *conf.Config, log *slog.Logger) error {
 		}
 		switch {
 		case server.IsDataError(err):
-			return &exitCode{exitData, err}
+			return &exitCode{exitData, whose(err)}
 		case server.IsPeerPortError(err):
 			return &exitCode{exitPeers, err}
 		}
