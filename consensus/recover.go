@@ -62,8 +62,11 @@ const lastTerm = 1<<31 - 1
 func OpenRecovery(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Recovery).openStore) }
 
 // OpenSalvage is OpenRecovery for a server whose data is damaged: it has what is
-// whole, up to the first damage.
-func OpenSalvage(cfg Config) (*Recovery, error) { return openRecovery(cfg, (*Recovery).openWreck) }
+// whole, up to the first damage. logLost says that its log is not somewhere else
+// when there is none: see store.OpenWreck.
+func OpenSalvage(cfg Config, logLost bool) (*Recovery, error) {
+	return openRecovery(cfg, func(r *Recovery) (raft.Configuration, error) { return r.openWreck(logLost) })
+}
 
 func openRecovery(cfg Config, open func(*Recovery) (raft.Configuration, error)) (*Recovery, error) {
 	cfg.setDefaults()
@@ -113,11 +116,11 @@ func (r *Recovery) openStore() (members raft.Configuration, err error) {
 	return r.lookThroughLog()
 }
 
-func (r *Recovery) openWreck() (members raft.Configuration, err error) {
+func (r *Recovery) openWreck(logLost bool) (members raft.Configuration, err error) {
 	if _, err := os.Stat(r.cfg.Store.Dir); err != nil {
 		return members, fmt.Errorf("consensus: %w: %w", ErrNoState, err)
 	}
-	r.wreck, err = store.OpenWreck(r.cfg.Store)
+	r.wreck, err = store.OpenWreck(r.cfg.Store, logLost)
 	if errors.Is(err, store.ErrUnfinished) {
 		return r.openRecovered()
 	}

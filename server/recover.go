@@ -15,9 +15,10 @@ func OpenRecovery(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, erro
 	return openRecovery(cfg, log, consensus.OpenRecovery)
 }
 
-// OpenSalvage looks at what is whole of the data of a server that is damaged.
-func OpenSalvage(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error) {
-	return openRecovery(cfg, log, consensus.OpenSalvage)
+// OpenSalvage looks at what is whole of the data of a server that is damaged, see
+// consensus.OpenSalvage.
+func OpenSalvage(cfg *conf.Config, log *slog.Logger, logLost bool) (*consensus.Recovery, error) {
+	return openRecovery(cfg, log, func(c consensus.Config) (*consensus.Recovery, error) { return consensus.OpenSalvage(c, logLost) })
 }
 
 func openRecovery(cfg *conf.Config, log *slog.Logger, open func(consensus.Config) (*consensus.Recovery, error)) (*consensus.Recovery, error) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -80,11 +81,85 @@ func TestRecoverDamaged(t *testing.T) {
 	}
 }
 
-func damagedIt(file string, yes bool) (string, error) {
+// A log that the file does not name is not damaged: the command says what a start says and changes nothing, unless it is
+// told that the log is lost. Where that was not so, the log is still not called damaged.
+func TestRecoverDamagedLogElsewhere(t *testing.T) {
+	for _, engine := range []string{"wal", "bolt"} {
+		t.Run(engine, func(t *testing.T) {
+			dir := t.TempDir()
+			file := filepath.Join(dir, "zoo.cfg")
+			port := ports.For(t)
+			logIn := func(line string) {
+				text := fmt.Sprintf("dataDir=%s\n%s\nclientPort=%d\nclientPortAddress=127.0.0.1\nzkd.logStore=%s\nsnapCount=20\n",
+					filepath.Join(dir, "data"), line, port, engine)
+				if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			right, wrong := "dataLogDir="+filepath.Join(dir, "log"), "dataLogDir="+filepath.Join(dir, "log2")
+			logIn(right)
+			alone := startServers(t, file)
+			for i := range 30 {
+				create(t, alone[0], fmt.Sprintf("/n%d", i))
+			}
+			stopServers(t, alone...)
+			had := fmt.Sprint(tree(t, filepath.Join(dir, "data")), tree(t, filepath.Join(dir, "log")))
+			for line, hint := range map[string]string{wrong: "not mounted?", "": "was a dataLogDir line taken out"} {
+				logIn(line)
+				for _, yes := range []bool{false, true} {
+					out, err := damagedIt(file, yes)
+					var code *exitCode
+					if !errors.As(err, &code) || code.code != exitData || !strings.Contains(err.Error(), hint) ||
+						!strings.Contains(err.Error(), "--log-lost") || strings.Contains(out, "LOST") {
+						t.Errorf("%q: %s, %v", line, out, err)
+					}
+				}
+			}
+			if fmt.Sprint(tree(t, filepath.Join(dir, "data")), tree(t, filepath.Join(dir, "log"))) != had {
+				t.Fatal("it has changed something")
+			}
+			logIn(wrong)
+			if out, err := damagedIt(file, false, "--log-lost"); err != nil || !strings.Contains(out, "LOST: ") {
+				t.Errorf("the log is lost: %s, %v", out, err)
+			}
+			logIn(right) // and not lost
+			alone = startServers(t, file)
+			create(t, alone[0], "/n29/still")
+			stopServers(t, alone...)
+
+			logIn(wrong)
+			if out, err := damagedIt(file, true, "--log-lost"); err != nil || !strings.Contains(out, "Done") {
+				t.Fatal(out, err)
+			}
+			stopServers(t, startServers(t, file)...)
+			logIn(right)
+			had = fmt.Sprint(tree(t, filepath.Join(dir, "log")))
+			for _, flags := range [][]string{nil, {"--log-lost"}} {
+				if out, err := damagedIt(file, true, flags...); err == nil || !strings.Contains(err.Error(), "belongs to another data directory") {
+					t.Errorf("%s, %v", out, err)
+				}
+			}
+			if fmt.Sprint(tree(t, filepath.Join(dir, "log"))) != had {
+				t.Error("another's log was changed")
+			}
+		})
+	}
+}
+
+func TestLogLostGoesWithDamaged(t *testing.T) {
+	root := newRoot()
+	root.SetArgs([]string{"recover", "--log-lost", "zoo.cfg"})
+	var code *exitCode
+	if err := root.Execute(); !errors.As(err, &code) || code.code != exitConfig {
+		t.Error(err)
+	}
+}
+
+func damagedIt(file string, yes bool, flags ...string) (string, error) {
 	var out bytes.Buffer
 	root := newRoot()
 	root.SetOut(&out)
-	args := []string{"recover", "--damaged", file}
+	args := append([]string{"recover", "--damaged", file}, flags...)
 	if yes {
 		args = append(args, "--yes")
 	}

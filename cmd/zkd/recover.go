@@ -24,6 +24,8 @@ good, and for nothing else: where a majority can be started, start it.
 With --damaged it is for one server whose own log or snapshots are damaged, and
 that has no others to copy them from: it goes on with the newest snapshot that
 is whole and the log behind it up to the first damage. What came later is lost.
+Where dataLogDir has no log at all, it may just be another directory, or not be
+mounted: that is refused, unless --log-lost says that the log is gone for good.
 
 Without --yes it says what it would do and changes nothing. The server must not
 run. Recover the server that is furthest ahead; run it without --yes on all that
@@ -31,7 +33,7 @@ are left and compare the last entries: the higher term, then the higher number.`
 
 func newRecover() *cobra.Command {
 	var o serverOptions
-	var yes, damaged bool
+	var how recoverHow
 	cmd := &cobra.Command{
 		Use:   "recover [zoo.cfg]",
 		Short: "Go on with one server of an ensemble that is lost, or with the undamaged part of its data",
@@ -41,14 +43,18 @@ func newRecover() *cobra.Command {
 			if err := o.take(args); err != nil {
 				return err
 			}
-			return recoverServer(cmd.OutOrStdout(), o, damaged, yes)
+			return recoverServer(cmd.OutOrStdout(), o, how)
 		},
 	}
 	addConfigFlags(cmd, &o)
-	cmd.Flags().BoolVar(&damaged, "damaged", false, "the server's own data is damaged: go on with the undamaged part")
-	cmd.Flags().BoolVar(&yes, "yes", false, "do it")
+	cmd.Flags().BoolVar(&how.damaged, "damaged", false, "the server's own data is damaged: go on with the undamaged part")
+	cmd.Flags().BoolVar(&how.logLost, "log-lost", false, "with --damaged: the log is gone for good, go on with the newest snapshot")
+	cmd.Flags().BoolVar(&how.yes, "yes", false, "do it")
 	return cmd
 }
+
+// recoverHow is what the flags say.
+type recoverHow struct{ damaged, logLost, yes bool }
 
 // take accepts the configuration file as an argument, too.
 func (o *serverOptions) take(args []string) error {
@@ -62,7 +68,10 @@ func (o *serverOptions) take(args []string) error {
 	return nil
 }
 
-func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error) {
+func recoverServer(out io.Writer, o serverOptions, how recoverHow) (err error) {
+	if how.logLost && !how.damaged {
+		return &exitCode{exitConfig, errors.New("--log-lost goes with --damaged")}
+	}
 	if o.config == "" && len(o.defines) == 0 && !environment().Configures() {
 		return &exitCode{exitConfig, errors.New("which server? zkd recover zoo.cfg")}
 	}
@@ -74,7 +83,7 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 	if err != nil {
 		return err
 	}
-	r, err := openRecovery(cfg, log, damaged)
+	r, err := openRecovery(cfg, log, how)
 	if err != nil {
 		return &exitCode{exitData, whose(err)}
 	}
@@ -87,7 +96,7 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 		return err
 	}
 	switch {
-	case yes:
+	case how.yes:
 	case r.CutShort:
 		_, err := fmt.Fprintln(out, "\nThe server does not start before it is finished. To do that: the same with --yes")
 		return err
@@ -109,10 +118,12 @@ func recoverServer(out io.Writer, o serverOptions, damaged, yes bool) (err error
 
 // openRecovery looks at the data of the server. What a start can do with is
 // nothing to repair: that would only lose something.
-func openRecovery(cfg *conf.Config, log *slog.Logger, damaged bool) (*consensus.Recovery, error) {
+func openRecovery(cfg *conf.Config, log *slog.Logger, how recoverHow) (*consensus.Recovery, error) {
 	open := server.OpenRecovery
-	if damaged {
-		open = server.OpenSalvage
+	if how.damaged {
+		open = func(cfg *conf.Config, log *slog.Logger) (*consensus.Recovery, error) {
+			return server.OpenSalvage(cfg, log, how.logLost)
+		}
 	}
 	r, err := open(cfg, log)
 	switch {

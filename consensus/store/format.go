@@ -115,24 +115,64 @@ func (d files) settleFormat(dir, logDir, engine string, created bool) (format, e
 		return f, fmt.Errorf("store: %w: %s was created with log engine %q and is now opened with %q; the engine of a data directory cannot be changed",
 			ErrEngine, dir, f.engine, engine)
 	}
-	if logDir == dir {
-		return f, refuseLogElsewhere(dir, created)
+	if created {
+		return f, d.requireLog(f, dir, logDir)
 	}
-	return f, d.settleLogFormat(f, dir, logDir, created)
+	if logDir == dir {
+		return f, nil
+	}
+	return f, d.settleLogFormat(f, dir, logDir)
 }
 
-// refuseLogElsewhere tells a directory whose log was never in it from a damaged
-// one: what is missing there is a line of the configuration.
-func refuseLogElsewhere(dir string, created bool) error {
-	if !created {
-		return nil
-	}
-	if has, err := hasLog(dir); has || err != nil {
+// noLog is the error where the place of a log has none of any store: it is
+// elsewhere, or lost. Nothing but the operator can tell which.
+type noLog struct{ error }
+
+func (e noLog) Unwrap() error { return e.error }
+
+// ifLost ends the text of a noLog.
+const ifLost = "Where the log is lost for good, see zkd recover --damaged --log-lost, or let a member of an ensemble start without raft and raft.id"
+
+// requireLog tells a store whose log is elsewhere, or is another's, from one
+// whose log is damaged: what is wrong there is the configuration, or a mount.
+// f is the format of dir, whose creation was complete.
+func (d files) requireLog(f format, dir, logDir string) error {
+	here, err := hasLog(dir)
+	if err != nil {
 		return err
 	}
-	return fmt.Errorf("store: %w: %s belongs to a server that has a log, and none is there: was a dataLogDir line taken out of the configuration? "+
-		"Then put it back. Where the log is lost, see zkd recover --damaged, or let a member of an ensemble start without raft and raft.id",
-		ErrEngine, dir)
+	if dir == logDir {
+		if here {
+			return nil
+		}
+		return noLog{fmt.Errorf("store: %w: %s belongs to a server that has a log, and none is there: was a dataLogDir line taken out of the configuration? "+
+			"Then put it back. %s", ErrEngine, dir, ifLost)}
+	}
+	lf, ok, err := d.readFormat(logDir)
+	switch {
+	case err != nil:
+		return err
+	case ok && lf != f:
+		return otherLog(dir, logDir)
+	case ok:
+		return nil
+	case here:
+		return fmt.Errorf("store: %w: the log of this server is in %s, and not in the log directory %s: was a dataLogDir line added to the configuration? Then take it out",
+			ErrEngine, dir, logDir)
+	}
+	there, err := hasLog(logDir)
+	if err != nil {
+		return err
+	}
+	if there {
+		return fmt.Errorf("store: %w: a log is in %s, but %s is missing", ErrCorrupt, logDir, filepath.Join(logDir, formatName))
+	}
+	return noLog{fmt.Errorf("store: %w: log directory %s holds no log, but %s belongs to a server that has one (was it moved, or not mounted?). %s",
+		ErrEngine, logDir, dir, ifLost)}
+}
+
+func otherLog(dir, logDir string) error {
+	return fmt.Errorf("store: %w: log directory %s belongs to another data directory than %s", ErrEngine, logDir, dir)
 }
 
 // hasLog tells whether any part of a log is in a directory.
@@ -143,22 +183,16 @@ func hasLog(dir string) (bool, error) {
 	}), err
 }
 
-func (d files) settleLogFormat(f format, dir, logDir string, created bool) error {
+// settleLogFormat is part of the creation of a store.
+func (d files) settleLogFormat(f format, dir, logDir string) error {
 	lf, ok, err := d.readFormat(logDir)
 	switch {
 	case err != nil:
 		return err
-	case !ok && created:
-		if has, _ := hasLog(dir); has {
-			return fmt.Errorf("store: %w: the log of this server is in %s, and not in the log directory %s: was a dataLogDir line added to the configuration? Then take it out",
-				ErrEngine, dir, logDir)
-		}
-		return fmt.Errorf("store: %w: log directory %s holds no log, but %s belongs to a server that has one (was it moved, or not mounted?)",
-			ErrEngine, logDir, dir)
 	case !ok:
 		return d.replace(filepath.Join(logDir, formatName), f.encode())
 	case lf != f:
-		return fmt.Errorf("store: %w: log directory %s belongs to another data directory than %s", ErrEngine, logDir, dir)
+		return otherLog(dir, logDir)
 	}
 	return nil
 }

@@ -49,12 +49,18 @@ const (
 )
 
 // OpenWreck looks at a store without changing anything in it. ErrUnfinished is
-// returned where Open has something to finish first.
-func OpenWreck(o Options) (*Wreck, error) {
+// returned where Open has something to finish first, ErrEngine where its log is
+// not in LogDir, or another's is: that is no damage, and the log may be whole.
+// logLost says that no log is in LogDir because it is lost.
+func OpenWreck(o Options, logLost bool) (*Wreck, error) {
 	if err := o.validate(); err != nil {
 		return nil, err
 	}
 	w := &Wreck{s: newStore(o)}
+	misplaced := w.s.misplacedLog() // first of all: to lock a directory is to make it
+	if none := (noLog{}); misplaced != nil && !errors.Is(misplaced, ErrCorrupt) && !(logLost && errors.As(misplaced, &none)) {
+		return nil, misplaced
+	}
 	if err := w.s.takeDirs(); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -66,6 +72,9 @@ func OpenWreck(o Options) (*Wreck, error) {
 	w.findSnapshot()
 	snapshots := len(w.Damage)
 	w.readVote()
+	if errors.Is(misplaced, ErrCorrupt) {
+		w.damaged(misplaced)
+	}
 	if err := w.readLog(func(*raft.Log) error { return nil }); err != nil {
 		return nil, errors.Join(err, w.Close())
 	}
@@ -79,6 +88,18 @@ func OpenWreck(o Options) (*Wreck, error) {
 	newest, _ := w.snaps.newestNamed()
 	w.Startable = len(w.Damage) == snapshots && w.Index >= max(newest, 1)
 	return w, nil
+}
+
+// misplacedLog returns what requireLog says, if it can be asked.
+func (s *Store) misplacedLog() error {
+	if s.settled() != nil {
+		return nil // the directories may have parts of two stores
+	}
+	f, there, err := s.files.readFormat(s.opt.Dir)
+	if err != nil || !there {
+		return nil // which makes all of the log unreadable
+	}
+	return s.files.requireLog(f, s.opt.Dir, s.opt.LogDir)
 }
 
 // findSnapshot reads snapshots, newest first, until one is whole.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/hashicorp/raft"
@@ -84,6 +85,7 @@ func TestWreckIsRebuilt(t *testing.T) {
 		for name, tt := range map[string]struct {
 			none   bool // no snapshot
 			split  bool
+			lost   bool // so it is said of the log
 			damage func(o Options)
 			last   uint64
 			term   uint64
@@ -92,10 +94,12 @@ func TestWreckIsRebuilt(t *testing.T) {
 			"entry, no snapshot":  {none: true, damage: func(o Options) { flipText(t, o.LogDir, logOf[engine], "entry 40") }, last: 39, term: 5},
 			"two directories":     {split: true, damage: func(o Options) { flipText(t, o.LogDir, logOf[engine], "entry 40") }, last: 39, term: 5},
 			"before the snapshot": {damage: func(o Options) { flipText(t, o.LogDir, logOf[engine], "entry 10") }, last: 20, term: 5},
-			"the log is gone":     {damage: func(o Options) { removeIn(t, o.LogDir, logOf[engine]) }, last: 20, term: 5},
+			"the log is gone":     {lost: true, damage: func(o Options) { removeIn(t, o.LogDir, logOf[engine]) }, last: 20, term: 5},
 			"vote":                {damage: func(o Options) { flipText(t, o.Dir, stableName, "zkdV") }, last: 60, term: 3},
 			"vote is gone":        {damage: func(o Options) { removeIn(t, o.Dir, stableName) }, last: 60, term: 3},
-			"snapshot, log gone":  {none: true, damage: func(o Options) { removeIn(t, o.LogDir, logOf[engine]) }, last: 0, term: 5},
+			"the log's directory": {split: true, lost: true, damage: func(o Options) { removeIn(t, o.LogDir, "*") }, last: 20, term: 5},
+			"the log's FORMAT":    {split: true, damage: func(o Options) { removeIn(t, o.LogDir, formatName) }, last: 60, term: 5},
+			"snapshot, log gone":  {none: true, lost: true, damage: func(o Options) { removeIn(t, o.LogDir, logOf[engine]) }, last: 0, term: 5},
 		} {
 			t.Run(name, func(t *testing.T) {
 				o := wreckIn(t, engine, !tt.none, tt.split)
@@ -108,7 +112,7 @@ func TestWreckIsRebuilt(t *testing.T) {
 					t.Fatal("it opens")
 				}
 				before := treeOf(t, o)
-				w, err := OpenWreck(o)
+				w, err := OpenWreck(o, tt.lost)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -118,7 +122,7 @@ func TestWreckIsRebuilt(t *testing.T) {
 				if w.Index != tt.last || w.HighestTerm() != tt.term && tt.last > 0 || len(w.Damage) == 0 {
 					t.Errorf("remains %+v, highest term %d", w.Remains, w.HighestTerm())
 				}
-				if _, err := OpenWreck(o); !errors.Is(err, ErrInUse) {
+				if _, err := OpenWreck(o, tt.lost); !errors.Is(err, ErrInUse) {
 					t.Errorf("opened twice: %v", err)
 				}
 				s, err := w.Rebuild()
@@ -138,6 +142,56 @@ func TestWreckIsRebuilt(t *testing.T) {
 				}
 			})
 		}
+	})
+}
+
+// A log that is somewhere else, or is another's, is no damage: it may be whole.
+func TestLogElsewhereIsNoDamage(t *testing.T) {
+	eachEngine(t, func(t *testing.T, engine string) {
+		o, other, single := wreckIn(t, engine, true, true), wreckIn(t, engine, true, true), wreckIn(t, engine, true, false)
+		empty := t.TempDir()
+		for name, tt := range map[string]struct {
+			dir, logDir, hint string
+			lost              bool // whether it may be
+		}{
+			"not there":       {o.Dir, filepath.Join(t.TempDir(), "new", "raft"), "not mounted?", true},
+			"empty":           {o.Dir, empty, "not mounted?", true},
+			"line taken out":  {o.Dir, "", "a dataLogDir line taken out", true},
+			"line added":      {single.Dir, empty, "a dataLogDir line added", false},
+			"another's":       {o.Dir, other.LogDir, "another data directory", false},
+			"another is both": {o.Dir, single.Dir, "another data directory", false},
+		} {
+			at := o
+			at.Dir, at.LogDir = tt.dir, tt.logDir
+			before := treeOf(t, at)
+			w, err := OpenWreck(at, false)
+			if err == nil {
+				t.Errorf("%s: taken for damage: %v", name, errors.Join(errors.Join(w.Damage...), w.Close()))
+				continue
+			}
+			wantErr(t, err, ErrEngine, tt.hint)
+			if says := strings.Contains(err.Error(), "--log-lost"); says != tt.lost {
+				t.Errorf("%s: %v", name, err)
+			}
+			if _, err := os.Stat(tt.logDir); name == "not there" && !errors.Is(err, os.ErrNotExist) {
+				t.Errorf("%s: a look has made it", name)
+			}
+			w, err = OpenWreck(at, true)
+			if (err == nil) != tt.lost {
+				t.Errorf("%s, said to be lost: %v", name, err)
+			}
+			if err == nil {
+				if w.Index != 20 || w.Startable || w.Close() != nil {
+					t.Errorf("%s, said to be lost: %+v", name, w.Remains)
+				}
+			}
+			if after := treeOf(t, at); fmt.Sprint(after) != fmt.Sprint(before) {
+				t.Errorf("%s: a look has changed it", name)
+			}
+			_, err = Open(at) // a start says the same
+			wantErr(t, err, ErrEngine, tt.hint)
+		}
+		mustClose(t, mustOpen(t, o))
 	})
 }
 
@@ -244,7 +298,7 @@ func rebuildUntil(o Options, renames int) error {
 		}
 		return nil
 	}}
-	w, err := OpenWreck(o)
+	w, err := OpenWreck(o, false)
 	if err != nil {
 		return err
 	}

@@ -119,7 +119,7 @@ func wreckOptions(d *disk, engine string) store.Options {
 var errWhole = errors.New("nothing is damaged")
 
 func rebuild(o store.Options) error {
-	w, err := store.OpenWreck(o)
+	w, err := store.OpenWreck(o, false)
 	if err != nil {
 		return err
 	}
