@@ -104,12 +104,12 @@ func (h *Ensemble) has(id int64) bool {
 
 // leader returns what the leader says, nil if there is none. One that was
 // replaced and does not know it yet has a smaller term. Of two clusters the one
-// counts that more servers belong to.
+// counts that more servers belong to; who waits to be taken in belongs to none.
 func (s *Survey) leader() (leader *consensus.Status) {
 	size := map[string]int{}
 	most := 0
 	for _, a := range s.Answers {
-		if a.Err == nil {
+		if a.Err == nil && a.Status.Cluster != "" {
 			size[a.Status.Cluster]++
 			most = max(most, size[a.Status.Cluster])
 		}

@@ -275,6 +275,16 @@ func speaker(t *testing.T, text string) (addr string) {
 	return l.Addr().String()
 }
 
+// More servers that wait to be taken in, which belong to no cluster yet, than the leader has.
+func TestWhoWaitsBelongsToNone(t *testing.T) {
+	own := func(s *consensus.Status) { s.Cluster = "aa" }
+	none := func(s *consensus.Status) { s.LeaderID = "" }
+	survey := Survey{Answers: map[int64]Answer{1: says(1, "leader", own), 2: says(2, "looking", none), 3: says(3, "looking", none)}}
+	if l := survey.leader(); l == nil || l.ServerID != 1 {
+		t.Errorf("the leader is %+v", l)
+	}
+}
+
 func TestProbes(t *testing.T) {
 	const serves = "Zookeeper version: 3.9.5\nZxid: 0x2\nMode: follower\n"
 	for _, tt := range []struct {
