@@ -54,7 +54,7 @@ func refuseZooKeeperData(cfg *conf.Config, log *slog.Logger) error {
 		if own || cfg.StartEmpty {
 			continue
 		}
-		if files, err := zkfile.Nested(dir); err == nil && files != nil {
+		if files := zkfile.Near(dir); files != nil {
 			log.Warn("this server starts with an empty tree; is its data that of a ZooKeeper server in another directory? zkd cannot read it, see docs/migration.md",
 				"dir", files.Dir, "files", some(files.Names))
 		}

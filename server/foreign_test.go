@@ -3,6 +3,7 @@ package server
 import (
 	"errors"
 	"io/fs"
+	"log/slog"
 	"net"
 	"os"
 	"path/filepath"
@@ -52,6 +53,22 @@ func TestZooKeeperVolumeIsRefused(t *testing.T) {
 	}
 	if _, err := os.Lstat(split + "/missing"); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a directory was made: %v", err)
+	}
+}
+
+// Where such data is nearby the server starts, and says so.
+func TestZooKeeperVolumeNearbyIsTold(t *testing.T) {
+	split := zookeeperVolume(t, "split")
+	for name, dir := range map[string]string{"below": split, "in the parent": split + "/data/zkd", "beside": split + "/new"} {
+		said := make(chan string, 100)
+		log := slog.New(slog.NewTextHandler(collector{said}, &slog.HandlerOptions{Level: slog.LevelWarn}))
+		if err := refuseZooKeeperData(testConfig(t, dir, nil), log); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		close(said)
+		if line := <-said; !strings.Contains(line, "empty tree") || !strings.Contains(line, split+"/data/version-2") {
+			t.Errorf("%s: it says %q", name, line)
+		}
 	}
 }
 

@@ -36,23 +36,40 @@ func Find(dir string) (*Files, error) {
 	return nil, nil
 }
 
-// Nested looks for ZooKeeper's data one directory further down: a ZooKeeper
-// server would not find it from dir either.
-func Nested(dir string) (*Files, error) {
-	entries, err := readDir(dir)
+// Near looks for ZooKeeper's data around a directory: one further down, in the
+// parent and in the parent's other directories. A ZooKeeper server would not find
+// it from dir either.
+func Near(dir string) *Files {
+	dir, err := filepath.Abs(dir)
 	if err != nil {
-		return nil, err
+		return nil
 	}
+	if found := below(dir); found != nil {
+		return found
+	}
+	up := filepath.Dir(dir)
+	if up == filepath.Dir(up) {
+		return nil // beside it is the whole machine
+	}
+	if found, _ := list(filepath.Join(up, version)); found != nil {
+		return found
+	}
+	return below(up)
+}
+
+// below looks into the directories of dir. What cannot be looked into is somebody
+// else's.
+func below(dir string) *Files {
+	entries, _ := readDir(dir)
 	for _, e := range entries {
 		if !e.IsDir() || e.Name() == version {
 			continue
 		}
-		// What cannot be looked into is somebody else's.
 		if found, _ := list(filepath.Join(dir, e.Name(), version)); found != nil {
-			return found, nil
+			return found
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 func list(dir string) (*Files, error) {

@@ -64,10 +64,24 @@ func TestFind(t *testing.T) {
 			t.Errorf("%s: found %+v", tt.dir, got)
 		}
 	}
-	if got, err := Nested("testdata/split"); err != nil || got == nil || got.Dir != "testdata/split/data/version-2" {
-		t.Errorf("one directory further down: %+v, %v", got, err)
+	volume := t.TempDir()
+	if err := os.CopyFS(filepath.Join(volume, "old"), os.DirFS("testdata/split")); err != nil {
+		t.Fatal(err)
 	}
-	if got, err := Nested("testdata/split/data"); err != nil || got != nil {
-		t.Errorf("not further down: %+v, %v", got, err)
+	data := filepath.Join(volume, "old", "data", "version-2")
+	for dir, want := range map[string]string{
+		"old":            data,
+		"old/data/zkd":   data, // in the parent
+		"old/new":        data, // beside it
+		"new":            "",
+		"old/data/a/zkd": "",
+	} {
+		got := Near(filepath.Join(volume, dir))
+		if got == nil && want == "" {
+			continue
+		}
+		if got == nil || got.Dir != want {
+			t.Errorf("near %s: %+v", dir, got)
+		}
 	}
 }
