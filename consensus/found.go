@@ -18,8 +18,8 @@ import (
 const foundingTerm = 1
 
 // begun tells whether the store has a past. One that has only a term has none,
-// but for a member of a cluster that has an id: that is a newcomer, which the
-// leader has spoken to and has not sent anything yet.
+// but for a server that has belonged to a cluster, whose state was set aside. A
+// newcomer has no cluster before it has something of the log.
 func (n *Node) begun() (bool, error) {
 	last, err := n.store.Log().LastIndex()
 	if err != nil {
